@@ -1,0 +1,129 @@
+"""The command line. Heavy imports happen inside the commands, so that ``qsynth --help`` answers at once."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qsynth.errors import QsynthError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Training data for quantum neural networks, from quantum GANs that an RL agent tunes while they train.",
+)
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A preset (see `qsynth presets`) or a YAML file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+OutRoot = Annotated[Path, typer.Option("--out", help="Directory for the runs and the embedded MLflow store.")]
+
+
+@app.command()
+def tune(
+    study: StudyName,
+    out: OutRoot = Path("qsynth-runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest run of this study in --out.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Replaces the study's seed.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Replaces budget.agent_trials.")] = None,
+    held_out: Annotated[int | None, typer.Option(help="Replaces budget.held_out.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster; left out: one is started here.")] = None,
+    tracking_uri: Annotated[str | None, typer.Option(help="An MLflow server; left out: sqlite in --out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train an agent to tune a quantum GAN, and measure it against defaults, tuned schedules and random search."""
+    from cluster.commands import run_tune
+
+    changes = {"seed": seed, "budget.agent_trials": trials, "budget.held_out": held_out}
+    run_tune(study, out, resume, changes, address, tracking_uri, as_json)
+
+
+@app.command()
+def train(
+    study: StudyName,
+    out: Annotated[Path, typer.Option("--out", help="The model's file.")] = Path("model.safetensors"),
+    agent: Annotated[Path | None, typer.Option(help="A trained agent's file; left out: the study's defaults.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the split, the networks and the noise.")] = 0,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="A constant, e.g. --set lr_critic=0.002; may be repeated.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG of real against synthetic marginals.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train one quantum GAN, with constant hyperparameters or under a trained agent."""
+    from cluster.commands import run_train
+
+    run_train(study, out, agent, seed, values or [], plot, as_json)
+
+
+@app.command()
+def sample(
+    model: Annotated[Path, typer.Argument(help="A model's file, from `qsynth train` or `qsynth tune`.")],
+    n: Annotated[int, typer.Option("--rows", "-n", help="How many rows.")] = 100,
+    out: Annotated[Path | None, typer.Option("--out", help="A CSV file; left out: standard output.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only this class.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw synthetic rows from a trained generator."""
+    from cluster.commands import run_sample
+
+    run_sample(model, n, out, label, seed, as_json)
+
+
+@app.command()
+def presets(as_json: AsJson = False) -> None:
+    """List the studies that ship with qsynth."""
+    from cluster.commands import list_presets
+
+    list_presets(as_json)
+
+
+@app.command()
+def doctor(
+    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study whose engine to explain.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show versions, devices, which engine a study would use and why, Ray and MLflow."""
+    from cluster.doctor import run_doctor
+
+    run_doctor(study, as_json)
+
+
+@app.command()
+def sync(
+    run_directory: Annotated[Path, typer.Argument(help="A run's directory.")],
+    tracking_uri: Annotated[str | None, typer.Option(help="Left out: where the run was going to.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send to MLflow what an interrupted run could not."""
+    from cluster.commands import run_sync
+
+    run_sync(run_directory, tracking_uri, as_json)
+
+
+def main() -> None:
+    """Entry point of the console script. Caller errors are one line and exit code 2."""
+    from cluster.interrupt import Interrupted
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        app()
+    except QsynthError as error:
+        fail(str(error))
+    except Interrupted as stop:
+        sys.exit(stop.exit_code)
+
+
+def fail(message: str) -> None:
+    """Print one line to standard error and exit with code 2."""
+    print(f"qsynth: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+def emit(value: Any) -> None:
+    """Print one JSON object to standard output."""
+    print(json.dumps(value))

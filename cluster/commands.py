@@ -1,0 +1,245 @@
+"""What the commands do."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cluster.cli import emit
+from cluster.runtime import prepare_process
+
+prepare_process()
+
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from cluster import run_directory  # noqa: E402
+from cluster.progress import StudyProgress  # noqa: E402
+from cluster.study import Study, load_study, presets  # noqa: E402
+from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
+
+
+def run_tune(
+    name: str,
+    out: Path,
+    resume: bool,
+    changes: dict[str, Any],
+    address: str | None,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """``qsynth tune``.
+
+    Raises:
+        QsynthError: an invalid study, data or directory; nothing has been written then.
+        Interrupted: stopped by a signal, after keeping what there is.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    study = changed(load_study(name), changes)
+    study.check()
+    run = run_directory.find(out, study.name) if resume else run_directory.create(out, study)
+    if resume:
+        ignored = [key for key, value in changes.items() if value is not None]
+        if ignored:
+            raise QsynthError(f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study")
+        study = run.load_study()
+    from cluster.tune import result_of
+
+    finished = result_of(run)
+    if finished is None:
+        finished = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
+    if as_json:
+        emit(finished.to_dict())
+        return
+    from cluster.report import contender_table
+
+    console = Console()
+    console.print(contender_table(finished))
+    for what, where in finished.paths.items():
+        console.print(f"{what}: {where}", soft_wrap=True, highlight=False)
+
+
+def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
+    from cluster.interrupt import Interrupted, InterruptGuard
+    from cluster.runtime import ray_session
+    from cluster.tracking import Tracker
+    from cluster.tune import Tuning
+
+    tracker = Tracker(run.path, uri, "qsynth", run.path.name)
+    status: Any = "FAILED"
+    try:
+        with (
+            InterruptGuard() as guard,
+            StudyProgress(enabled=not as_json) as progress,
+            ray_session(address, study.name) as resources,
+        ):
+            result = Tuning(study, run, tracker, progress, guard).execute(resources)
+        status = "FINISHED"
+    except Interrupted as stop:
+        status = "KILLED"
+        print(f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --out {run.path.parent}", file=sys.stderr)
+        raise
+    finally:
+        left = tracker.close(status)
+        if left:
+            print(f"{left} records have not reached MLflow; send them with: qsynth sync {run.path}", file=sys.stderr)
+    return result
+
+
+def changed(study: Study, changes: dict[str, Any]) -> Study:
+    """The study with dotted settings replaced; None leaves a setting as it is."""
+    from qsynth.config import parse
+
+    values = study.model_dump(mode="json")
+    for path, value in changes.items():
+        if value is not None:
+            *parents, last = path.split(".")
+            target = values
+            for parent in parents:
+                target = target[parent]
+            target[last] = value
+    return parse(Study, values, source=study.name)
+
+
+def run_train(
+    name: str, out: Path, agent_file: Path | None, seed: int, settings: list[str], plot: Path | None, as_json: bool
+) -> None:
+    """``qsynth train``."""
+    import torch
+
+    from qsynth.synthesizer import QGANSynthesizer
+    from rl_envs.agents import Agent, Schedule, TrainedAgent
+    from rl_envs.config import make_tuner
+    from rl_envs.rollout import Assignment, play
+
+    torch.set_num_threads(1)
+    study = load_study(name)
+    study.check()
+    constants = _constants(study, settings)
+    if agent_file is not None and constants:
+        raise QsynthError("--set must be left out with --agent, which chooses the hyperparameters itself")
+    _check_writable(out)
+    tuner = make_tuner(study.environment(compiled=False), 1)
+    agent: Agent = Schedule(dict(constants), name="constants")
+    if agent_file is not None:
+        agent = TrainedAgent.load(agent_file, tuner.features, study.trial.search_space)
+    instance = study.data.instance(seed, False)
+    with StudyProgress(enabled=not as_json) as progress:
+        stage = progress.stage("train", study.iterations_per_run)
+        per_decision = study.episode.iterations_per_decision
+
+        class Watched:
+            """The agent, reporting at each decision."""
+
+            name = agent.name
+            begin = staticmethod(agent.begin)
+
+            @staticmethod
+            def decide(observation: Any, values: Any, share: float) -> Any:
+                stage.update(round(share * study.iterations_per_run), score=float(tuner.score[0]))
+                return agent.decide(observation, values, share)
+
+        [episode] = play(tuner, lambda _: Watched(), [Assignment(instance, seed)], test=True, snapshots=True)
+        stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
+    if episode.reason != "budget":
+        raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
+    assert episode.snapshot is not None
+    model = QGANSynthesizer.from_snapshot(study.trial, episode.snapshot, instance)
+    model.save(out)
+    if plot is not None:
+        from cluster.deliver import plot_model
+
+        plot_model(model, instance, study.n_synthetic, seed, plot)
+    summary = {
+        "model": str(out),
+        "study": study.name,
+        "instance": instance.key,
+        "iterations": per_decision * study.episode.n_decisions,
+        "agent": agent.name,
+        "scores": [float(score) for score in episode.scores],
+        "test_score": episode.test_score,
+        "test": episode.test_raw,
+        "hyperparameters": {key: float(values[-1]) for key, values in episode.schedule.items()},
+    }
+    if as_json:
+        emit(summary)
+        return
+    console = Console()
+    console.print(f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[-1]:.3f}, test {episode.test_score:.3f}")
+    console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
+    console.print(f"model: {out}", soft_wrap=True, highlight=False)
+
+
+def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, seed: int, as_json: bool) -> None:
+    """``qsynth sample``."""
+    from qsynth.synthesizer import QGANSynthesizer
+
+    if out is not None:
+        _check_writable(out)
+    frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
+    if out is not None:
+        frame.to_csv(out, index=False)
+        if as_json:
+            emit({"rows": len(frame), "columns": list(frame.columns), "path": str(out)})
+        else:
+            print(f"{len(frame)} rows: {out}")
+    elif as_json:
+        emit({"columns": list(frame.columns), "rows": frame.to_numpy().tolist()})
+    else:
+        frame.to_csv(sys.stdout, index=False)
+
+
+def list_presets(as_json: bool) -> None:
+    """``qsynth presets``."""
+    studies = {name: load_study(name) for name in presets()}
+    if as_json:
+        emit({name: study.model_dump(mode="json") for name, study in studies.items()})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("preset", "qubits", "tunes", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for name, study in studies.items():
+        tunes = ", ".join(sorted(study.trial.search_space))
+        table.add_row(name, str(study.trial.n_qubits), tunes, study.description)
+    Console().print(table)
+
+
+def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
+    """``qsynth sync``."""
+    from cluster.tracking import sync
+
+    result = sync(path, tracking_uri)
+    if as_json:
+        emit({"delivered": result.delivered, "skipped": result.skipped, "location": str(result.location)})
+    else:
+        print(f"{result.delivered} records delivered, {result.skipped} skipped; {result.location}")
+
+
+def _constants(study: Study, settings: list[str]) -> dict[str, float]:
+    from qsynth.hyperparameters import NAMES, Hyperparameters
+
+    values: dict[str, float] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if name not in NAMES:
+            raise QsynthError(f"--set must name a hyperparameter; got {name!r}.{did_you_mean(name, NAMES)}")
+        try:
+            values[name] = float(text)
+        except ValueError:
+            raise QsynthError(f"--set {name} must be a number after '='; got {setting!r}") from None
+    convert: Callable[[str, float], Any] = lambda name, value: (  # noqa: E731
+        int(value) if Hyperparameters.model_fields[name].annotation is int and value == int(value) else value
+    )
+    defaults = study.trial.defaults.model_dump() | {name: convert(name, value) for name, value in values.items()}
+    changed(study, {"trial.defaults": defaults, "trial.search_space": None})
+    return values
+
+
+def _check_writable(path: Path) -> None:
+    import os
+
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise QsynthError(f"{path} must be a file in a directory that can be written")

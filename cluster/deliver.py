@@ -1,0 +1,116 @@
+"""What a finished study leaves behind: model, synthetic data, plots, report, and all of it in MLflow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cluster.contenders import Measured
+from cluster.files import atomic_write_json, atomic_write_text
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.report import report_markdown
+from cluster.results import AGENT, StudyResult
+from cluster.run_directory import RunDirectory
+from cluster.study import Study
+from cluster.tracking import Tracker
+from qsynth.data.dataset import Instance
+from qsynth.data.sources import write_rows
+from qsynth.search_space import Float
+from qsynth.synthesizer import QGANSynthesizer
+
+MAX_SHOWN = 2000
+
+
+def deliver(
+    study: Study,
+    run: RunDirectory,
+    tracker: Tracker,
+    measured: Mapping[str, Measured],
+    history: list[dict[str, float]],
+) -> StudyResult:
+    """Write everything below the run directory and hand it to MLflow.
+
+    The synthetic data comes from the agent's trial with the best validation score.
+    """
+    run.plots.mkdir(exist_ok=True)
+    _write_synthetic(study, run, measured[AGENT])
+    results = [one.result for one in measured.values()]
+    plot_scores(results, run.plots / "scores.png")
+    _plot_agent_schedule(study, run, measured[AGENT])
+    plot_training(history, run.plots / "training.png")
+    training = {
+        "trials": history[-1]["trials"],
+        "sampled decisions": history[-1]["sampled_steps"],
+        "GAN iterations": history[-1]["trials"] * study.iterations_per_run,
+        "seconds": sum(entry["seconds"] for entry in history),
+        "failed trials": history[-1]["failures"],
+    }
+    paths = {
+        "run directory": str(run.path),
+        "report": str(run.report),
+        "synthetic data": str(run.synthetic),
+        "agent": str(run.agent),
+        "generator": str(run.model),
+        "plots": str(run.plots),
+    }
+    if tracker.location is not None:
+        paths["mlflow"] = str(tracker.location)
+    result = StudyResult(run.path.name, tuple(results), paths, training)
+    report = report_markdown(result)
+    atomic_write_text(run.report, report)
+    atomic_write_json(run.result, result.to_dict())
+
+    files = (run.study_file, run.report, run.result, run.synthetic, run.agent, run.model)
+    for path in files:
+        tracker.log_artifact(path)
+    for path in sorted(run.plots.glob("*.png")):
+        tracker.log_artifact(path, folder="plots")
+    for one in results:
+        name = "".join(c if c.isalnum() else "_" for c in one.name)
+        tracker.log({f"final.{name}.score_mean": one.score_mean, f"final.{name}.score_sd": one.score_sd}, step=0)
+    tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
+    tracker.set_tags({"mlflow.note.content": report})
+    return result
+
+
+def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
+    best = max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
+    index = agent.episodes.index(best)
+    instance = study.data.instance(index, True)
+    assert best.snapshot is not None
+    model = QGANSynthesizer.from_snapshot(study.trial, best.snapshot, instance)
+    model.save(run.model)
+    x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
+    write_rows(run.synthetic, instance.scaling.inverse(x), y, instance)
+    plot_model(model, instance, study.n_synthetic, study.seed, run.plots / "marginals.png")
+
+
+def plot_model(model: QGANSynthesizer, instance: Instance, n_rows: int, seed: int, path: Path) -> None:
+    """Real (validation) against synthetic marginals in the scaled space."""
+    x, y = model.sample_scaled(min(n_rows, MAX_SHOWN), seed)
+    real, labelled = instance.validation, instance.n_classes > 1
+    names = instance.feature_names
+    if len(names) != instance.n_features:
+        names = tuple(f"component {number + 1}" for number in range(instance.n_features))
+    plot_marginals(
+        real.x[:MAX_SHOWN],
+        x,
+        names,
+        path,
+        real_y=real.y[:MAX_SHOWN] if labelled else None,
+        synthetic_y=y if labelled else None,
+        class_names=instance.class_names if labelled else (),
+    )
+
+
+def _plot_agent_schedule(study: Study, run: RunDirectory, agent: Measured) -> None:
+    space = study.trial.search_space
+    schedules = {}
+    for name in space:
+        default = float(getattr(study.trial.defaults, name))
+        schedules[name] = np.array([[default, *episode.schedule[name]] for episode in agent.episodes])
+    scales: dict[str, str] = {
+        name: "log" if isinstance(dimension, Float) and dimension.log else "linear" for name, dimension in space.items()
+    }
+    scores = np.array([episode.scores for episode in agent.episodes])
+    plot_schedule(schedules, scores, run.plots / "schedule.png", scales)  # type: ignore[arg-type]

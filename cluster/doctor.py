@@ -1,0 +1,120 @@
+"""``qsynth doctor``: what is here, what a study would use, and what to mend."""
+
+import os
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cluster.cli import emit
+from cluster.runtime import plan_compilation, prepare_process
+
+PACKAGES = ("ray", "torch", "pennylane", "pennylane-lightning", "mlflow", "gymnasium", "numpy", "pydantic", "qsynth")
+
+
+def run_doctor(study_name: str | None, as_json: bool) -> None:
+    """Print the findings.
+
+    Raises:
+        QsynthError: an invalid study.
+    """
+    prepare_process()
+    findings = examine(study_name)
+    if as_json:
+        emit(findings)
+        return
+    console = Console()
+    for section, rows in findings.items():
+        table = Table(title=section, title_justify="left", box=None, show_header=False, pad_edge=False)
+        table.add_column(overflow="fold", min_width=22)
+        table.add_column(overflow="fold")
+        for name, value in rows.items():
+            table.add_row(name, str(value))
+        console.print(table)
+        console.print()
+
+
+def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
+    """Section -> name -> finding."""
+    from cluster.study import load_study
+
+    found = {"versions": _versions(), "machine": _machine(), "devices": _devices(), "services": _services()}
+    if study_name is not None:
+        study = load_study(study_name)
+        from qsynth.circuits.engine import choose
+
+        choice = choose(study.trial.engine, study.trial.n_qubits)
+        runners = study.resources.n_runners or os.cpu_count() or 1
+        found[f"study {study.name}"] = {
+            "engine": f"{choice.name}: {choice.reason}",
+            "execution": plan_compilation(study, runners)[1],
+            "populations": f"{runners} of {study.resources.n_lanes} trials",
+            "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
+        }
+    return found
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed: pip install qsynth"
+    return found
+
+
+def _machine() -> dict[str, str]:
+    import psutil
+
+    compiler = next((name for name in ("c++", "g++", "clang++") if shutil.which(name)), None)
+    return {
+        "cpus": str(os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().available / 2**30:.1f} GiB free of {psutil.virtual_memory().total / 2**30:.1f}",
+        "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
+        "C++ compiler": compiler or "none: populations run eagerly, several times slower; install g++ or clang++",
+        "threads a process": os.environ["OMP_NUM_THREADS"],
+    }
+
+
+def _devices() -> dict[str, str]:
+    import torch
+
+    from qsynth.circuits.device import known_devices
+    from qsynth.circuits.statevector import MAX_QUBITS
+
+    found = {"statevector": f"yes, up to {MAX_QUBITS} qubits, on the CPU"}
+    wanted = ("default.qubit", "lightning.qubit", "lightning.gpu")
+    known = known_devices()
+    for name in wanted:
+        found[name] = _device(name) if name in known else "not installed: pip install 'qsynth[gpu]'"
+    others = [name for name in known if name not in wanted and not name.startswith(("default.", "null", "reference"))]
+    found["further devices"] = ", ".join(others) or "none"
+    if torch.cuda.is_available():
+        found["CUDA"] = torch.cuda.get_device_name()
+    else:
+        found["CUDA"] = "none: torch sees no GPU"
+    return found
+
+
+def _device(name: str) -> str:
+    """Whether a device can really be made; a plugin may be installed without its hardware."""
+    import pennylane as qp
+
+    try:
+        qp.device(name, wires=1)
+    except Exception as error:  # a plugin may raise anything
+        return f"installed, but can't be used here: {' '.join(str(error).split())[:120]}"
+    return "yes"
+
+
+def _services() -> dict[str, str]:
+    mode = os.environ["RAY_AUTH_MODE"]
+    return {
+        "Ray": "embedded on loopback unless --address names a cluster",
+        "Ray authentication": f"RAY_AUTH_MODE={mode}" + (" (fine on loopback only)" if mode == "disabled" else ""),
+        "MLflow": "embedded sqlite in --out unless --tracking-uri names a server",
+    }

@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM: finish what is at hand, keep it, say how to go on."""
+
+import signal
+from types import FrameType, TracebackType
+
+
+class Interrupted(Exception):  # noqa: N818  (an outcome, as KeyboardInterrupt is)
+    """A signal asked to stop. ``exit_code`` is 130 after SIGINT and 143 after SIGTERM."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+
+
+class InterruptGuard:
+    """While active, the first SIGINT or SIGTERM is remembered and raised at the next :meth:`check`; the second one acts
+    as usual, at once."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested: int | None = None
+
+    def __enter__(self) -> "InterruptGuard":
+        self._former = {signum: signal.signal(signum, self._remember) for signum in self.SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for signum, handler in self._former.items():
+            signal.signal(signum, handler)
+
+    def check(self) -> None:
+        """Raise :class:`Interrupted` if a signal has come."""
+        if self.requested is not None:
+            raise Interrupted(self.requested)
+
+    def _remember(self, signum: int, frame: FrameType | None) -> None:
+        self.requested = signum
+        for each, handler in self._former.items():
+            signal.signal(each, handler)

@@ -1,0 +1,206 @@
+"""Training the agent: RLlib's PPO on populations."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from qsynth.config import Config
+from qsynth.errors import QsynthError
+from rl_envs.config import EnvironmentConfig
+from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
+
+ENVIRONMENT = "qsynth-population"
+MAX_EMPTY = 3
+
+
+class PPOConfig(Config):
+    """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions."""
+
+    lr: float = Field(3e-4, gt=0, le=1)
+    gamma: float = Field(0.99, gt=0, le=1)
+    gae_lambda: float = Field(0.95, ge=0, le=1)
+    clip: float = Field(0.2, gt=0, le=1)
+    entropy: float = Field(0.002, ge=0, le=1)
+    epochs: int = Field(8, ge=1, le=100)
+    minibatch: int = Field(320, ge=8)
+    grad_clip: float = Field(0.5, gt=0)
+    policy: PolicyConfig = PolicyConfig()
+
+
+class Progress(NamedTuple):
+    """One training iteration's result: agent decisions sampled so far, mean return and score of finished trials."""
+
+    iteration: int
+    sampled_steps: int
+    trials: int
+    mean_return: float
+    mean_score: float
+    failures: int
+    seconds: float
+    seconds_sampling: float
+    seconds_learning: float
+
+
+class EmptyIterationsError(RuntimeError):
+    """Training goes on without sampling anything: workers are dead or too slow."""
+
+
+class AgentTrainer:
+    """An RLlib algorithm whose EnvRunners each hold one population.
+
+    Args:
+        environment: what the populations are.
+        n_runners: EnvRunner actors; 0 samples in this process.
+        n_lanes: trials per population.
+        step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
+    """
+
+    def __init__(
+        self, config: PPOConfig, environment: EnvironmentConfig, n_runners: int, n_lanes: int, step_seconds: float, seed: int
+    ) -> None:
+        from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
+        from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+        from ray.tune.registry import register_env
+
+        from cluster.callbacks import TrialCallbacks
+        from cluster.module import TuningModule
+
+        self.config, self.environment = config, environment
+        self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
+        n_decisions = environment.episode.n_decisions
+        batch = max(1, n_runners) * n_lanes * n_decisions
+        register_env(ENVIRONMENT, _make_vector_env)
+        search_space = {name: d.model_dump() for name, d in environment.trial.search_space.items()}
+        settings = (
+            RLlibConfig()
+            .environment(
+                ENVIRONMENT,
+                env_config={"environment": environment.model_dump(mode="json")},
+                normalize_actions=False,
+                clip_actions=False,
+            )
+            .env_runners(
+                num_env_runners=n_runners,
+                num_envs_per_env_runner=n_lanes,
+                gym_env_vectorize_mode="vector_entry_point",
+                rollout_fragment_length=n_decisions,
+                batch_mode="truncate_episodes",
+                # Generous enough for a first call that compiles; a population that hangs ends its own episodes earlier.
+                sample_timeout_s=max(600.0, 10.0 * step_seconds * n_decisions),
+                num_cpus_per_env_runner=1,
+            )
+            .learners(num_learners=0)
+            .training(
+                lr=config.lr,
+                gamma=config.gamma,
+                lambda_=config.gae_lambda,
+                clip_param=config.clip,
+                entropy_coeff=config.entropy,
+                use_kl_loss=False,
+                grad_clip=config.grad_clip,
+                num_epochs=config.epochs,
+                minibatch_size=min(config.minibatch, batch),
+                train_batch_size_per_learner=batch,
+                vf_clip_param=10.0,
+            )
+            .rl_module(
+                rl_module_spec=RLModuleSpec(
+                    module_class=TuningModule,
+                    model_config={"search_space": search_space, "policy": config.policy.model_dump(mode="json")},
+                )
+            )
+            .callbacks(TrialCallbacks)
+            .fault_tolerance(restart_failed_env_runners=True, delay_between_env_runner_restarts_s=1.0)
+            .debugging(seed=seed, log_level="ERROR")
+        )
+        self._algorithm = settings.build_algo()
+
+    def train(self) -> Progress:
+        """One iteration: sample a batch of decisions, learn from it.
+
+        Raises:
+            EmptyIterationsError: several iterations in a row sampled nothing.
+        """
+        began = time.monotonic()
+        result = self._algorithm.train()
+        self.iteration += 1
+        sampled = result.get("env_runners", {})
+        steps = int(sampled.get("num_env_steps_sampled_lifetime", self.sampled_steps))
+        self._empty = 0 if steps > self.sampled_steps else self._empty + 1
+        if self._empty >= MAX_EMPTY:
+            raise EmptyIterationsError(
+                f"{MAX_EMPTY} iterations in a row sampled nothing; the workers are dead or slower than their time limit"
+            )
+        self.sampled_steps = max(steps, self.sampled_steps)
+        episodes = int(sampled.get("num_episodes", 0))
+        self.trials += episodes
+        timers = result.get("timers", {})
+        return Progress(
+            iteration=self.iteration,
+            sampled_steps=self.sampled_steps,
+            trials=self.trials,
+            mean_return=float(sampled.get("episode_return_mean", math.nan)),
+            mean_score=float(sampled.get("final_score", math.nan)),
+            failures=int(sampled.get("failed_trials", 0)),
+            seconds=time.monotonic() - began,
+            seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
+            seconds_learning=float(timers.get("learner_update_timer", math.nan)),
+        )
+
+    def network(self) -> PolicyNetwork:
+        """The present policy, copied out of RLlib."""
+        import torch
+
+        state = self._algorithm.get_module().policy.state_dict()
+        environment = self.environment
+        n_features = state["network.0.weight"].shape[1]
+        network = PolicyNetwork(n_features, environment.trial.search_space, self.config.policy)
+        network.load_state_dict({name: torch.as_tensor(np.asarray(value)) for name, value in state.items()})
+        return network.eval()
+
+    def export(self, path: Path, features: list[str], about: dict[str, Any]) -> None:
+        """Write the agent as safetensors and JSON."""
+        episode = self.environment.episode
+        file = PolicyFile(
+            features=tuple(features),
+            search_space=self.environment.trial.search_space,
+            policy=self.config.policy,
+            max_step=episode.max_step,
+            about=about,
+        )
+        save_policy(path, self.network(), file)
+
+    def counters(self) -> dict[str, int]:
+        """What :meth:`restore` needs beside the checkpoint."""
+        return {"iteration": self.iteration, "sampled_steps": self.sampled_steps, "trials": self.trials}
+
+    def save(self, folder: Path) -> None:
+        """Write RLlib's checkpoint; it contains pickles: load only what this program wrote."""
+        self._algorithm.save_to_path(str((folder / "rllib").absolute()))
+
+    def restore(self, folder: Path, counters: dict[str, Any]) -> None:
+        """Go on from a verified checkpoint of this run."""
+        path = (folder / "rllib").absolute()
+        if not path.is_dir():
+            raise QsynthError(f"{folder} must hold an RLlib checkpoint")
+        self._algorithm.restore_from_path(str(path))
+        self.iteration, self.sampled_steps = counters["iteration"], counters["sampled_steps"]
+        self.trials = counters["trials"]
+
+    def stop(self) -> None:
+        """Stop all actors."""
+        self._algorithm.stop()
+
+
+def _make_vector_env(context: Any) -> Any:
+    """Called by RLlib in each worker, with ``num_envs`` in the context."""
+    import torch
+
+    from rl_envs.vector_env import QGANTuningVectorEnv
+
+    torch.set_num_threads(1)
+    return QGANTuningVectorEnv(context["num_envs"], context["environment"])

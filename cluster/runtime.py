@@ -1,0 +1,86 @@
+"""Ray: started here, or joined."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cluster.study import MIN_COMPILED, Study
+from qsynth.circuits.engine import STATEVECTOR, choose
+from qsynth.errors import QsynthError
+
+# One thread a process; set before torch is imported, in workers too. Inductor compiles in its own process rather than
+# in a pool of helpers, which would outlive the compilation and cost memory in every worker.
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+def prepare_process() -> None:
+    """Set what must be in the environment before ray, torch or mlflow are imported."""
+    for name, value in WORKER_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there.
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "1")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+
+@contextmanager
+def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
+    """A connection to Ray for the time of a study: an embedded one on loopback, or the cluster at ``address``.
+
+    Yields:
+        the cluster's resources, name -> amount.
+
+    Raises:
+        QsynthError: no cluster at ``address``.
+    """
+    import ray
+
+    common = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": {"env_vars": WORKER_ENVIRONMENT}}
+    if address is None:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        ray.init("local", include_dashboard=False, namespace=f"qsynth-{study}", **common)
+    else:
+        try:
+            ray.init(address, namespace=f"qsynth-{study}", **common)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise QsynthError(f"no Ray cluster answers at {address!r}: {' '.join(str(error).split())}") from None
+    try:
+        yield dict(ray.cluster_resources())
+    finally:
+        ray.shutdown()
+
+
+def plan_runners(study: Study, cluster: dict[str, Any]) -> int:
+    """How many populations to run side by side: the study's wish, or one a CPU.
+
+    Raises:
+        QsynthError: more than the cluster has CPUs.
+    """
+    cpus = max(1, int(cluster.get("CPU", 1)))
+    wanted = study.resources.n_runners
+    if wanted is not None and wanted > cpus:
+        raise QsynthError(f"resources.n_runners must be at most the cluster's {cpus} CPUs; got {wanted}")
+    return wanted or cpus
+
+
+def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:
+    """Whether populations compile their updates, and why."""
+    import shutil
+
+    engine = choose(study.trial.engine, study.trial.n_qubits)
+    if engine.name != STATEVECTOR:
+        return False, f"eager: {engine.name} is called lane by lane"
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
+        return False, "eager: torch.compile needs a C++ compiler, and none was found"
+    if study.compiled is not None:
+        return study.compiled, f"{'compiled' if study.compiled else 'eager'}: the study asks for it"
+    per_runner = study.budget.agent_trials * study.iterations_per_run // n_runners
+    if per_runner < MIN_COMPILED:
+        return False, f"eager: {per_runner:,} trial-iterations a worker would not pay for compiling"
+    return True, f"compiled: {per_runner:,} trial-iterations a worker pay for it"

@@ -1,0 +1,116 @@
+"""A study: one tuning job as a file."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from cluster.ppo import PPOConfig
+from qsynth.config import Config, parse, read_yaml
+from qsynth.data.sources import DataConfig
+from qsynth.errors import QsynthError, did_you_mean
+from qsynth.trial import TrialConfig
+from rl_envs.config import EnvironmentConfig
+from rl_envs.tuner import EpisodeConfig
+
+MIN_COMPILED = 150_000
+
+
+class Budget(Config):
+    """What a study spends, in trials; one trial is n_decisions x iterations_per_decision GAN iterations.
+
+    Attributes:
+        agent_trials: trials that the agent trains on.
+        search_share: what each tuned rival (constants, decay) may spend, as a share of ``agent_trials``.
+        held_out: instances that every contender is finally measured on.
+        random_runs: runs per held-out instance that random search may choose from.
+    """
+
+    agent_trials: int = Field(3000, ge=1)
+    search_share: float = Field(1.0, gt=0, le=10)
+    held_out: int = Field(32, ge=1, le=10_000)
+    random_runs: int = Field(8, ge=1, le=1000)
+
+
+class Resources(Config):
+    """What a study takes of the cluster. ``n_runners`` left out: one a CPU."""
+
+    n_runners: int | None = Field(None, ge=1, le=10_000)
+    n_lanes: int = Field(32, ge=1, le=65_536)
+
+
+class Study(Config):
+    """Everything that ``qsynth tune`` needs to know."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    description: str = ""
+    seed: int = Field(0, ge=0, lt=2**31)
+    data: DataConfig
+    trial: TrialConfig
+    episode: EpisodeConfig = EpisodeConfig()
+    n_instances: int = Field(64, ge=1, le=100_000)
+    agent: PPOConfig = PPOConfig()
+    budget: Budget = Budget()
+    resources: Resources = Resources()
+    compiled: bool | None = None
+    n_synthetic: int = Field(1000, ge=1, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> Self:
+        if not self.trial.search_space:
+            raise ValueError("trial.search_space must name at least one hyperparameter to tune")
+        return self
+
+    @property
+    def iterations_per_run(self) -> int:
+        """GAN iterations of a trial."""
+        return self.episode.n_decisions * self.episode.iterations_per_decision
+
+    def check(self) -> None:
+        """Find out what is wrong with the data, before any work.
+
+        Raises:
+            QsynthError: the data can't be read or used, or has more features or classes than qubits.
+        """
+        self.data.check()
+        instance = self.data.instance(0, True)
+        weights = self.trial.score.weights
+        needs_classes = instance.n_classes > 1 and weights["utility"] > 0
+        if instance.n_features > self.trial.n_qubits:
+            raise QsynthError(
+                f"trial.n_qubits must be at least the data's {instance.n_features} features; got {self.trial.n_qubits}"
+            )
+        if needs_classes and instance.n_classes > self.trial.n_qubits:
+            raise QsynthError(
+                f"trial.n_qubits must be at least the data's {instance.n_classes} classes; got {self.trial.n_qubits}"
+            )
+        if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
+            raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
+
+    def environment(self, compiled: bool) -> EnvironmentConfig:
+        """The environment of its trials."""
+        return EnvironmentConfig(
+            data=self.data, trial=self.trial, episode=self.episode, n_instances=self.n_instances, compiled=compiled
+        )
+
+
+def presets() -> dict[str, Path]:
+    """Studies that ship with the package, name -> file."""
+    folder = Path(str(resources.files("qsynth") / "presets"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def load_study(name_or_path: str) -> Study:
+    """A preset by name, or a study file by path.
+
+    Raises:
+        QsynthError: neither, or an invalid study.
+    """
+    known = presets()
+    path = known.get(name_or_path, Path(name_or_path))
+    if name_or_path not in known and not path.is_file():
+        raise QsynthError(
+            f"STUDY must be a preset or a YAML file; got {name_or_path!r}.{did_you_mean(name_or_path, known)}"
+        )
+    return parse(Study, read_yaml(path), source=path.name)

@@ -1,0 +1,239 @@
+"""A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.checkpoints import CheckpointStore
+from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
+from cluster.deliver import deliver
+from cluster.files import atomic_write_json, read_json_object
+from cluster.interrupt import InterruptGuard
+from cluster.ppo import AgentTrainer, Progress
+from cluster.progress import StudyProgress
+from cluster.results import AGENT, StudyResult
+from cluster.run_directory import RunDirectory
+from cluster.runtime import plan_compilation, plan_runners
+from cluster.search import Candidate, search_schedule
+from cluster.study import Study
+from cluster.tracking import Tracker
+from cluster.trial_log import log_trials
+from cluster.workers import WorkerPool
+from qsynth.circuits.engine import choose
+from rl_envs.agents import Agent, Hold, TrainedAgent
+from rl_envs.config import EnvironmentConfig
+from rl_envs.rollout import Assignment, Episode
+
+CHECKPOINT_SECONDS = 30.0
+SEARCHES = {"best constants": False, "best decay": True}
+
+
+@dataclass
+class Tuning:
+    """One run of a study on a Ray session that is up already.
+
+    Attributes:
+        guard: whether somebody asked to stop; looked at between batches.
+    """
+
+    study: Study
+    run: RunDirectory
+    tracker: Tracker
+    progress: StudyProgress
+    guard: InterruptGuard
+
+    def execute(self, cluster: dict[str, Any]) -> StudyResult:
+        """All stages that an earlier attempt has not finished.
+
+        Raises:
+            Interrupted: a signal came; what is done so far is kept, and a resume goes on from it.
+        """
+        study = self.study
+        n_runners = plan_runners(study, cluster)
+        compiled, why = plan_compilation(study, n_runners)
+        engine = choose(study.trial.engine, study.trial.n_qubits)
+        self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
+        self.progress.note(f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}")
+        environment = study.environment(compiled)
+        tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
+        self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
+
+        features, step_seconds = self._probe(environment)
+        history = self._train_agent(environment, n_runners, step_seconds, features)
+        pool = WorkerPool(environment, n_runners, study.resources.n_lanes, self.run.path.name)
+        try:
+            found = {name: self._search(pool, name, decaying) for name, decaying in SEARCHES.items()}
+            measured = self._measure_all(pool, features, found)
+        finally:
+            pool.stop()
+        return deliver(study, self.run, self.tracker, measured, history)
+
+    def _probe(self, environment: EnvironmentConfig) -> tuple[list[str], float]:
+        """What observations consist of, and how long a population takes from one decision to the next."""
+        self.progress.note("starting a population (compiling takes up to two minutes the first time)")
+        lanes = self.study.resources.n_lanes
+        pool = WorkerPool(environment, 1, lanes, f"{self.run.path.name}:probe")
+        try:
+            features = pool.features(self.guard.check)
+            wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]
+            began = time.monotonic()
+            pool.play(lambda _: Hold(), wave, check=self.guard.check)
+            seconds = (time.monotonic() - began) / environment.episode.n_decisions
+        finally:
+            pool.stop()
+        self.progress.note(f"a decision of {lanes} trials takes {seconds:.2f} s")
+        return features, seconds
+
+    def _train_agent(
+        self, environment: EnvironmentConfig, n_runners: int, step_seconds: float, features: list[str]
+    ) -> list[dict[str, float]]:
+        study, n_decisions = self.study, environment.episode.n_decisions
+        total = study.budget.agent_trials * n_decisions
+        store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
+        last = store.latest()
+        history: list[dict[str, float]] = [] if last is None else last.state["history"]
+        stage = self.progress.stage("train agent", total)
+        if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
+            stage.update(total)
+            return history
+        seed = study.seed + 1009 * self.tracker.fence.attempt
+        trainer = AgentTrainer(study.agent, environment, n_runners, study.resources.n_lanes, step_seconds, seed)
+        try:
+            if last is not None:
+                trainer.restore(last.path, last.state)
+                self.progress.note(f"resumed at {trainer.sampled_steps:,} sampled steps")
+            saved_at = time.monotonic()
+
+            def save() -> None:
+                store.save(trainer.save, trainer.counters() | {"history": history})
+
+            while trainer.sampled_steps < total:
+                progress = trainer.train()
+                history.append(_entry(progress))
+                self._log_iteration(progress)
+                stage.update(
+                    min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
+                )
+                stopping = self.guard.requested is not None
+                if stopping or time.monotonic() - saved_at > CHECKPOINT_SECONDS or trainer.sampled_steps >= total:
+                    save()
+                    saved_at = time.monotonic()
+                self.guard.check()
+            about = {"study": study.name, "run": self.run.path.name, "trials": trainer.trials}
+            trainer.export(self.run.agent, features, about)
+        finally:
+            trainer.stop()
+        return history
+
+    def _log_iteration(self, progress: Progress) -> None:
+        metrics = {f"training.{name}": float(value) for name, value in progress._asdict().items()}
+        self.tracker.log(metrics, step=progress.sampled_steps)
+
+    def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
+        """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
+        study, file = self.study, self.run.stages / f"{name.replace(' ', '-')}.json"
+        n_trials = max(64, int(study.budget.agent_trials * study.budget.search_share))
+        stage = self.progress.stage(f"search {name}", n_trials)
+        if file.is_file():
+            stored = read_json_object(file)
+            stage.update(n_trials)
+            return Candidate(stored["start"], stored["decay"], stored["score"]), stored["trials"]
+        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+        defaults = {key: float(getattr(study.trial.defaults, key)) for key in study.trial.search_space}
+        done = 0
+
+        def play(agent_for: Callable[[slice], Agent], assignments: list[Assignment]) -> list[Episode]:
+            nonlocal done
+            episodes = pool.play(
+                agent_for,
+                assignments,
+                on_done=lambda count: stage.update(min(n_trials, done + count)),
+                check=self.guard.check,
+            )
+            done += len(episodes)
+            return episodes
+
+        found, spent = search_schedule(
+            study.trial.search_space, defaults, instances, n_trials, decaying, study.seed + 1, play
+        )
+        stage.update(n_trials, score=found.score)
+        atomic_write_json(file, {"start": found.start, "decay": found.decay, "score": found.score, "trials": spent})
+        return found, spent
+
+    def _measure_all(
+        self, pool: WorkerPool, features: list[str], found: dict[str, tuple[Candidate, int]]
+    ) -> dict[str, Measured]:
+        study, per_run = self.study, self.study.iterations_per_run
+        trained = TrainedAgent.load(self.run.agent, features, study.trial.search_space)
+        spent = study.budget.agent_trials * per_run
+        contenders = [
+            Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),
+            Contender("defaults", lambda _: Hold(), 1, 0, "the study's defaults, unchanged"),
+            *(
+                Contender(name, _fixed(candidate, name), 1, trials * per_run, candidate.describe())
+                for name, (candidate, trials) in found.items()
+            ),
+            random_search(study.trial.search_space, study.budget.random_runs, study.seed + 2),
+        ]
+        # Seeds of trials never met in training or tuning, a block per instance so that further runs don't overlap.
+        block = max(contender.runs_per_instance for contender in contenders)
+        held_out = [
+            Assignment(study.data.instance(index, True), 2**62 + (study.seed * 100_003 + index) * block)
+            for index in range(study.budget.held_out)
+        ]
+        measured: dict[str, Measured] = {}
+        for contender in contenders:
+            stage = self.progress.stage(f"measure {contender.name}", len(held_out) * contender.runs_per_instance)
+
+            def play(
+                agent_for: Callable[[slice], Agent], assignments: list[Assignment], stage: Any = stage
+            ) -> list[Episode]:
+                return pool.play(
+                    agent_for, assignments, test=True, snapshots=True, on_done=stage.update, check=self.guard.check
+                )
+
+            one = measure(contender, held_out, per_run, play)
+            measured[contender.name] = one
+            log_trials(self.tracker, contender.name, one.episodes, study.episode.iterations_per_decision)
+        agent = measured[AGENT]
+        compared = with_fraction(agent.result, measured["best constants"].result)
+        measured[AGENT] = Measured(compared, agent.episodes)
+        return measured
+
+
+def _fixed(candidate: Candidate, name: str) -> Callable[[slice], Agent]:
+    return lambda _: candidate.schedule(name)
+
+
+def _entry(progress: Progress) -> dict[str, float]:
+    """A training iteration as plain JSON numbers; not-a-number is left out."""
+    values = {
+        "sampled_steps": progress.sampled_steps,
+        "score": progress.mean_score,
+        "return": progress.mean_return,
+        "trials": progress.trials,
+        "failures": progress.failures,
+        "seconds": progress.seconds,
+    }
+    return {name: float(value) for name, value in values.items() if math.isfinite(value)}
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """A study's settings under their dotted paths."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def result_of(run: RunDirectory) -> StudyResult | None:
+    """The result that an earlier attempt finished, if it did."""
+    path: Path = run.result
+    return StudyResult.from_dict(read_json_object(path)) if path.is_file() else None

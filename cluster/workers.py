@@ -1,0 +1,113 @@
+"""Populations on Ray actors, for playing episodes that are not the agent's training."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import ray
+
+from rl_envs.agents import Agent
+from rl_envs.config import EnvironmentConfig
+from rl_envs.rollout import Assignment, Episode
+
+
+@ray.remote
+class PopulationWorker:
+    """One population in a process of its own."""
+
+    def __init__(self, environment: EnvironmentConfig, n_lanes: int) -> None:
+        import torch
+
+        from rl_envs.config import make_tuner
+
+        torch.set_num_threads(1)
+        self._tuner = make_tuner(environment, n_lanes)
+
+    def features(self) -> list[str]:
+        """Names of the observation's entries."""
+        return self._tuner.features
+
+    def play(self, agent: Agent, wave: Sequence[Assignment], test: bool, snapshots: bool) -> list[Episode]:
+        """Play at most ``n_lanes`` trials; the agent's values for one lane each are in the wave's order."""
+        from rl_envs.rollout import play
+
+        return play(self._tuner, lambda _: agent, wave, test=test, snapshots=snapshots)
+
+
+class WorkerPool:
+    """Several :class:`PopulationWorker` of one study.
+
+    Args:
+        names: prefix of the actors' names on the dashboard.
+    """
+
+    def __init__(self, environment: EnvironmentConfig, n_workers: int, n_lanes: int, names: str) -> None:
+        self.n_lanes = n_lanes
+        self._workers = [
+            PopulationWorker.options(name=f"{names}:population-{index}", num_cpus=1, max_restarts=2).remote(  # type: ignore[attr-defined]
+                environment, n_lanes
+            )
+            for index in range(max(1, n_workers))
+        ]
+
+    def features(self, check: Callable[[], None] = lambda: None) -> list[str]:
+        """Names of the observation's entries; waits until the first population is up."""
+        return _get(self._workers[0].features.remote(), check)  # type: ignore[no-any-return]
+
+    def play(
+        self,
+        agent_for: Callable[[slice], Agent],
+        assignments: Sequence[Assignment],
+        *,
+        test: bool = False,
+        snapshots: bool = False,
+        on_done: Callable[[int], None] = lambda _: None,
+        check: Callable[[], None] = lambda: None,
+    ) -> list[Episode]:
+        """Play every assignment, in waves over the workers; episodes come back in the assignments' order.
+
+        Args:
+            agent_for: the agent for a slice of the assignments.
+            test: measure against the test rows at the end (final reports only).
+            snapshots: keep the trained GANs.
+            on_done: told how many trials have ended so far.
+            check: called about every second; what it raises ends the waiting.
+        """
+        size = min(self.n_lanes, -(-len(assignments) // len(self._workers)))
+        waves = [slice(start, min(start + size, len(assignments))) for start in range(0, len(assignments), size)]
+        results: dict[int, list[Episode]] = {}
+        waiting: dict[Any, tuple[int, Any]] = {}
+        queue: Iterator[tuple[int, slice]] = iter(enumerate(waves))
+
+        def submit(worker: Any, number: int, wave: slice) -> None:
+            reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
+            waiting[reference] = number, worker
+
+        for worker, (number, wave) in zip(self._workers, itertools.islice(queue, len(self._workers)), strict=False):
+            submit(worker, number, wave)
+        done = 0
+        while waiting:
+            check()
+            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=1.0)
+            if not ready:
+                continue
+            reference = ready[0]
+            number, worker = waiting.pop(reference)
+            results[number] = ray.get(reference)
+            done += len(results[number])
+            on_done(done)
+            for next_number, wave in itertools.islice(queue, 1):
+                submit(worker, next_number, wave)
+        return [episode for number in range(len(waves)) for episode in results[number]]
+
+    def stop(self) -> None:
+        """End the actors."""
+        for worker in self._workers:
+            ray.kill(worker)
+
+
+def _get(reference: Any, check: Callable[[], None]) -> Any:
+    """``ray.get`` that calls ``check`` every second."""
+    while not ray.wait([reference], timeout=1.0)[0]:
+        check()
+    return ray.get(reference)

@@ -1,0 +1,1 @@
+"""Quantum circuits: ansaetze, and the engines that execute them."""

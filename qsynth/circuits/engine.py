@@ -1,0 +1,80 @@
+"""Which engine executes a study's circuits, and why."""
+
+import os
+from typing import NamedTuple
+
+from pydantic import Field
+
+from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.device import Differentiation, PennyLaneEngine, has_device, known_devices
+from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
+from qsynth.config import Config
+from qsynth.errors import QsynthError, did_you_mean
+
+AUTO, STATEVECTOR = "auto", "statevector"
+
+
+class EngineConfig(Config):
+    """``auto``, ``statevector``, or the name of a PennyLane device such as ``lightning.qubit``."""
+
+    name: str = AUTO
+    differentiation: Differentiation = "best"
+    shots: int | None = Field(None, ge=1)
+
+
+class EngineChoice(NamedTuple):
+    """The engine's name, and the reason in words."""
+
+    name: str
+    reason: str
+
+
+def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
+    """The engine that a study with ``n_qubits`` qubits gets.
+
+    Raises:
+        QsynthError: an unknown device, finite shots on an analytic engine, or more memory than the machine has.
+    """
+    if config.name == STATEVECTOR:
+        check_size(n_qubits)
+        if config.shots is not None:
+            raise QsynthError(f"shots must be left out on the statevector engine, which is exact; got {config.shots}")
+        return EngineChoice(STATEVECTOR, "the study asks for it")
+    if config.name == AUTO:
+        if config.shots is not None:
+            _check_memory(n_qubits)
+            return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
+        if n_qubits <= MAX_QUBITS:
+            return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, analytic: one unitary serves a whole batch")
+        _check_memory(n_qubits)
+        return EngineChoice("lightning.qubit", f"{n_qubits} qubits are above the statevector engine's {MAX_QUBITS}")
+    if not has_device(config.name):
+        names = [AUTO, STATEVECTOR, *known_devices()]
+        raise QsynthError(
+            f"engine must be a PennyLane device here; got {config.name!r}.{did_you_mean(config.name, names)}"
+        )
+    _check_memory(n_qubits)
+    return EngineChoice(config.name, "the study asks for it")
+
+
+def build(config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int) -> StatevectorEngine | PennyLaneEngine:
+    """The chosen engine for an ansatz with at most ``n_layers`` layers."""
+    name = choose(config, n_qubits).name
+    if name == STATEVECTOR:
+        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers)
+    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots)
+
+
+def gradient_bytes(n_qubits: int) -> int:
+    """Memory of an adjoint gradient of <Z> on every qubit: about 16 * 2^n * (observables + 3) bytes."""
+    return statevector_bytes(n_qubits) * (n_qubits + 3)
+
+
+def _check_memory(n_qubits: int) -> None:
+    needed = gradient_bytes(n_qubits)
+    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > present:
+        raise QsynthError(
+            f"n_qubits must fit in memory; got {n_qubits}, whose gradient takes {human_bytes(needed)} "
+            f"({human_bytes(statevector_bytes(n_qubits))} a state) of this machine's {human_bytes(present)}"
+        )

@@ -1,0 +1,1 @@
+"""Data sets and the instances that trials learn."""

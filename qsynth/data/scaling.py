@@ -1,0 +1,186 @@
+"""The one map between a data set's own units and the generator's range."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from qsynth.errors import QsynthError
+
+TRAINING_RANGE = 0.9
+_CONSTANT = 1e-9
+_LARGEST = 1e100
+_FARTHEST = 1e6
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Original rows (``n x columns``) to scaled rows (``n x d``) and back.
+
+    Generator outputs are Pauli-Z expectations in [-1, 1]; the rows that :meth:`fit` saw lie in [-0.9, 0.9], and rows
+    beyond them may lie outside [-1, 1]. In order: logarithm of heavy-tailed columns, standardisation, principal
+    components when there are more columns than d, and an affine map per component. A component without spread is 0 when
+    scaled, and its training value when inverted.
+
+    Attributes:
+        log_columns: indices of the columns of which ``log(x + log_offsets)`` is taken.
+        log_offsets: one number per entry of ``log_columns``.
+        mean: per column, subtracted.
+        deviation: per column, divided by.
+        components: ``d x columns`` principal directions, or None when no column was dropped.
+        center: per component, subtracted.
+        spread: per component, divided by; 0 marks a component without spread.
+    """
+
+    log_columns: NDArray[np.int64]
+    log_offsets: Floats
+    mean: Floats
+    deviation: Floats
+    components: Floats | None
+    center: Floats
+    spread: Floats
+
+    @property
+    def n_columns(self) -> int:
+        """Number of original columns."""
+        return len(self.mean)
+
+    @property
+    def n_features(self) -> int:
+        """d of the scaled space."""
+        return len(self.center)
+
+    @classmethod
+    def identity(cls, d: int) -> Self:
+        """Leaves ``n x d`` rows as they are."""
+        none, zeros, ones = np.empty(0), np.zeros(d), np.ones(d)
+        return cls(none.astype(np.int64), none, zeros, ones, None, zeros, ones)
+
+    @classmethod
+    def fit(cls, x: ArrayLike, n_features: int, log_offsets: Mapping[int, float] | None = None) -> Self:
+        """Learn the map from training rows.
+
+        Args:
+            x: ``n x columns`` training rows in original units.
+            n_features: most components to keep; d = min(columns, n_features).
+            log_offsets: column index -> offset; ``log(x + offset)`` is standardised instead of x.
+
+        Raises:
+            QsynthError: fewer than two rows, numbers not finite or beyond 1e100, a logarithm of a number that is
+                not positive, or fewer rows than principal components.
+        """
+        rows = _matrix(x)
+        if len(rows) < 2 or not rows.shape[1]:
+            raise QsynthError(f"a scaling must be fitted to at least 2 rows of 1 column; got shape {rows.shape}")
+        if not np.all(np.abs(rows) <= _LARGEST):
+            raise QsynthError("rows to scale must be finite and within +-1e100; got others")
+        columns = np.array(sorted(log_offsets or {}), dtype=np.int64)
+        offsets = np.array([log_offsets[c] for c in columns.tolist()] if log_offsets else [], dtype=np.float64)
+        rows = _logarithm(rows, columns, offsets)
+        standard = StandardScaler().fit(rows)
+        mean, deviation = np.asarray(standard.mean_, np.float64), np.asarray(standard.scale_, np.float64)
+        components, rows = None, (rows - mean) / deviation
+        if rows.shape[1] > n_features:
+            if len(rows) < n_features:
+                raise QsynthError(f"n_features must be at most the {len(rows)} training rows; got {n_features}")
+            with np.errstate(invalid="ignore"):  # shares of the variance, unused here, are 0 / 0 for constant rows
+                components = np.asarray(PCA(n_features, svd_solver="full").fit(rows).components_, np.float64)
+            rows = rows @ components.T
+        low, high = rows.min(axis=0), rows.max(axis=0)
+        spread = np.where(high - low > _CONSTANT, (high - low) / (2 * TRAINING_RANGE), 0.0)
+        return cls(columns, offsets, mean, deviation, components, (low + high) / 2, spread)
+
+    def forward(self, x_original: ArrayLike) -> NDArray[np.float32]:
+        """``n x columns`` in original units to ``n x d`` scaled, clipped to +-1e6 so that outliers stay finite.
+
+        Raises:
+            QsynthError: another number of columns, or a logarithm of a number that is not positive.
+        """
+        rows = self._checked(x_original, self.n_columns)
+        rows = (_logarithm(rows, self.log_columns, self.log_offsets) - self.mean) / self.deviation
+        if self.components is not None:
+            rows = rows @ self.components.T
+        centered = (rows - self.center) / np.where(self.spread > 0, self.spread, 1.0)
+        return np.where(self.spread > 0, centered, 0.0).clip(-_FARTHEST, _FARTHEST).astype(np.float32)
+
+    def inverse(self, x_scaled: ArrayLike) -> Floats:
+        """``n x d`` scaled to ``n x columns`` in original units; exact up to float32 when no column was dropped.
+
+        Raises:
+            QsynthError: another number of features.
+        """
+        rows = self._checked(x_scaled, self.n_features) * self.spread + self.center
+        if self.components is not None:
+            rows = rows @ self.components
+        rows = rows * self.deviation + self.mean
+        rows[:, self.log_columns] = np.exp(rows[:, self.log_columns]) - self.log_offsets
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-serialisable, lossless state."""
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: None if value is None else value.tolist() for name, value in state.items()}
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """The scaling that :meth:`to_dict` described.
+
+        Raises:
+            QsynthError: the state isn't one of those.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(state) != names:
+            raise QsynthError(f"a scaling's state must have the keys {', '.join(sorted(names))}; got {sorted(state)}")
+        try:
+            numbers: dict[str, Any] = {n: np.array(state[n], dtype=np.float64) for n in names - {"components"}}
+            numbers["log_columns"] = np.array(state["log_columns"], dtype=np.int64)
+            components = None if state["components"] is None else np.array(state["components"], dtype=np.float64)
+            scaling = cls(**numbers, components=components)
+            scaling._validate()
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
+            raise QsynthError(f"a scaling's state must hold matching lists of numbers; got {error}") from None
+        return scaling
+
+    def _validate(self) -> None:
+        vectors = (self.log_columns, self.log_offsets, self.mean, self.deviation, self.center, self.spread)
+        sizes = [v.shape for v in vectors]
+        n, d = self.mean.shape, self.center.shape
+        shape = n + n if self.components is None else self.components.shape
+        if any(v.ndim != 1 for v in vectors) or sizes[0] != sizes[1] or sizes[3] != n or sizes[5] != d:
+            raise ValueError(f"shapes {sizes}")
+        if shape != d + n:
+            raise ValueError(f"components of shape {shape} for {n[0]} columns and {d[0]} features")
+        if not all(np.isfinite(a).all() for a in (*vectors, *([] if self.components is None else [self.components]))):
+            raise ValueError("numbers that are not finite")
+        if (self.deviation <= 0).any() or (self.spread < 0).any():
+            raise ValueError("a deviation or spread that is not positive")
+        if ((self.log_columns < 0) | (self.log_columns >= n[0])).any():
+            raise ValueError(f"log_columns {self.log_columns.tolist()} for {n[0]} columns")
+
+    @staticmethod
+    def _checked(x: ArrayLike, width: int) -> Floats:
+        rows = _matrix(x)
+        if rows.shape[1] != width:
+            raise QsynthError(f"rows must have {width} columns; got {rows.shape[1]}")
+        return rows
+
+
+def _matrix(x: ArrayLike) -> Floats:
+    rows = np.array(x, dtype=np.float64)
+    if rows.ndim != 2:
+        raise QsynthError(f"rows must be a matrix (n x columns); got shape {rows.shape}")
+    return rows
+
+
+def _logarithm(rows: Floats, columns: NDArray[np.int64], offsets: Floats) -> Floats:
+    shifted = rows[:, columns] + offsets
+    if (shifted <= 0).any():
+        raise QsynthError(f"columns {columns.tolist()} must be above {(-offsets).tolist()} to take their logarithm")
+    rows[:, columns] = np.log(shifted)
+    return rows

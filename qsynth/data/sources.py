@@ -1,0 +1,83 @@
+"""Where instances come from, and where synthetic rows go."""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from pydantic import Field
+
+from qsynth.data.dataset import Instance
+from qsynth.data.gaussian import GaussianFamily
+from qsynth.data.table_file import LABEL_COLUMN
+from qsynth.data.tabular import CsvData, TableData
+from qsynth.errors import QsynthError
+
+DataConfig = Annotated[GaussianFamily | TableData | CsvData, Field(discriminator="kind")]
+
+
+class DataSource(Protocol):
+    """A family of instances, one per seed; every member of ``DataConfig`` is one."""
+
+    @property
+    def width(self) -> int:
+        """d of the scaled space of all its instances.
+
+        Raises:
+            QsynthError: its data can't be read.
+        """
+
+    def instance(self, seed: int, held_out: bool) -> Instance:
+        """The instance of this seed, always the same; held-out ones come from another stream than training ones.
+
+        Raises:
+            QsynthError: a negative seed, or its data can't be used.
+        """
+
+    def check(self) -> None:
+        """Find out before work starts.
+
+        Raises:
+            QsynthError: whatever :meth:`instance` would raise for any seed that isn't negative.
+        """
+
+
+def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: Instance) -> None:
+    """Write rows as CSV under the original column names, with the class names in a last column ``label``.
+
+    The file appears whole or not at all, and replaces an older one.
+
+    Args:
+        path: the CSV file; its directory must exist.
+        rows: ``n x columns`` in original units (``instance.scaling.inverse`` of generated rows).
+        labels: ``n`` integers, indices into ``instance.class_names``.
+        instance: what the rows imitate.
+
+    Raises:
+        QsynthError: other shapes, unknown classes, or the file can't be written.
+    """
+    values, classes = np.asarray(rows, dtype=np.float64), np.asarray(labels)
+    n_columns = len(instance.feature_names)
+    if values.ndim != 2 or values.shape[1] != n_columns:
+        raise QsynthError(f"rows must have the {n_columns} original columns; got shape {values.shape}")
+    if classes.shape != values.shape[:1] or not np.issubdtype(classes.dtype, np.integer):
+        raise QsynthError(f"labels must be {len(values)} integers; got {classes.dtype} of shape {classes.shape}")
+    if len(classes) and (classes.min() < 0 or classes.max() >= instance.n_classes):
+        raise QsynthError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
+    frame = pd.DataFrame(values, columns=list(instance.feature_names))
+    frame[LABEL_COLUMN] = np.array(instance.class_names, dtype=object)[classes]
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="") as file:
+            frame.to_csv(file, index=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise QsynthError(f"{target} can't be written: {error.strerror or error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,146 @@
+"""Tables as families of instances: the bundled ones, and the user's own files."""
+
+from abc import abstractmethod
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from qsynth.config import Config
+from qsynth.data.bundled import TABLES
+from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
+from qsynth.data.scaling import Scaling
+from qsynth.data.table import SMALLEST_TRAIN, Indices, Table, partition
+from qsynth.data.table_file import read_table
+from qsynth.errors import QsynthError
+
+Share = Annotated[float, Field(ge=0.05, le=0.4)]
+
+
+class TabularConfig(Config):
+    """How a table becomes instances.
+
+    Attributes:
+        n_features: principal components to keep when the table has more columns; None keeps all columns.
+        n_train: rows of ``train`` and of ``reserve``, fewer when the table is too small for both.
+        validation_share: share of the table's rows (at most 4,096 rows), drawn by the instance's seed.
+        test_share: share of the table's rows (at most 4,096 rows), the same rows in every instance.
+    """
+
+    n_features: Annotated[int, Field(ge=1, le=1000)] | None = 4
+    n_train: Annotated[int, Field(ge=SMALLEST_TRAIN, le=100_000)] = 100
+    validation_share: Share = 0.2
+    test_share: Share = 0.2
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What the keys of its instances begin with."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """All rows, read once per process.
+
+        Raises:
+            QsynthError: the table can't be read or can't be used.
+        """
+
+    @property
+    def width(self) -> int:
+        """d of the scaled space.
+
+        Raises:
+            QsynthError: as :meth:`table`.
+        """
+        n_columns = len(self.table().feature_names)
+        return n_columns if self.n_features is None else min(self.n_features, n_columns)
+
+    def instance(self, seed: int, held_out: bool) -> Instance:
+        """The table, split by this seed and scaled by its training rows.
+
+        Raises:
+            QsynthError: a negative seed, or the table is too small (see :func:`qsynth.data.table.partition`).
+        """
+        table = self.table()
+        rng = instance_stream(seed, held_out, use=0)
+        rows = partition(table, self.n_train, self.validation_share, self.test_share, rng)
+        scaling = Scaling.fit(table.x[rows.train], self.width, table.log_offsets)
+
+        def part(indices: Indices) -> Split:
+            return Split(scaling.forward(table.x[indices]), table.y[indices])
+
+        return Instance(
+            key=instance_key(self.title, seed, held_out),
+            train=part(rows.train),
+            reserve=part(rows.reserve),
+            validation=part(rows.validation),
+            test=part(rows.test),
+            class_names=table.class_names,
+            feature_names=table.feature_names,
+            scaling=scaling,
+        )
+
+    def check(self) -> None:
+        """Read the table and split it once, so that whatever could fail does so now.
+
+        Raises:
+            QsynthError: as :meth:`instance`.
+        """
+        self.instance(0, held_out=True)
+
+
+class TableData(TabularConfig):
+    """A registered table: iris, wine, breast_cancer, qubit_calibrations, or one entered in ``TABLES``."""
+
+    kind: Literal["table"] = "table"
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def _is_registered(cls, name: str) -> str:
+        _ = TABLES[name]
+        return name
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    def table(self) -> Table:
+        return _registered(self.name)
+
+
+class CsvData(TabularConfig):
+    """A CSV or Parquet file: numeric feature columns and, optionally, a column of classes.
+
+    Attributes:
+        path: ends in ``.csv`` or ``.parquet``; ``~`` is the home directory.
+        label: name of the column that holds the classes; None when there is none.
+    """
+
+    kind: Literal["csv"] = "csv"
+    path: str
+    label: str | None = None
+
+    @property
+    def title(self) -> str:
+        return Path(self.path).stem
+
+    def table(self) -> Table:
+        path = Path(self.path).expanduser()
+        try:
+            state = path.stat()
+        except (OSError, ValueError):
+            raise QsynthError(f"a table's path must be an existing file; got {self.path!r}") from None
+        return _from_file(path, self.label, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _registered(name: str) -> Table:
+    return TABLES[name]()
+
+
+@lru_cache(maxsize=4)
+def _from_file(path: Path, label: str | None, modified_ns: int, n_bytes: int) -> Table:
+    """``modified_ns`` and ``n_bytes`` make a changed file another table."""
+    return read_table(path, label)

@@ -1,0 +1,71 @@
+"""The hybrid quantum generator: Linear -> AngleEmbedding -> variational layers -> <Z>."""
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from qsynth import rng
+from qsynth.gan.parameters import ParameterLayout
+
+ANGLE_SPREAD = 0.1
+
+
+class Circuit(Protocol):
+    """What a generator or a QNN needs of an engine."""
+
+    n_qubits: int
+    n_layers: int
+    n_layer_weights: int
+
+    def expectations(self, angles: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
+        """<Z>, batch x qubits, of ``angles`` (batch x qubits), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
+        ...
+
+
+class QuantumGenerator:
+    """Generator of Gunduz 2025, section 2.1, conditional on the class label.
+
+    ``x = <Z>`` of the first ``n_features`` qubits of ``circuit(W [z * mask, onehot(y)] + b, weights)``. The data is
+    scaled into (-1, 1), where <Z> lives. Deviations: every feature has its own qubit, and the angles start at pi/2, where
+    <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
+    """
+
+    def __init__(self, circuit: Circuit, n_features: int, latent_dim: int, n_classes: int) -> None:
+        self.circuit, self.n_features = circuit, n_features
+        self.latent_dim, self.n_classes = latent_dim, n_classes
+        self.layout = ParameterLayout(
+            {
+                "linear": (circuit.n_qubits, latent_dim + n_classes),
+                "bias": (circuit.n_qubits,),
+                "weights": (circuit.n_layers, circuit.n_layer_weights),
+            }
+        )
+
+    def initial(self, seed: Tensor, stream: int) -> Tensor:
+        """Starting parameters of one trial: torch's ``nn.Linear`` rule, small angles (sd 0.1 rad) in the layers."""
+        inputs = self.latent_dim + self.n_classes
+        zero = torch.zeros((), dtype=torch.int64)
+        n_linear = self.circuit.n_qubits * inputs
+        linear = (2 * rng.uniform(seed, stream, zero, n_linear + self.circuit.n_qubits) - 1) / math.sqrt(inputs)
+        weights = ANGLE_SPREAD * rng.normal(seed, stream, zero + 1, self.layout.size - linear.shape[0])
+        start = torch.cat([torch.zeros(n_linear), torch.full((self.circuit.n_qubits,), math.pi / 2)])
+        return torch.cat([linear + start, weights])
+
+    def sample(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:
+        """Rows for one trial.
+
+        Args:
+            flat: the generator's parameters.
+            z: batch x latent_dim, standard normal.
+            onehot: batch x n_classes, the labels to generate.
+            latent_mask: latent_dim, 0 for latent coordinates out of use.
+            layer_mask: layers, 0 for circuit layers out of use.
+
+        Returns:
+            batch x n_features, in [-1, 1].
+        """
+        p = self.layout.split(flat)
+        angles = torch.cat([z * latent_mask, onehot], dim=1) @ p["linear"].T + p["bias"]
+        return self.circuit.expectations(angles, p["weights"], layer_mask)[:, : self.n_features]

@@ -1,0 +1,102 @@
+"""The hyperparameters of a trial and the capacity they act in."""
+
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+
+from qsynth.config import Config
+from qsynth.errors import did_you_mean
+from qsynth.gan.update import Controls
+from qsynth.search_space import SearchSpace
+
+
+class Capacity(Config):
+    """The fixed maximum sizes that a study compiles for."""
+
+    latent_dim: int = Field(4, ge=1, le=64)
+    n_layers: int = Field(3, ge=1, le=64)
+    critic_width: int = Field(32, ge=2, le=1024)
+    batch_size: int = Field(32, ge=2, le=4096)
+    n_critic: int = Field(5, ge=1, le=20)
+
+
+class Hyperparameters(Config):
+    """A trial's hyperparameters, with values that work on most data sets."""
+
+    lr_generator: float = Field(3e-3, gt=0, le=1)
+    lr_critic: float = Field(3e-3, gt=0, le=1)
+    gp_weight: float = Field(1.0, ge=0, le=1000)
+    beta1: float = Field(0.5, ge=0, lt=1)
+    n_critic: int = Field(3, ge=1)
+    batch_size: int = Field(32, ge=2)
+    latent_dim: int = Field(2, ge=1)
+    n_layers: int = Field(3, ge=1)
+    critic_width: int = Field(32, ge=2)
+
+
+NAMES = tuple(Hyperparameters.model_fields)
+SIZES = tuple(Capacity.model_fields)
+LIMITS = {  # the open and closed bounds that the fields above declare
+    "lr_generator": (0.0, 1.0),
+    "lr_critic": (0.0, 1.0),
+    "gp_weight": (0.0, 1000.0),
+    "beta1": (0.0, 1.0),
+}
+
+
+class Tunables(Config):
+    """Starting values, the capacity they must fit in, and what may change while a trial runs."""
+
+    capacity: Capacity = Capacity()
+    defaults: Hyperparameters = Hyperparameters()
+    search_space: SearchSpace = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for name in SIZES:
+            value, limit = getattr(self.defaults, name), getattr(self.capacity, name)
+            if value > limit:
+                raise ValueError(f"defaults.{name} must be at most capacity.{name} = {limit}; got {value}")
+        for name, dimension in self.search_space.items():
+            if name not in NAMES:
+                raise ValueError(f"search_space.{name} is no hyperparameter.{did_you_mean(name, NAMES)}")
+            if name in SIZES and dimension.kind == "float":
+                raise ValueError(f"search_space.{name} must be an int or a choice; got float")
+            if name in SIZES and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
+                raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
+            low, high = LIMITS.get(name, (1, getattr(self.capacity, name, np.inf)))
+            if dimension.low < low or dimension.high > high or (name == "beta1" and dimension.high >= 1):
+                raise ValueError(
+                    f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
+                )
+            start = getattr(self.defaults, name)
+            if not dimension.low <= start <= dimension.high:
+                raise ValueError(
+                    f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
+                )
+        return self
+
+
+def controls(values: dict[str, np.ndarray], capacity: Capacity) -> Controls:
+    """The tensors (leading axis: lanes) through which hyperparameter values (name -> lanes) act."""
+
+    def number(name: str) -> torch.Tensor:
+        return torch.as_tensor(values[name], dtype=torch.float32)
+
+    def mask(name: str) -> torch.Tensor:
+        size = getattr(capacity, name)
+        return (torch.arange(size)[None, :] < number(name)[:, None]).to(torch.float32)
+
+    return Controls(
+        lr_generator=number("lr_generator"),
+        lr_critic=number("lr_critic"),
+        gp_weight=number("gp_weight"),
+        beta1=number("beta1"),
+        n_critic=number("n_critic"),
+        sample_weights=mask("batch_size") / number("batch_size")[:, None],
+        latent_mask=mask("latent_dim"),
+        layer_mask=mask("n_layers"),
+        unit_mask=mask("critic_width"),
+    )

@@ -1,0 +1,1 @@
+"""Numbers about samples: the scorecard of a trial."""

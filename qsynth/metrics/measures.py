@@ -1,0 +1,41 @@
+"""The metrics that a study's score is made of."""
+
+from qsynth.circuits.engine import EngineConfig, build
+from qsynth.errors import QsynthError
+from qsynth.metrics.balance import ClassShares
+from qsynth.metrics.diversity import EntropyRatio
+from qsynth.metrics.fidelity import SlicedWasserstein
+from qsynth.metrics.metric import Metric
+from qsynth.metrics.utility import QNNUtility
+from qsynth.qnn.fit import QNNFit
+from qsynth.qnn.model import QuantumClassifier
+from qsynth.trial import TrialConfig
+
+
+def build_metrics(config: TrialConfig, n_features: int, n_classes: int, compiled: bool) -> list[Metric]:
+    """Metrics with a weight above 0; balance and utility need at least two classes.
+
+    Raises:
+        QsynthError: no metric is left, or more classes than qubits to read them from.
+    """
+    weights = config.score.weights
+    metrics: list[Metric] = []
+    if weights["fidelity"]:
+        metrics.append(SlicedWasserstein(n_features, n_classes))
+    if weights["diversity"]:
+        metrics.append(EntropyRatio(n_features, n_classes))
+    if weights["balance"] and n_classes > 1:
+        metrics.append(ClassShares(n_features, n_classes))
+    if weights["utility"] and n_classes > 1:
+        metrics.append(QNNUtility(build_qnn(config, n_features, n_classes, compiled)))
+    if not metrics:
+        raise QsynthError("score must weigh fidelity or diversity on data with one class")
+    return metrics
+
+
+def build_qnn(config: TrialConfig, n_features: int, n_classes: int, compiled: bool) -> QNNFit:
+    """The study's QNN, on the statevector engine."""
+    if n_classes > config.n_qubits:
+        raise QsynthError(f"n_qubits must be at least the {n_classes} classes that the QNN reads; got {config.n_qubits}")
+    circuit = build(EngineConfig(), config.qnn.ansatz, config.n_qubits, config.qnn.n_layers)
+    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, compiled)

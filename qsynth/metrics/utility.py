@@ -1,0 +1,44 @@
+"""What synthetic rows are worth to a QNN."""
+
+import torch
+from torch import Tensor
+
+from qsynth.data.dataset import Instance, Split
+from qsynth.metrics.metric import METRICS, Prepared
+from qsynth.qnn.fit import QNNFit
+
+
+@METRICS.register("utility")
+class QNNUtility:
+    """Cross-entropy, on held-out real rows, of a QNN fitted on real + synthetic rows.
+
+    Real and synthetic rows have half the weight each in the fit. Also reports ``qnn_accuracy`` (balanced accuracy).
+    """
+
+    name = "utility"
+    floor = 0.02
+
+    def __init__(self, qnn: QNNFit) -> None:
+        self.qnn = qnn
+
+    def prepare(self, instance: Instance, part: Split) -> Prepared:
+        """The real rows to fit on and to evaluate on."""
+        eye = torch.eye(instance.n_classes)
+        return {
+            "x": torch.as_tensor(instance.train.x),
+            "onehot": eye[torch.as_tensor(instance.train.y)],
+            "x_out": torch.as_tensor(part.x),
+            "onehot_out": eye[torch.as_tensor(part.y)],
+        }
+
+    def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
+        """Cross-entropy in nats and balanced accuracy, for each trial."""
+        trials, n_real, n_synthetic = x.shape[0], prepared["x"].shape[1], x.shape[1]
+        weight = torch.cat([torch.full((n_real,), 0.5 / n_real), torch.full((n_synthetic,), 0.5 / n_synthetic)])
+        flat = self.qnn.fit(
+            torch.cat([prepared["x"], x], dim=1),
+            torch.cat([prepared["onehot"], onehot], dim=1),
+            weight.expand(trials, -1).contiguous(),
+        )
+        loss, accuracy = self.qnn.evaluate(flat, prepared["x_out"], prepared["onehot_out"])
+        return {self.name: loss, "qnn_accuracy": accuracy}

@@ -1,0 +1,343 @@
+"""K trials in lockstep: one batched program whatever their hyperparameters, stages or instances."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from qsynth import rng
+from qsynth.circuits import engine as engines
+from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.data.dataset import Instance, Split
+from qsynth.errors import QsynthError, did_you_mean
+from qsynth.gan.critics import MLPCritic
+from qsynth.gan.optim import AdamState
+from qsynth.gan.quantum import QuantumGenerator
+from qsynth.gan.update import STREAM_EVALUATION, Controls, GanUpdate, Weights
+from qsynth.hyperparameters import LIMITS, NAMES, SIZES, controls
+from qsynth.metrics.measures import build_metrics
+from qsynth.score import Scorecard, Scorer, Yardstick, stacked
+from qsynth.snapshot import Snapshot
+from qsynth.trial import TrialConfig
+
+EXPLODED = 1e4
+UNTRAINED_SEED = 1 << 40
+
+
+@dataclass(frozen=True)
+class TrainingStatistics:
+    """Means over the iterations of one advance; each is of shape lanes."""
+
+    loss_generator: np.ndarray
+    loss_critic: np.ndarray
+    critic_gap: np.ndarray
+    penalty: np.ndarray
+    gradient_generator: np.ndarray
+    gradient_critic: np.ndarray
+    spread: np.ndarray
+    saturation: np.ndarray
+
+    @classmethod
+    def average(cls, parts: Sequence[tuple[int, "TrainingStatistics"]]) -> "TrainingStatistics":
+        """The statistics of consecutive advances, given as (iterations, statistics)."""
+        total = sum(size for size, _ in parts)
+        return cls(
+            *(
+                np.sum([size / total * getattr(part, field.name) for size, part in parts], axis=0)
+                for field in fields(cls)
+            )
+        )
+
+
+class Population:
+    """``n_lanes`` trials of one configuration on instances of one shape.
+
+    Args:
+        n_features: d of the instances' scaled space.
+        n_classes: how many classes they have.
+        compiled: whether to compile the updates (tens of seconds once, several times faster after).
+
+    Raises:
+        QsynthError: more features or classes than qubits.
+    """
+
+    def __init__(
+        self, config: TrialConfig, n_features: int, n_classes: int, n_lanes: int, compiled: bool = False
+    ) -> None:
+        if n_features > config.n_qubits:
+            raise QsynthError(f"n_qubits must be at least the {n_features} features; got {config.n_qubits}")
+        self.config, self.n_lanes = config, n_lanes
+        self.n_features, self.n_classes = n_features, n_classes
+        capacity = config.capacity
+        self.engine = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers)
+        self.compiled = compiled and isinstance(self.engine, StatevectorEngine)
+        self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
+        critic = MLPCritic(n_features, n_classes, capacity.critic_width)
+        self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
+        self._scorer = Scorer(build_metrics(config, n_features, n_classes, self.compiled), config.score.weights)
+        self._yardsticks: dict[tuple[str, str], Yardstick] = {}
+        self._make_programs()
+
+        self.instances: list[Instance | None] = [None] * n_lanes
+        self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
+        self.diverged = np.zeros(n_lanes, dtype=bool)
+        self.iterations = np.zeros(n_lanes, dtype=np.int64)
+        self._seeds = torch.zeros(n_lanes, dtype=torch.int64)
+        self._steps = torch.zeros(n_lanes, dtype=torch.int64)
+        self._weights = Weights(
+            torch.zeros(n_lanes, self.generator.layout.size),
+            torch.zeros(n_lanes, critic.layout.size),
+            AdamState.zeros(n_lanes, self.generator.layout.size),
+            AdamState.zeros(n_lanes, critic.layout.size),
+        )
+        self._controls: Controls = controls(self.values, capacity)
+        self._rows = torch.zeros(0)
+        self._n_rows = torch.zeros(n_lanes, dtype=torch.int64)
+        self._onehot = torch.zeros(n_lanes, config.score.n_rows, n_classes)
+
+    def _make_programs(self) -> None:
+        update = self._update
+
+        def critic_batches(*arguments: object) -> object:
+            return vmap(update.critic_batches)(*arguments)
+
+        def critic_step(*arguments: object) -> object:
+            return vmap(update.critic_step, in_dims=(0, 0, 0, 0, None))(*arguments)
+
+        def generator_step(*arguments: object) -> object:
+            return vmap(update.generator_step)(*arguments)
+
+        # Each function is a code object of its own: compiled vmaps that share functorch's wrapper hit the recompile
+        # limit together and silently fall back to eager execution.
+        programs = (critic_batches, critic_step, generator_step)
+        if self.compiled:
+            programs = tuple(torch.compile(program, dynamic=False) for program in programs)  # type: ignore[assignment]
+        self._critic_batches, self._critic_step, self._generator_step = programs
+
+    @property
+    def metric_names(self) -> list[str]:
+        """The metrics that make up the score, in order."""
+        return [metric.name for metric in self._scorer.metrics]
+
+    def reset(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> None:
+        """Start new trials in ``lanes``: fresh networks from ``seeds``, default hyperparameters.
+
+        Raises:
+            QsynthError: an instance of another shape than the population's, or with other row counts than its neighbours.
+        """
+        for instance in instances:
+            self._check_shape(instance)
+        others = [neighbour for lane, neighbour in enumerate(self.instances) if neighbour and lane not in lanes]
+        sizes = {(len(instance.train), len(instance.validation)) for instance in [*instances, *others]}
+        if len(sizes) > 1:
+            raise QsynthError(
+                f"instances of a population must have the same (train, validation) rows; got {sorted(sizes)}"
+            )
+        index = torch.as_tensor(list(lanes))
+        new = torch.as_tensor(list(seeds), dtype=torch.int64)
+        generator, critic = vmap(self._update.initial)(new)
+        weights = self._weights
+        weights.generator[index], weights.critic[index] = generator, critic
+        for state in (weights.generator_adam, weights.critic_adam):
+            for part in state:
+                part[index] = 0.0
+        self._seeds[index], self._steps[index] = new, 0
+        self.diverged[list(lanes)], self.iterations[list(lanes)] = False, 0
+        for lane, instance in zip(lanes, instances, strict=True):
+            rows = self._joint_rows(instance)
+            if self._rows.shape[1:] != rows.shape:
+                self._rows = torch.zeros(self.n_lanes, *rows.shape)
+            self.instances[lane] = instance
+            self._rows[lane], self._n_rows[lane] = rows, len(rows)
+            self._onehot[lane] = self._labels(instance)
+        for name in NAMES:
+            self.values[name][list(lanes)] = getattr(self.config.defaults, name)
+        self._controls = controls(self.values, self.config.capacity)
+
+    def apply(self, changes: Mapping[str, np.ndarray]) -> None:
+        """Set hyperparameters: name -> lanes.
+
+        Raises:
+            QsynthError: an unknown name, a value out of its limits, beyond the capacity or not finite; nothing is set.
+        """
+        accepted = {}
+        for name, values in changes.items():
+            if name not in NAMES:
+                raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
+            low, high = LIMITS.get(name, (1, getattr(self.config.capacity, name, np.inf)))
+            values = np.broadcast_to(np.asarray(values, dtype=float), (self.n_lanes,))
+            fits = values.min() >= low and values.max() <= high and not (name == "beta1" and values.max() >= 1)
+            if not fits or (name in SIZES and (values % 1).any()):
+                kind = "whole and " if name in SIZES else ""
+                raise QsynthError(
+                    f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}"
+                )
+            accepted[name] = values.copy()
+        self.values |= accepted
+        self._controls = controls(self.values, self.config.capacity)
+
+    def warm_up(self, instance: Instance) -> None:
+        """Compile everything now rather than in the first trial; a population that does not compile has nothing to do."""
+        if self.compiled:
+            self.reset(range(self.n_lanes), [instance] * self.n_lanes, [0] * self.n_lanes)
+            self.advance(1)
+            self.evaluate()
+
+    @torch.no_grad()
+    def advance(self, n_iterations: int) -> TrainingStatistics:
+        """Train every lane for ``n_iterations`` GAN iterations (n_critic critic updates and one generator update each).
+
+        A lane whose numbers are no longer finite, or have exploded, is marked in ``diverged``; it harms no other.
+        """
+        n_updates = int(self.values["n_critic"].max())
+        active = [torch.as_tensor(index < self.values["n_critic"], dtype=torch.float32) for index in range(n_updates)]
+        share = [on / self._controls.n_critic for on in active]
+        critic_totals = torch.zeros(4, self.n_lanes)
+        generator_totals = torch.zeros(4, self.n_lanes)
+        for _ in range(n_iterations):
+            w = self._weights
+            batches = self._critic_batches(
+                w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
+            )
+            critic, state = w.critic, w.critic_adam
+            for index in range(n_updates):
+                critic, state, of_critic = self._critic_step(
+                    critic, state, batches[index], self._controls, torch.tensor(float(index))
+                )
+                critic_totals += share[index] * torch.stack(tuple(of_critic))
+            generator, generator_state, of_generator = self._generator_step(
+                w._replace(critic=critic), self._controls, self._rows, self._n_rows, self._seeds, self._steps
+            )
+            self._weights = Weights(generator, critic, generator_state, state)
+            self._steps = self._steps + 1
+            generator_totals += torch.stack(tuple(of_generator))
+        self.iterations += n_iterations
+        self._mark_diverged()
+        loss_critic, gap, penalty, gradient_critic = (critic_totals / n_iterations).numpy()
+        loss_generator, gradient_generator, spread, saturation = (generator_totals / n_iterations).numpy()
+        return TrainingStatistics(
+            loss_generator, loss_critic, gap, penalty, gradient_generator, gradient_critic, spread, saturation
+        )
+
+    @torch.no_grad()
+    def evaluate(self, part: str = "validation") -> Scorecard:
+        """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
+        yardstick = stacked([self._yardstick(instance, part) for instance in self._assigned()])
+        rows = self._generate(self._weights.generator, self._seeds, self._onehot, self._controls)
+        return self._scorer.measure(yardstick, rows, self._onehot)
+
+    @torch.no_grad()
+    def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
+        """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
+        one = slice(lane, lane + 1)
+        lane_controls = Controls(*(value[one] for value in self._controls))
+        return self._generate(self._weights.generator[one], torch.tensor([seed]), onehot[None], lane_controls)[0]
+
+    def snapshot(self, lane: int) -> Snapshot:
+        """One trial as data."""
+        w = self._weights
+        tensors = {
+            "generator": w.generator[lane],
+            "critic": w.critic[lane],
+            **{f"generator_adam.{name}": v[lane] for name, v in w.generator_adam._asdict().items()},
+            **{f"critic_adam.{name}": v[lane] for name, v in w.critic_adam._asdict().items()},
+        }
+        instance = self._assigned()[lane]
+        return Snapshot(
+            tensors={name: value.clone() for name, value in tensors.items()},
+            hyperparameters={name: float(values[lane]) for name, values in self.values.items()},
+            instance=instance.key,
+            seed=int(self._seeds[lane]),
+            iteration=int(self.iterations[lane]),
+        )
+
+    def restore(self, lane: int, snapshot: Snapshot, instance: Instance) -> None:
+        """Continue a trial from a snapshot; it goes on bit for bit as the original.
+
+        Raises:
+            QsynthError: the snapshot is of other shapes, or of another instance.
+        """
+        if snapshot.instance != instance.key:
+            raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
+        w = self._weights
+        parts = {"generator": w.generator, "critic": w.critic}
+        parts |= {f"generator_adam.{name}": v for name, v in w.generator_adam._asdict().items()}
+        parts |= {f"critic_adam.{name}": v for name, v in w.critic_adam._asdict().items()}
+        for name, target in parts.items():
+            value = snapshot.tensors.get(name)
+            if value is None or value.shape != target[lane].shape:
+                raise QsynthError(f"a snapshot must hold {name} of shape {tuple(target[lane].shape)}")
+        self.reset([lane], [instance], [snapshot.seed])
+        for name, target in parts.items():
+            target[lane] = snapshot.tensors[name]
+        self._steps[lane] = snapshot.iteration
+        self.iterations[lane] = snapshot.iteration
+        self.apply({n: _with(self.values[n], lane, value) for n, value in snapshot.hyperparameters.items()})
+
+    def _assigned(self) -> list[Instance]:
+        assigned = [instance for instance in self.instances if instance is not None]
+        if len(assigned) < self.n_lanes:
+            raise QsynthError("every lane must be reset before the population is used")
+        return assigned
+
+    def _check_shape(self, instance: Instance) -> None:
+        if (instance.n_features, instance.n_classes) != (self.n_features, self.n_classes):
+            raise QsynthError(
+                f"instance {instance.key} must have {self.n_features} features and {self.n_classes} classes; "
+                f"got {instance.n_features} and {instance.n_classes}"
+            )
+
+    def _joint_rows(self, instance: Instance) -> Tensor:
+        onehot = torch.eye(self.n_classes)[torch.as_tensor(instance.train.y)]
+        return torch.cat([torch.as_tensor(instance.train.x), onehot], dim=1)
+
+    def _labels(self, instance: Instance) -> Tensor:
+        """Labels to evaluate with, in the training rows' shares, in a fixed mixed order."""
+        return torch.eye(self.n_classes)[torch.as_tensor(stratified(instance.class_shares, self.config.score.n_rows))]
+
+    def _generate(self, generator: Tensor, seeds: Tensor, onehot: Tensor, using: Controls) -> Tensor:
+        size, latent = onehot.shape[1], self.generator.latent_dim
+
+        def rows(flat: Tensor, seed: Tensor, labels: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:
+            z = rng.normal(seed, STREAM_EVALUATION, torch.zeros((), dtype=torch.int64), size * latent)
+            return self.generator.sample(flat, z.reshape(size, latent), labels, latent_mask, layer_mask)
+
+        return vmap(rows)(generator, seeds, onehot, using.latent_mask, using.layer_mask)
+
+    def _yardstick(self, instance: Instance, part: str) -> Yardstick:
+        key = instance.key, part
+        if key not in self._yardsticks:
+            n = self.config.score.n_untrained
+            seeds = torch.arange(n) + UNTRAINED_SEED
+            generators, _ = vmap(self._update.initial)(seeds)
+            defaults = {name: np.full(n, float(getattr(self.config.defaults, name))) for name in NAMES}
+            onehot = self._labels(instance).expand(n, -1, -1)
+            rows = self._generate(generators, seeds, onehot, controls(defaults, self.config.capacity))
+            against: Split = getattr(instance, part)
+            self._yardsticks[key] = self._scorer.yardstick(instance, against, rows, onehot)
+        return self._yardsticks[key]
+
+    def _mark_diverged(self) -> None:
+        largest = torch.maximum(
+            self._weights.generator.abs().amax(dim=1), self._weights.critic.abs().amax(dim=1)
+        ).numpy()
+        self.diverged |= ~(largest < EXPLODED)
+
+
+def stratified(shares: np.ndarray, size: int) -> np.ndarray:
+    """``size`` class indices whose counts differ from ``shares * size`` by less than one, evenly mixed."""
+    bounds = np.concatenate([[0.0], np.cumsum(shares)[:-1], [1.0]])
+    # The golden-ratio sequence is equidistributed in every prefix.
+    points = np.sort((np.arange(size) + 0.5) / size)
+    labels = np.clip(np.searchsorted(bounds, points, side="right") - 1, 0, len(shares) - 1)
+    order = np.argsort((np.arange(size) * 0.6180339887498949) % 1.0, kind="stable")
+    return labels[np.argsort(order, kind="stable")]
+
+
+def _with(values: np.ndarray, lane: int, value: float) -> np.ndarray:
+    changed = values.copy()
+    changed[lane] = value
+    return changed

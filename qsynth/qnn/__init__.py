@@ -1,0 +1,1 @@
+"""The quantum neural network whose training data is synthesised."""

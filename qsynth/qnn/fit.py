@@ -1,0 +1,84 @@
+"""Fitting the QNN for many trials at once, from several starts that all trials share."""
+
+from typing import NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.func import grad, vmap
+
+from qsynth.config import Config
+from qsynth.gan.optim import AdamState, adam
+from qsynth.qnn.model import QuantumClassifier
+
+
+class QNNConfig(Config):
+    """The classifier that the synthetic data is for, and how it is fitted."""
+
+    ansatz: str = "strongly_entangling"
+    n_layers: int = Field(2, ge=1, le=32)
+    n_starts: int = Field(2, ge=1, le=64)
+    n_steps: int = Field(30, ge=1, le=10_000)
+    lr: float = Field(0.1, gt=0, le=1)
+
+
+class Evaluation(NamedTuple):
+    """Mean over the starts, for each trial: cross-entropy in nats, accuracy in [0, 1]."""
+
+    loss: Tensor
+    accuracy: Tensor
+
+
+class QNNFit:
+    """Fits ``n_starts`` classifiers a trial by full-batch Adam on weighted cross-entropy.
+
+    The starts come from fixed seeds, the same for every trial and moment (common random numbers), so that differences
+    between two fits are differences between their data.
+    """
+
+    def __init__(self, model: QuantumClassifier, config: QNNConfig, compiled: bool) -> None:
+        self.model, self.config = model, config
+        self._starts = vmap(lambda seed: model.initial(seed, 0))(torch.arange(config.n_starts))
+
+        def step(flat: Tensor, state: AdamState, x: Tensor, onehot: Tensor, weight: Tensor) -> tuple[Tensor, AdamState]:
+            gradient = grad(lambda p: (weight * self._cross_entropy(p, x, onehot)).sum())(flat)
+            one = torch.ones((), dtype=flat.dtype)
+            return adam(flat, gradient, state, config.lr * one, 0.9 * one, one)
+
+        def qnn_step(flat: Tensor, state: AdamState, x: Tensor, onehot: Tensor, weight: Tensor) -> object:
+            starts = vmap(step, in_dims=(0, 0, None, None, None))
+            return vmap(starts)(flat, state, x, onehot, weight)
+
+        self._step = torch.compile(qnn_step, dynamic=False) if compiled else qnn_step
+
+    def fit(self, x: Tensor, onehot: Tensor, weight: Tensor) -> Tensor:
+        """Parameters, trials x starts x parameters.
+
+        Args:
+            x: trials x rows x n_features.
+            onehot: trials x rows x n_classes.
+            weight: trials x rows, of each row in the loss; sums to 1 for each trial.
+        """
+        flat = self._starts.expand(x.shape[0], -1, -1).contiguous()
+        state = AdamState.zeros(*flat.shape)
+        for _ in range(self.config.n_steps):
+            flat, state = self._step(flat, state, x, onehot, weight)
+        return flat
+
+    def evaluate(self, flat: Tensor, x: Tensor, onehot: Tensor) -> Evaluation:
+        """Loss and accuracy of fitted classifiers on rows (trials x rows x ...), each trial's classes weighted equally."""
+        shares = onehot.sum(dim=1, keepdim=True)
+        weight = (onehot / shares.clamp(min=1)).sum(dim=2)
+        weight = weight / weight.sum(dim=1, keepdim=True)
+
+        def one(parameters: Tensor, rows: Tensor, labels: Tensor, w: Tensor) -> Evaluation:
+            logits = self.model.logits(parameters, rows)
+            correct = (logits.argmax(dim=1) == labels.argmax(dim=1)).to(w.dtype)
+            return Evaluation((w * self._cross_entropy(parameters, rows, labels)).sum(), (w * correct).sum())
+
+        starts = vmap(one, in_dims=(0, None, None, None))
+        loss, accuracy = vmap(starts)(flat, x, onehot, weight)
+        return Evaluation(loss.mean(dim=1), accuracy.mean(dim=1))
+
+    def _cross_entropy(self, flat: Tensor, x: Tensor, onehot: Tensor) -> Tensor:
+        return -(onehot * torch.log_softmax(self.model.logits(flat, x), dim=1)).sum(dim=1)

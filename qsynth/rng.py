@@ -1,0 +1,66 @@
+"""Random numbers as pure functions of (seed, stream, counter).
+
+Philox-4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC'11), the generator behind cuRAND and
+PyTorch's CUDA streams, written with torch integer arithmetic: it has no state, so it works under ``torch.func.vmap`` and
+``torch.compile``, gives each lane of a population its own stream whatever its neighbours do, and a snapshot need only
+remember a counter.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+_WORD = 0xFFFFFFFF
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_ROUNDS = 10
+
+
+def philox(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """Four blocks of 32 random bits for each counter.
+
+    Args:
+        counter: four broadcastable int64 tensors with values in [0, 2^32).
+        key: two broadcastable int64 tensors with values in [0, 2^32).
+
+    Returns:
+        Four int64 tensors of the broadcast shape with values in [0, 2^32).
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        low_0, low_1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        high_0, high_1 = (low_0 >> 32) & _WORD, (low_1 >> 32) & _WORD
+        c0, c1, c2, c3 = high_1 ^ c1 ^ k0, low_1 & _WORD, high_0 ^ c3 ^ k1, low_0 & _WORD
+        k0, k1 = (k0 + _WEYL[0]) & _WORD, (k1 + _WEYL[1]) & _WORD
+    return c0, c1, c2, c3
+
+
+def uniform(seed: Tensor, stream: int, step: Tensor, size: int) -> Tensor:
+    """``size`` float32 numbers in (0, 1), 23 bits each (one more would round up to 1), for one lane.
+
+    Args:
+        seed: int64 scalar, the lane's seed, in [0, 2^63).
+        stream: what the numbers are for; streams never overlap.
+        step: int64 scalar in [0, 2^32), e.g. the iteration.
+        size: how many.
+    """
+    blocks = -(-size // 4)
+    index = torch.arange(blocks, dtype=torch.int64, device=seed.device)
+    zero = torch.zeros_like(index)
+    words = philox((index, zero + step, zero + stream, zero), (zero + (seed & _WORD), zero + ((seed >> 32) & _WORD)))
+    bits = torch.cat(words)[:size]
+    return ((bits >> 9).to(torch.float32) + 0.5) * 2.0**-23
+
+
+def to_normal(u: Tensor) -> Tensor:
+    """Standard normal numbers from an even count of uniform ones in (0, 1), by the Box-Muller transform."""
+    first, second = u.chunk(2)
+    radius, angle = torch.sqrt(-2.0 * torch.log(first)), 2.0 * math.pi * second
+    return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)])
+
+
+def normal(seed: Tensor, stream: int, step: Tensor, size: int) -> Tensor:
+    """``size`` standard normal float32 numbers for one lane, from :func:`uniform`."""
+    return to_normal(uniform(seed, stream, step, size + size % 2))[:size]

@@ -1,0 +1,202 @@
+"""The public face: a trained generator that makes rows in the units of the original data."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from qsynth.circuits import engine as engines
+from qsynth.config import parse
+from qsynth.data.dataset import Instance
+from qsynth.data.scaling import Scaling
+from qsynth.data.sources import DataConfig
+from qsynth.errors import QsynthError, did_you_mean
+from qsynth.gan.quantum import QuantumGenerator
+from qsynth.population import Population, stratified
+from qsynth.rng import normal
+from qsynth.snapshot import Snapshot
+from qsynth.trial import TrialConfig
+
+FORMAT = "qsynth-model-1"
+LABEL = "label"
+STREAM_SAMPLE = 100
+MAX_ROWS = 10_000_000
+BATCH = 4096
+
+
+class QGANSynthesizer:
+    """A quantum GAN for one data set.
+
+    >>> synthesizer = QGANSynthesizer(TrialConfig(n_qubits=4))
+    >>> synthesizer.fit(TableData(name="iris"), n_iterations=500, seed=0)   # doctest: +SKIP
+    >>> synthesizer.sample(100, seed=1)                                     # doctest: +SKIP
+
+    Args:
+        config: circuit, losses and hyperparameters.
+    """
+
+    def __init__(self, config: TrialConfig) -> None:
+        self.config = config
+        self._about: dict[str, object] | None = None
+        self._generator: Tensor | None = None
+        self._network: QuantumGenerator | None = None
+        self._scaling: Scaling | None = None
+        self.history: list[dict[str, float]] = []
+
+    def fit(
+        self,
+        data: DataConfig,
+        n_iterations: int = 500,
+        seed: int = 0,
+        evaluate_every: int = 25,
+        on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
+    ) -> "QGANSynthesizer":
+        """Train one trial under the config's constant hyperparameters.
+
+        ``history`` keeps iteration, losses, score and utilities at each evaluation.
+
+        Raises:
+            QsynthError: the data can't be used, or training diverged.
+        """
+        instance = data.instance(seed, False)
+        population = Population(self.config, instance.n_features, instance.n_classes, 1)
+        population.reset([0], [instance], [seed])
+        self.history = []
+        for start in range(0, n_iterations, evaluate_every):
+            statistics = population.advance(min(evaluate_every, n_iterations - start))
+            if population.diverged[0]:
+                raise QsynthError(f"training diverged within {start + evaluate_every} iterations; lower the learning rates")
+            card = population.evaluate()
+            entry = {
+                "iteration": float(population.iterations[0]),
+                "loss_generator": float(statistics.loss_generator[0]),
+                "loss_critic": float(statistics.loss_critic[0]),
+                "score": float(card.score[0]),
+                **{f"utility.{name}": float(value[0]) for name, value in card.utilities.items()},
+            }
+            self.history.append(entry)
+            on_evaluation(entry)
+        return self._adopt(population.snapshot(0), instance)
+
+    @classmethod
+    def from_snapshot(cls, config: TrialConfig, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
+        """The synthesizer of a trial that was trained elsewhere, e.g. by an agent."""
+        return cls(config)._adopt(snapshot, instance)
+
+    def sample(self, n_rows: int, seed: int = 0, label: str | None = None) -> pd.DataFrame:
+        """Synthetic rows: the original columns, in original units, and a column ``label``.
+
+        Args:
+            n_rows: how many.
+            label: a class name to generate only that class; else the training data's class shares.
+
+        Raises:
+            QsynthError: not fitted, an absurd number of rows, or an unknown label.
+        """
+        x, y = self.sample_scaled(n_rows, seed, label)
+        about, scaling = self._fitted(), self._scaling
+        assert scaling is not None
+        frame = pd.DataFrame(scaling.inverse(x), columns=list(about["feature_names"]))  # type: ignore[call-overload]
+        frame[LABEL] = np.array(about["class_names"], dtype=object)[y]
+        return frame
+
+    def sample_scaled(self, n_rows: int, seed: int = 0, label: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Synthetic rows in the generator's scaled space (rows x n_features), and class indices (rows)."""
+        about = self._fitted()
+        if not 1 <= n_rows <= MAX_ROWS:
+            raise QsynthError(f"n_rows must be in 1..{MAX_ROWS:,}; got {n_rows}")
+        names: list[str] = about["class_names"]  # type: ignore[assignment]
+        if label is not None and label not in names:
+            raise QsynthError(f"label must be a class of the data; got {label!r}.{did_you_mean(label, names)}")
+        shares = np.array(about["class_shares"]) if label is None else np.eye(len(names))[names.index(label)]
+        y = stratified(shares, n_rows)
+        assert self._generator is not None
+        assert self._network is not None
+        masks = [torch.tensor(about[name], dtype=torch.float32) for name in ("latent_mask", "layer_mask")]
+        eye, key = torch.eye(len(names)), torch.tensor(seed)
+        parts = []
+        with torch.no_grad():
+            for batch, start in enumerate(range(0, n_rows, BATCH)):
+                onehot = eye[torch.as_tensor(y[start : start + BATCH])]
+                z = normal(key, STREAM_SAMPLE, torch.tensor(batch), len(onehot) * len(masks[0]))
+                parts.append(self._network.sample(self._generator, z.reshape(len(onehot), -1), onehot, *masks))
+        return torch.cat(parts).numpy(), y
+
+    def save(self, path: Path | str) -> None:
+        """Write one safetensors file (no pickle), atomically."""
+        about, target = self._fitted(), Path(path)
+        assert self._generator is not None
+        temporary = target.with_name(f".{target.name}.part")
+        metadata = {"format": FORMAT, "config": self.config.model_dump_json(), "about": json.dumps(about)}
+        try:
+            safetensors.torch.save_file({"generator": self._generator.contiguous()}, temporary, metadata=metadata)
+            os.replace(temporary, target)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise QsynthError(f"{target} can't be written: {' '.join(str(error).split())}") from None
+
+    @classmethod
+    def load(cls, path: Path | str) -> "QGANSynthesizer":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            QsynthError: no such file, or not a model.
+        """
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != FORMAT:
+                    raise QsynthError(f"{path} must be a qsynth model ({FORMAT})")
+                config = parse(TrialConfig, json.loads(metadata["config"]), source=str(path))
+                about = json.loads(metadata["about"])
+                generator = file.get_tensor("generator")
+            model = cls(config)
+            model._install(about, generator, Scaling.from_dict(about["scaling"]))
+        except QsynthError:
+            raise
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise QsynthError(f"{path} can't be read as a qsynth model: {' '.join(str(error).split())}") from None
+        return model
+
+    def report(self) -> dict[str, object]:
+        """What was learned, from what, and how it scored."""
+        about = self._fitted()
+        keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
+        return {key: about[key] for key in keys} | {"history": self.history}
+
+    def _adopt(self, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
+        values, capacity = snapshot.hyperparameters, self.config.capacity
+        about: dict[str, object] = {
+            "instance": snapshot.instance,
+            "iteration": snapshot.iteration,
+            "hyperparameters": values,
+            "feature_names": list(instance.feature_names),
+            "class_names": list(instance.class_names),
+            "class_shares": [float(share) for share in instance.class_shares],
+            "n_features": instance.n_features,
+            "latent_mask": [float(index < values["latent_dim"]) for index in range(capacity.latent_dim)],
+            "layer_mask": [float(index < values["n_layers"]) for index in range(capacity.n_layers)],
+            "scaling": instance.scaling.to_dict(),
+        }
+        self._install(about, snapshot.tensors["generator"], instance.scaling)
+        return self
+
+    def _install(self, about: dict[str, object], generator: Tensor, scaling: Scaling) -> None:
+        config, capacity = self.config, self.config.capacity
+        circuit = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers)
+        n_classes = len(about["class_names"])  # type: ignore[arg-type]
+        network = QuantumGenerator(circuit, int(about["n_features"]), capacity.latent_dim, n_classes)  # type: ignore[call-overload]
+        if generator.shape != (network.layout.size,):
+            raise QsynthError(f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}")
+        self._about, self._generator, self._network, self._scaling = about, generator, network, scaling
+
+    def _fitted(self) -> dict[str, object]:
+        if self._about is None:
+            raise QsynthError("the synthesizer must be fitted first: call fit")
+        return self._about

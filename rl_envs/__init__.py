@@ -1,0 +1,1 @@
+"""The GAN population as Gymnasium environments, and the agents that act in them."""

@@ -1,0 +1,155 @@
+"""Agents: anything that maps what is seen to hyperparameter values."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from qsynth.errors import QsynthError
+from qsynth.search_space import Choice, Float, Int, SearchSpace, random_values
+from rl_envs.policy import PolicyNetwork, load_policy
+from rl_envs.spaces import moved
+
+Values = dict[str, np.ndarray]
+
+
+class Agent(Protocol):
+    """Chooses hyperparameters, name -> lanes, for all lanes at once."""
+
+    name: str
+
+    def begin(self, n_lanes: int) -> Values:
+        """Values to start with; what is left out starts at the study's defaults."""
+        ...
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """New values at a decision; what is left out stays.
+
+        Args:
+            observation: lanes x features.
+            values: the present ones.
+            progress: share of the budget used, in [0, 1).
+        """
+        ...
+
+
+class Hold:
+    """The defaults, throughout."""
+
+    name = "defaults"
+
+    def begin(self, n_lanes: int) -> Values:
+        """Nothing: the defaults."""
+        return {}
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """Nothing."""
+        return {}
+
+
+class Schedule:
+    """Constants, or learning rates that decay exponentially from them.
+
+    ``lr(t) = lr(0) * decay^t`` for both learning rates, with t the share of the budget used.
+
+    Args:
+        start: name -> value for all lanes, or -> one value a lane (repeated when there are fewer than lanes).
+        decay: the learning rates' final share, a number or one a lane; 1 keeps constants.
+    """
+
+    LEARNING_RATES = ("lr_generator", "lr_critic")
+
+    def __init__(self, start: dict[str, float | np.ndarray], decay: float | np.ndarray = 1.0, name: str = "constants") -> None:
+        self.name, self._start, self._decay = name, start, np.asarray(decay, dtype=float)
+
+    def begin(self, n_lanes: int) -> Values:
+        """The constants."""
+        return {name: np.resize(np.asarray(value, dtype=float), n_lanes) for name, value in self._start.items()}
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """The learning rates at this moment."""
+        if np.all(self._decay == 1.0):
+            return {}
+        start, factor = self.begin(len(observation)), np.resize(self._decay**progress, len(observation))
+        return {name: start[name] * factor for name in self.LEARNING_RATES if name in start}
+
+
+class RandomSearch:
+    """Constants drawn anew for every trial, uniformly on each dimension's own scale."""
+
+    name = "random search"
+
+    def __init__(self, search_space: SearchSpace, seed: int) -> None:
+        self._space, self._random = search_space, np.random.default_rng(seed)
+
+    def begin(self, n_lanes: int) -> Values:
+        """Random values."""
+        return random_values(self._space, self._random, n_lanes)
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """Nothing: the values stay."""
+        return {}
+
+
+class TrainedAgent:
+    """A policy network, acting greedily."""
+
+    name = "agent"
+
+    def __init__(self, network: PolicyNetwork, max_step: float) -> None:
+        self.network, self._max_step = network, max_step
+
+    @classmethod
+    def load(cls, path: Path, features: list[str], search_space: SearchSpace) -> "TrainedAgent":
+        """Read an agent's file and check that it fits a study.
+
+        Raises:
+            QsynthError: unreadable, or trained for other features or another search space.
+        """
+        network, file = load_policy(path)
+        if list(file.features) != features:
+            odd = sorted(set(file.features) ^ set(features))
+            raise QsynthError(f"{path} must see this study's features; differing: {', '.join(odd) or 'their order'}")
+        if file.search_space != search_space:
+            raise QsynthError(f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}")
+        return cls(network, file.max_step)
+
+    def begin(self, n_lanes: int) -> Values:
+        """Nothing: the defaults."""
+        return {}
+
+    @torch.no_grad()
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """The most likely moves."""
+        actions = self.network.greedy(torch.as_tensor(observation, dtype=torch.float32))
+        return moved(
+            self.network.search_space, values, {name: a.numpy() for name, a in actions.items()}, self._max_step
+        )
+
+
+class RandomWalk:
+    """Random actions at every decision: what the action space does by itself."""
+
+    name = "random walk"
+
+    def __init__(self, search_space: SearchSpace, max_step: float, seed: int) -> None:
+        self._space, self._max_step, self._random = search_space, max_step, np.random.default_rng(seed)
+
+    def begin(self, n_lanes: int) -> Values:
+        """Nothing: the defaults."""
+        return {}
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """Uniformly random moves."""
+        n_lanes = len(observation)
+        actions: Values = {}
+        for name, dimension in self._space.items():
+            match dimension:
+                case Float():
+                    actions[name] = self._random.uniform(-1, 1, (n_lanes, 1))
+                case Int():
+                    actions[name] = self._random.integers(3, size=n_lanes)
+                case Choice():
+                    actions[name] = self._random.integers(1 + len(dimension.values), size=n_lanes)
+        return moved(self._space, values, actions, self._max_step)

@@ -1,0 +1,56 @@
+"""What an environment needs to know."""
+
+from typing import Any
+
+from pydantic import Field
+
+from qsynth.config import Config
+from qsynth.data.dataset import Instance
+from qsynth.data.sources import DataConfig
+from qsynth.population import Population
+from qsynth.trial import TrialConfig
+from rl_envs.tuner import EpisodeConfig, Tuner
+
+
+class EnvironmentConfig(Config):
+    """A study's environment: what trials learn, how they train, how episodes run.
+
+    Attributes:
+        n_instances: how many training instances episodes are drawn from.
+        compiled: whether the population compiles its updates.
+    """
+
+    data: DataConfig
+    trial: TrialConfig
+    episode: EpisodeConfig = EpisodeConfig()
+    n_instances: int = Field(64, ge=1, le=100_000)
+    compiled: bool = False
+
+
+def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
+    """A tuner of ``n_lanes`` lanes, its programs compiled already if they are to be."""
+    example = config.data.instance(0, False)
+    population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)
+    population.warm_up(example)
+    return Tuner(population, config.episode)
+
+
+class InstancePool:
+    """Training instances, made when first drawn."""
+
+    def __init__(self, config: EnvironmentConfig) -> None:
+        self._config = config
+        self._made: dict[int, Instance] = {}
+
+    def __len__(self) -> int:
+        return self._config.n_instances
+
+    def __getitem__(self, index: int) -> Instance:
+        if index not in self._made:
+            self._made[index] = self._config.data.instance(index, False)
+        return self._made[index]
+
+
+def environment_config(values: Any) -> EnvironmentConfig:
+    """The config that environment constructors accept: an :class:`EnvironmentConfig`, or its plain-data form."""
+    return values if isinstance(values, EnvironmentConfig) else EnvironmentConfig.model_validate(values)

@@ -1,0 +1,138 @@
+"""A trained agent's network, and its file: safetensors and JSON, no RLlib needed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import Field, TypeAdapter
+from torch import Tensor, nn
+
+from qsynth.config import Config, parse
+from qsynth.errors import QsynthError
+from qsynth.search_space import Float, SearchSpace
+from rl_envs.spaces import action_space, stay_index
+
+FORMAT = "qsynth-agent-1"
+MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
+
+
+class PolicyConfig(Config):
+    """Size and starting point of the network."""
+
+    hidden: tuple[int, ...] = Field((64, 64), min_length=1)
+    log_std: float = Field(-0.5, ge=MIN_LOG_STD, le=MAX_LOG_STD)
+    stay_logit: float = Field(1.0, ge=0, le=10)
+    head_scale: float = Field(0.01, gt=0, le=1)
+
+
+def mlp(n_inputs: int, hidden: tuple[int, ...], n_outputs: int) -> nn.Sequential:
+    """Tanh layers with a linear head."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(n_inputs, width), nn.Tanh()]
+        n_inputs = width
+    return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
+
+
+class PolicyNetwork(nn.Module):
+    """Observations to the parameters of an action distribution.
+
+    Each float has a mean and a free, clamped log standard deviation; each int or choice has logits. An untrained network
+    means "stay": its head starts near zero, and the categories that change nothing are favoured.
+    """
+
+    def __init__(self, n_features: int, search_space: SearchSpace, config: PolicyConfig) -> None:
+        super().__init__()
+        self.search_space, self.config = dict(sorted(search_space.items())), config
+        spaces = action_space(search_space)
+        self.sizes = {
+            name: 1 if isinstance(dimension, Float) else int(spaces[name].n)  # type: ignore[attr-defined]
+            for name, dimension in self.search_space.items()
+        }
+        self.network = mlp(n_features, config.hidden, sum(self.sizes.values()))
+        n_floats = sum(isinstance(dimension, Float) for dimension in self.search_space.values())
+        self.log_std = nn.Parameter(torch.full((n_floats,), config.log_std))
+        head = self.network[-1]
+        assert isinstance(head, nn.Linear)
+        with torch.no_grad():
+            head.weight.mul_(config.head_scale)
+            head.bias.zero_()
+            position = 0
+            for name, dimension in self.search_space.items():
+                if not isinstance(dimension, Float):
+                    head.bias[position + stay_index(dimension)] = config.stay_logit
+                position += self.sizes[name]
+
+    @property
+    def input_lengths(self) -> dict[str, int]:
+        """How many distribution parameters each action has: mean and log std, or logits."""
+        return {
+            name: 2 if isinstance(dimension, Float) else self.sizes[name]
+            for name, dimension in self.search_space.items()
+        }
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Distribution parameters, lanes x sum of ``input_lengths``, in sorted order of the names."""
+        heads = self.network(observation).split(list(self.sizes.values()), dim=-1)
+        log_std = self.log_std.clamp(MIN_LOG_STD, MAX_LOG_STD)
+        parts: list[Tensor] = []
+        float_index = 0
+        for dimension, head in zip(self.search_space.values(), heads, strict=True):
+            parts.append(head)
+            if isinstance(dimension, Float):
+                parts.append(log_std[float_index].expand_as(head))
+                float_index += 1
+        return torch.cat(parts, dim=-1)
+
+    def greedy(self, observation: Tensor) -> dict[str, Tensor]:
+        """Most likely actions: name -> lanes x 1 (float) or lanes (discrete)."""
+        parts = self(observation).split(list(self.input_lengths.values()), dim=-1)
+        return {
+            name: part[..., :1] if isinstance(dimension, Float) else part.argmax(dim=-1)
+            for (name, dimension), part in zip(self.search_space.items(), parts, strict=True)
+        }
+
+
+class PolicyFile(Config):
+    """What is stored beside the weights."""
+
+    features: tuple[str, ...]
+    search_space: SearchSpace
+    policy: PolicyConfig
+    max_step: float
+    about: dict[str, Any] = {}
+
+
+def save_policy(path: Path, network: PolicyNetwork, file: PolicyFile) -> None:
+    """Write one safetensors file, atomically."""
+    temporary = path.with_name(f".{path.name}.part")
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    metadata = {"format": FORMAT, "file": file.model_dump_json()}
+    safetensors.torch.save_file(tensors, temporary, metadata=metadata)
+    os.replace(temporary, path)
+
+
+def load_policy(path: Path) -> tuple[PolicyNetwork, PolicyFile]:
+    """Read what :func:`save_policy` wrote.
+
+    Raises:
+        QsynthError: no such file, or not an agent's.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise QsynthError(f"{path} must be a trained agent ({FORMAT})")
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        file = parse(PolicyFile, TypeAdapter(dict[str, Any]).validate_python(json.loads(metadata["file"])), source=str(path))
+        network = PolicyNetwork(len(file.features), file.search_space, file.policy)
+        network.load_state_dict(tensors)
+    except QsynthError:
+        raise
+    except (OSError, safetensors.SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        raise QsynthError(f"{path} can't be read as a trained agent: {' '.join(str(error).split())}") from None
+    return network.eval(), file

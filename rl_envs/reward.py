@@ -1,0 +1,87 @@
+"""Rewards: what a decision is worth."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from qsynth.config import Config
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A decision's effect; arrays are of shape lanes.
+
+    Attributes:
+        before, after: composite score at the reference weights; ``after`` is 0 where the trial failed.
+        failed: the trial diverged or broke; its episode ends here.
+        finished: the trial has used its budget.
+        raw: metric values (losses) after the decision.
+        loss_generator, loss_critic: means over the decision's iterations.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    failed: np.ndarray
+    finished: np.ndarray
+    raw: dict[str, np.ndarray]
+    loss_generator: np.ndarray
+    loss_critic: np.ndarray
+
+
+class ScoreGain(Config):
+    """The change of the score: potential-based (Ng, Harada & Russell 1999), so an undiscounted return is the final minus
+    the initial score, and no detour pays."""
+
+    kind: Literal["score_gain"] = "score_gain"
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes."""
+        return outcome.after - outcome.before - self.failure_penalty * outcome.failed
+
+
+class FinalScore(Config):
+    """The score at the end of the trial, nothing before."""
+
+    kind: Literal["final_score"] = "final_score"
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes."""
+        return outcome.after * outcome.finished - self.failure_penalty * outcome.failed
+
+
+class Level(Config):
+    """The score after every decision: the area under its curve."""
+
+    kind: Literal["level"] = "level"
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes."""
+        return outcome.after - self.failure_penalty * outcome.failed
+
+
+class LiteralComposite(Config):
+    """R = w1 L_QNN + w2 L_Diversity - w3 L_Imbalance + w4 L_GAN, to the letter of the paper that proposed it.
+
+    Read literally the sum pays for a *worse* QNN and for *less* diverse rows, since both are losses with a plus sign.
+    It is here for comparison, not for use.
+    """
+
+    kind: Literal["literal"] = "literal"
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes; clipped to +-10."""
+        none = np.zeros_like(outcome.after)
+        qnn, diversity, imbalance = (outcome.raw.get(name, none) for name in ("utility", "diversity", "balance"))
+        w = self.weights
+        total = w[0] * qnn + w[1] * diversity - w[2] * imbalance + w[3] * (outcome.loss_generator + outcome.loss_critic)
+        return np.clip(np.nan_to_num(total), -10, 10) * ~outcome.failed - self.failure_penalty * outcome.failed
+
+
+Reward = Annotated[ScoreGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")]

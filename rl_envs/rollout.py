@@ -1,0 +1,111 @@
+"""Playing episodes with any agent, as many at a time as the population has lanes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qsynth.data.dataset import Instance
+from qsynth.snapshot import Snapshot
+from rl_envs.agents import Agent
+from rl_envs.tuner import Tuner
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One trial to play."""
+
+    instance: Instance
+    seed: int
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What happened in one trial.
+
+    Attributes:
+        scores: validation score at each decision, n_decisions + 1 (from the untrained start).
+        schedule: name -> value in force before each decision's iterations, n_decisions.
+        raw: metric name -> raw value at each decision, n_decisions + 1.
+        test_score: score against the test rows at the end; None unless asked for.
+        test_raw: raw metric values against the test rows.
+        reason: why it ended.
+        snapshot: the trained GAN; None unless asked for.
+    """
+
+    instance: str
+    seed: int
+    scores: np.ndarray
+    schedule: dict[str, np.ndarray]
+    raw: dict[str, np.ndarray]
+    test_score: float | None
+    test_raw: dict[str, float]
+    reason: str
+    snapshot: Snapshot | None
+
+
+def play(
+    tuner: Tuner,
+    agent_for: Callable[[slice], Agent],
+    assignments: Sequence[Assignment],
+    *,
+    test: bool = False,
+    snapshots: bool = False,
+    on_wave: Callable[[int], None] = lambda _: None,
+) -> list[Episode]:
+    """Play every assignment to its end.
+
+    Args:
+        agent_for: the agent for a slice of ``assignments``; asked once a wave of at most ``n_lanes`` trials.
+        test: whether to measure against the test rows at the end. Only for final reports.
+        snapshots: whether to keep the trained GANs.
+        on_wave: told the number of trials done after each wave.
+    """
+    episodes: list[Episode] = []
+    n_lanes = tuner.population.n_lanes
+    for start in range(0, len(assignments), n_lanes):
+        wave = slice(start, min(start + n_lanes, len(assignments)))
+        chosen = list(assignments[wave])
+        # A last, partial wave is filled up with repetitions, which are dropped.
+        filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
+        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots)[: len(chosen)]
+        on_wave(len(chosen))
+    return episodes
+
+
+def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool) -> list[Episode]:
+    n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
+    observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
+    names = sorted(tuner.search_space) or sorted(tuner.values)
+    scores, alive = [tuner.score], np.ones(n_lanes, dtype=bool)
+    raw = [tuner.raw]
+    schedule: list[dict[str, np.ndarray]] = []
+    reasons = [""] * n_lanes
+    changes = agent.begin(n_lanes)
+    for decision in range(n_decisions):
+        if decision:
+            changes = agent.decide(observation, tuner.values, decision / n_decisions)
+        elif not changes:
+            changes = agent.decide(observation, tuner.values, 0.0)
+        step = tuner.step(changes)
+        schedule.append({name: tuner.values[name].copy() for name in names})
+        alive &= ~step.terminated
+        scores.append(np.where(alive, step.score, 0.0))
+        raw.append(step.raw)
+        reasons = [old if old not in ("", "budget") else new for old, new in zip(reasons, step.reason, strict=True)]
+        observation = step.observation
+    card = tuner.population.evaluate("test") if test else None
+    return [
+        Episode(
+            instance=wave[lane].instance.key,
+            seed=wave[lane].seed,
+            scores=np.array([score[lane] for score in scores]),
+            schedule={name: np.array([values[name][lane] for values in schedule]) for name in names},
+            raw={name: np.array([values[name][lane] for values in raw]) for name in raw[0]},
+            test_score=None if card is None else float(card.score[lane]) * bool(alive[lane]),
+            test_raw={} if card is None else {name: float(value[lane]) for name, value in card.raw.items()},
+            reason=reasons[lane],
+            snapshot=tuner.population.snapshot(lane) if snapshots else None,
+        )
+        for lane in range(n_lanes)
+    ]

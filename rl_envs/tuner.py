@@ -1,0 +1,162 @@
+"""A population whose trials are tuned decision by decision: what both environments and every agent act on."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from qsynth.config import Config
+from qsynth.data.dataset import Instance
+from qsynth.population import Population, TrainingStatistics
+from rl_envs.observation import Moment, feature_names, observe
+from rl_envs.reward import Outcome, Reward, ScoreGain
+
+CHUNK = 5
+
+
+class EpisodeConfig(Config):
+    """How a trial's budget is divided into decisions."""
+
+    n_decisions: int = Field(20, ge=1, le=10_000)
+    iterations_per_decision: int = Field(25, ge=1, le=100_000)
+    max_step: float = Field(0.2, gt=0, le=1)
+    reward: Reward = ScoreGain()
+    step_timeout_s: float = Field(120.0, gt=0)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one decision led to; arrays have a leading lane axis."""
+
+    observation: np.ndarray
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    score: np.ndarray
+    raw: dict[str, np.ndarray]
+    reason: list[str]
+
+
+class Tuner:
+    """Runs episodes on a population. It never raises in :meth:`step`: what goes wrong ends episodes, with a reason.
+
+    Reasons: "" (nothing happened), "budget" (used up), "diverged", "timeout", "error: ...".
+    """
+
+    def __init__(self, population: Population, episode: EpisodeConfig) -> None:
+        self.population, self.episode = population, episode
+        self.search_space = population.config.search_space
+        self.metrics = population.metric_names
+        self.features = feature_names(self.search_space, self.metrics)
+        lanes = population.n_lanes
+        self.decisions = np.zeros(lanes, dtype=int)
+        self._score = np.zeros(lanes)
+        self._best = np.zeros(lanes)
+        self._utilities = {name: np.zeros(lanes) for name in self.metrics}
+        self._raw = {name: np.zeros(lanes) for name in self.metrics}
+        self._spread = np.ones(lanes)
+
+    def begin(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> np.ndarray:
+        """Start episodes in ``lanes``; observations of all lanes (lanes x features)."""
+        self.population.reset(lanes, instances, seeds)
+        self.decisions[list(lanes)] = 0
+        for lane, instance in zip(lanes, instances, strict=True):
+            self._spread[lane] = float(instance.train.x.std(axis=0).mean())
+        self._measure()
+        chosen = list(lanes)
+        self._best[chosen] = self._score[chosen]
+        return self._observe(None, {name: np.zeros(self.population.n_lanes) for name in self.metrics})
+
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """Present hyperparameters, name -> lanes."""
+        return self.population.values
+
+    @property
+    def score(self) -> np.ndarray:
+        """Present validation score of each lane."""
+        return self._score.copy()
+
+    @property
+    def raw(self) -> dict[str, np.ndarray]:
+        """Present raw metric values, name -> lanes."""
+        return {name: value.copy() for name, value in self._raw.items()}
+
+    def step(self, changes: dict[str, np.ndarray]) -> Step:
+        """Set hyperparameters (name -> lanes) and train every lane up to its next decision."""
+        before, old = self._score.copy(), {name: value.copy() for name, value in self._utilities.items()}
+        training: TrainingStatistics | None = None
+        broken = ""
+        try:
+            self.population.apply(changes)
+            training = self._advance()
+            if training is None:
+                broken = "timeout"
+            else:
+                self._measure()
+        except Exception as error:  # promise of this class: a device, a library or memory may fail, the worker may not
+            broken = f"error: {type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        self.decisions += 1
+        diverged = self.population.diverged
+        failed = diverged | bool(broken)
+        self._score = np.where(failed, 0.0, self._score)
+        self._best = np.maximum(self._best, self._score)
+        finished = self.decisions >= self.episode.n_decisions
+        zeros = np.zeros_like(before)
+        outcome = Outcome(
+            before=before,
+            after=self._score.copy(),
+            failed=failed,
+            finished=finished,
+            raw=self._raw,
+            loss_generator=zeros if training is None else training.loss_generator,
+            loss_critic=zeros if training is None else training.loss_critic,
+        )
+        return Step(
+            observation=self._observe(training, {name: self._utilities[name] - old[name] for name in self.metrics}),
+            reward=self.episode.reward(outcome),
+            terminated=failed,
+            truncated=finished & ~failed,
+            score=outcome.after,
+            raw={name: value.copy() for name, value in self._raw.items()},
+            reason=[
+                broken or ("diverged" if bad else "budget" if done else "")
+                for bad, done in zip(diverged, finished, strict=True)
+            ],
+        )
+
+    def _advance(self) -> TrainingStatistics | None:
+        """Train up to the next decision; None when that takes longer than the time limit."""
+        deadline = time.monotonic() + self.episode.step_timeout_s
+        left = self.episode.iterations_per_decision
+        parts: list[tuple[int, TrainingStatistics]] = []
+        while left > 0:
+            size = min(CHUNK, left)
+            parts.append((size, self.population.advance(size)))
+            left -= size
+            if left and time.monotonic() > deadline:
+                return None
+        return TrainingStatistics.average(parts)
+
+    def _measure(self) -> None:
+        card = self.population.evaluate()
+        self._score = np.nan_to_num(card.score.numpy().astype(float))
+        self._utilities = {name: card.utilities[name].numpy().astype(float) for name in self.metrics}
+        self._raw = {name: np.nan_to_num(value.numpy().astype(float)) for name, value in card.raw.items()}
+
+    def _observe(self, training: TrainingStatistics | None, changes: dict[str, np.ndarray]) -> np.ndarray:
+        moment = Moment(
+            training=training,
+            real_spread=self._spread,
+            raw=self._raw,
+            utilities=self._utilities,
+            changes=changes,
+            score=self._score,
+            best=self._best,
+            values=self.population.values,
+            progress=self.decisions / self.episode.n_decisions,
+            diverged=self.population.diverged,
+        )
+        return observe(moment, self.search_space, self.metrics)

@@ -1,0 +1,94 @@
+"""Which engine a study gets, and which requests are refused before anything starts."""
+
+import pytest
+
+from qsynth.circuits import engine as engines
+from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.engine import EngineConfig, build, choose
+from qsynth.circuits.statevector import StatevectorEngine, human_bytes
+from qsynth.errors import QsynthError
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_qubits", "chosen"),
+    [
+        ({}, 1, "statevector"),
+        ({}, 7, "statevector"),
+        ({}, 8, "lightning.qubit"),
+        ({"shots": 100}, 2, "default.qubit"),
+        ({"name": "statevector"}, 7, "statevector"),
+        ({"name": "lightning.qubit"}, 2, "lightning.qubit"),
+        ({"name": "default.mixed", "shots": 10}, 2, "default.mixed"),
+    ],
+)
+def test_choice(settings: dict[str, object], n_qubits: int, chosen: str) -> None:
+    choice = choose(EngineConfig.model_validate(settings), n_qubits)
+    assert choice.name == chosen
+    assert choice.reason
+
+
+def test_the_chosen_engine_is_built_with_its_settings() -> None:
+    assert isinstance(build(EngineConfig(), "ry_rx_cnot", 2, 3), StatevectorEngine)
+    made = build(EngineConfig(name="default.qubit", shots=7), "strongly_entangling", 2, 3)
+    assert isinstance(made, PennyLaneEngine)
+    assert (made.name, made.n_qubits, made.n_layers, made.n_layer_weights, made.shots) == ("default.qubit", 2, 3, 6, 7)
+
+
+def test_eight_qubits_are_too_many_for_the_statevector_engine() -> None:
+    for attempt in (
+        lambda: choose(EngineConfig(name="statevector"), 8),
+        lambda: StatevectorEngine(ANSAETZE["ry_rx_cnot"], 8, 1),
+    ):
+        with pytest.raises(QsynthError, match=r"at most 7 .*; got 8, .* 4 KiB .* 1 MiB"):
+            attempt()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"shots": 10},
+        {"name": "statevector"},
+        {"name": "lightning.qubit"},
+        {"name": "default.qubit"},
+        {"name": "default.qubit", "shots": 5},
+    ],
+)
+def test_forty_qubits_are_refused_with_the_memory_that_they_take(settings: dict[str, object]) -> None:
+    with pytest.raises(QsynthError, match=r"n_qubits must .*; got 40.*\b16 TiB") as caught:
+        build(EngineConfig.model_validate(settings), "ry_rx_cnot", 40, 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_memory_of_a_gradient() -> None:
+    assert engines.gradient_bytes(10) == 16 * 1024 * 13
+    assert [human_bytes(size) for size in (16, 16 * 1024, 3 * 2**40, 2**80)] == ["16 B", "16 KiB", "3 TiB", "1 YiB"]
+
+
+def test_an_unknown_device_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(QsynthError, match=r"got 'lightnin\.qubit'\. Did you mean 'lightning\.qubit'\?"):
+        choose(EngineConfig(name="lightnin.qubit"), 2)
+    with pytest.raises(QsynthError, match=r"Did you mean 'statevector'\?"):
+        choose(EngineConfig(name="statevektor"), 2)
+
+
+def test_shots_on_the_exact_engine_are_refused() -> None:
+    with pytest.raises(QsynthError, match="shots must be left out on the statevector engine"):
+        choose(EngineConfig(name="statevector", shots=10), 2)
+
+
+@pytest.mark.parametrize(
+    ("device", "differentiation", "shots"),
+    [("lightning.qubit", "backprop", None), ("default.qubit", "adjoint", 10), ("default.qubit", "backprop", 10)],
+)
+def test_differentiation_that_a_device_lacks_is_refused(device: str, differentiation: str, shots: int | None) -> None:
+    config = EngineConfig.model_validate({"name": device, "differentiation": differentiation, "shots": shots})
+    with pytest.raises(QsynthError, match=f"differentiation must be one that {device}.*got '{differentiation}'"):
+        build(config, "ry_rx_cnot", 2, 1)
+
+
+def test_a_device_that_can_not_be_made_is_refused_in_one_line() -> None:
+    with pytest.raises(QsynthError, match=r"engine 'no\.such' can't be used here: ") as caught:
+        PennyLaneEngine(ANSAETZE["ry_rx_cnot"], 2, 1, "no.such")
+    assert "\n" not in str(caught.value)

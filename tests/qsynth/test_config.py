@@ -1,0 +1,144 @@
+"""Settings: frozen, checked, and errors that name the key in one line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from qsynth.config import MAX_STUDY_BYTES, Config, parse, read_yaml
+from qsynth.errors import QsynthError
+from qsynth.hyperparameters import Hyperparameters
+from qsynth.trial import TrialConfig
+
+
+def refused(values: Any) -> str:
+    with pytest.raises(QsynthError) as caught:
+        parse(TrialConfig, values, source="study.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("study.yaml: ")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "meant"),
+    [
+        ({"n_qubit": 2}, "n_qubit", "n_qubits"),
+        ({"n_qubits": 2, "score": {"fidelty": 1}}, "score.fidelty", "fidelity"),
+        ({"n_qubits": 2, "defaults": {"lr_critik": 1e-3}}, "defaults.lr_critik", "lr_critic"),
+        (
+            {"n_qubits": 2, "search_space": {"n_critic": {"kind": "int", "low": 1, "hihg": 3, "high": 4}}},
+            "search_space.n_critic.int.hihg",
+            "high",
+        ),
+        (
+            {"n_qubits": 2, "search_space": {"n_critic": {"kind": "choice", "value": [1, 2], "values": [1, 3]}}},
+            "search_space.n_critic.choice.value",
+            "values",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_by_its_path_with_what_was_meant(values: Any, path: str, meant: str) -> None:
+    message = refused(values)
+    assert f"unknown key {path!r}" in message
+    assert f"Did you mean {meant!r}?" in message
+
+
+@pytest.mark.parametrize(
+    ("dimension", "parts"),
+    [
+        ({"kind": "flaot", "low": 1, "high": 2}, ["search_space.n_critic", "'float', 'int', 'choice'"]),
+        ({"low": 1, "high": 2}, ["search_space.n_critic", "'kind'"]),
+        ({"kind": "int", "low": 1}, ["search_space.n_critic.int.high must be given"]),
+        ({"kind": "int", "low": 4, "high": 1}, ["search_space.n_critic.int", "low must be below high; got 4 and 1"]),
+        ({"kind": "int", "low": 1.5, "high": 3}, ["search_space.n_critic.int.low", "got 1.5"]),
+        ("int", ["search_space.n_critic", "got 'int'"]),
+    ],
+)
+def test_errors_in_one_of_several_kinds_are_readable(dimension: Any, parts: list[str]) -> None:
+    message = refused({"n_qubits": 2, "search_space": {"n_critic": dimension}})
+    for part in parts:
+        assert part in message
+
+
+def test_missing_wrong_and_several_errors() -> None:
+    assert refused({}) == "study.yaml: n_qubits must be given"
+    assert "n_qubits: input should be a valid integer" in refused({"n_qubits": "two"})
+    assert refused({"n_qubits": "two"}).endswith("got 'two'")
+    assert "(and 1 more)" in refused({"n_qubits": "two", "penalty": "x"})
+    assert "penalty: input should be 'one_sided' or 'two_sided'; got 'x'" in refused({"n_qubits": 2, "penalty": "x"})
+    assert "(top level)" in refused([1])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_must_be_finite(value: float) -> None:
+    message = refused({"n_qubits": 2, "defaults": {"gp_weight": value}})
+    assert "defaults.gp_weight: input should be a finite number" in message
+
+
+def test_settings_are_frozen_and_replaced_ones_are_checked() -> None:
+    settings = Hyperparameters()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.beta1 = 0.3
+    assert settings.replaced(beta1=0.3).beta1 == 0.3
+    assert settings.beta1 == 0.5
+    with pytest.raises(QsynthError, match="Hyperparameters: beta1: input should be less than 1; got 1"):
+        settings.replaced(beta1=1.0)
+    with pytest.raises(QsynthError, match=r"unknown key 'beta2'\. Did you mean 'beta1'\?"):
+        settings.replaced(beta2=0.9)
+
+
+def test_bad_defaults_of_a_class_are_found() -> None:
+    class Bad(Config):
+        size: int = "many"  # type: ignore[assignment]
+
+    with pytest.raises(QsynthError, match="Bad: size"):
+        parse(Bad, {}, source="Bad")
+
+
+def read(folder: Path, content: str | bytes) -> dict[str, Any]:
+    path = folder / "study.yaml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_yaml(path)
+
+
+def test_yaml_is_read(tmp_path: Path) -> None:
+    content = "n_qubits: 2\nscore: {fidelity: 0.5}\nname: Überlagerung\n"
+    assert read(tmp_path, content) == {"n_qubits": 2, "score": {"fidelity": 0.5}, "name": "Überlagerung"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: &x [1]\nb: *x\n", "aliases are not allowed"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "aliases are not allowed"),
+        ("a: 1\n" + "#" * MAX_STUDY_BYTES, "must be at most 256 KiB; got"),
+        ("- 1\n- 2\n", "must hold a mapping of settings; got list"),
+        ("", "must hold a mapping of settings; got NoneType"),
+        ("a: [1\nb: 2", "must be YAML"),
+        ("a: !!python/object/apply:os.getcwd []", "must be YAML"),
+        ("a: 2024-13-45", "must be YAML: month must be in 1..12"),
+        ("a: " + "9" * 5000, "must be YAML"),
+        ("[" * 20_000, "must be YAML: nested too deeply"),
+        (b"a: \xff\xfe", "can't be read: not UTF-8 text"),
+    ],
+)
+def test_what_is_no_study_is_refused_in_one_line(tmp_path: Path, content: str | bytes, message: str) -> None:
+    with pytest.raises(QsynthError) as caught:
+        read(tmp_path, content)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "study.yaml") in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(QsynthError, match="can't be read: No such file"):
+        read_yaml(tmp_path / "none.yaml")
+    with pytest.raises(QsynthError, match="can't be read: Is a directory"):
+        read_yaml(tmp_path)
+
+
+def test_the_largest_allowed_file_is_read(tmp_path: Path) -> None:
+    content = "a: 1\n#"
+    assert read(tmp_path, content + " " * (MAX_STUDY_BYTES - len(content))) == {"a": 1}
