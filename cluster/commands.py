@@ -43,7 +43,9 @@ def run_tune(
     if resume:
         ignored = [key for key, value in changes.items() if value is not None]
         if ignored:
-            raise QsynthError(f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study")
+            raise QsynthError(
+                f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
+            )
         study = run.load_study()
     from cluster.tune import result_of
 
@@ -79,7 +81,9 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"
-        print(f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --out {run.path.parent}", file=sys.stderr)
+        print(
+            f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --out {run.path.parent}", file=sys.stderr
+        )
         raise
     finally:
         left = tracker.close(status)
@@ -167,7 +171,9 @@ def run_train(
         emit(summary)
         return
     console = Console()
-    console.print(f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[-1]:.3f}, test {episode.test_score:.3f}")
+    console.print(
+        f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[-1]:.3f}, test {episode.test_score:.3f}"
+    )
     console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
     console.print(f"model: {out}", soft_wrap=True, highlight=False)
 
@@ -222,7 +228,7 @@ def _constants(study: Study, settings: list[str]) -> dict[str, float]:
 
     values: dict[str, float] = {}
     for setting in settings:
-        name, equals, text = setting.partition("=")
+        name, _, text = setting.partition("=")
         if name not in NAMES:
             raise QsynthError(f"--set must name a hyperparameter; got {name!r}.{did_you_mean(name, NAMES)}")
         try:

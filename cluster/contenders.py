@@ -40,7 +40,7 @@ class Measured:
 def random_search(space: SearchSpace, runs: int, seed: int) -> Contender:
     """Best of ``runs`` trials with random constants."""
     return Contender(
-        name=f"random search, best of {runs}",
+        name="random search",
         agent_for=lambda part: RandomSearch(space, seed + part.start),
         runs_per_instance=runs,
         detail="constants drawn uniformly on each dimension's own scale; validation selects",

@@ -70,10 +70,11 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, str]:
     import psutil
 
+    memory = psutil.virtual_memory()
     compiler = next((name for name in ("c++", "g++", "clang++") if shutil.which(name)), None)
     return {
         "cpus": str(os.cpu_count()),
-        "memory": f"{psutil.virtual_memory().available / 2**30:.1f} GiB free of {psutil.virtual_memory().total / 2**30:.1f}",
+        "memory": f"{memory.available / 2**30:.1f} GiB free of {memory.total / 2**30:.1f}",
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
         "C++ compiler": compiler or "none: populations run eagerly, several times slower; install g++ or clang++",
         "threads a process": os.environ["OMP_NUM_THREADS"],

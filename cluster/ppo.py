@@ -20,8 +20,8 @@ MAX_EMPTY = 3
 class PPOConfig(Config):
     """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions."""
 
-    lr: float = Field(3e-4, gt=0, le=1)
-    gamma: float = Field(0.99, gt=0, le=1)
+    lr: float = Field(5e-4, gt=0, le=1)
+    gamma: float = Field(0.995, gt=0, le=1)
     gae_lambda: float = Field(0.95, ge=0, le=1)
     clip: float = Field(0.2, gt=0, le=1)
     entropy: float = Field(0.002, ge=0, le=1)
@@ -60,7 +60,13 @@ class AgentTrainer:
     """
 
     def __init__(
-        self, config: PPOConfig, environment: EnvironmentConfig, n_runners: int, n_lanes: int, step_seconds: float, seed: int
+        self,
+        config: PPOConfig,
+        environment: EnvironmentConfig,
+        n_runners: int,
+        n_lanes: int,
+        step_seconds: float,
+        seed: int,
     ) -> None:
         from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
         from ray.rllib.core.rl_module.rl_module import RLModuleSpec

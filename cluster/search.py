@@ -62,7 +62,8 @@ def search_schedule(
     for rung in range(RUNGS):
         repeats = ETA ** (rung + 1)
         meets = [
-            Assignment(instances[int(random.integers(len(instances)))], int(random.integers(2**62))) for _ in range(repeats)
+            Assignment(instances[int(random.integers(len(instances)))], int(random.integers(2**62)))
+            for _ in range(repeats)
         ]
         lanes = np.repeat(alive, repeats)
 
@@ -78,5 +79,9 @@ def search_schedule(
         keep = max(1, len(alive) // ETA)
         alive = alive[np.argsort(-totals[alive] / counts[alive], kind="stable")[:keep]]
     best = int(alive[0])
-    found = Candidate({name: float(values[best]) for name, values in start.items()}, float(decay[best]), float(totals[best] / counts[best]))
+    found = Candidate(
+        {name: float(values[best]) for name, values in start.items()},
+        float(decay[best]),
+        float(totals[best] / counts[best]),
+    )
     return found, int(counts.sum())

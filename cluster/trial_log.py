@@ -7,7 +7,7 @@ from rl_envs.rollout import Episode
 
 
 def log_trials(tracker: Tracker, contender: str, episodes: list[Episode], iterations_per_decision: int) -> None:
-    """One child run a trial: its score, raw metrics and every hyperparameter at each decision (step: GAN iterations)."""
+    """One child run a trial: its score, raw metrics and hyperparameters at each decision (step: GAN iterations)."""
     for episode in episodes:
         key = re.sub(r"[^A-Za-z0-9 _.:/=,+-]", " ", f"{contender}/{episode.instance}").strip()
         start = {f"start.{name}": float(values[0]) for name, values in episode.schedule.items()}

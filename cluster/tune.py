@@ -57,7 +57,9 @@ class Tuning:
         compiled, why = plan_compilation(study, n_runners)
         engine = choose(study.trial.engine, study.trial.n_qubits)
         self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
-        self.progress.note(f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}")
+        self.progress.note(
+            f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
+        )
         environment = study.environment(compiled)
         tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)

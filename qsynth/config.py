@@ -57,7 +57,9 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     """Names of the fields that the model at ``location``'s parent takes."""
     candidates = [model]
     for part in location[:-1]:
-        inner = [m for c in candidates if part in c.model_fields for m in _models_in(c.model_fields[str(part)].annotation)]
+        inner = [
+            m for c in candidates if part in c.model_fields for m in _models_in(c.model_fields[str(part)].annotation)
+        ]
         tagged = [m for m in candidates if "kind" in m.model_fields and m.model_fields["kind"].default == part]
         candidates = inner or tagged or candidates
     return sorted({name for candidate in candidates for name in candidate.model_fields})

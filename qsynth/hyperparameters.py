@@ -51,7 +51,7 @@ class Tunables(Config):
 
     capacity: Capacity = Capacity()
     defaults: Hyperparameters = Hyperparameters()
-    search_space: SearchSpace = {}
+    search_space: SearchSpace = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

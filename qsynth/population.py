@@ -1,7 +1,6 @@
 """K trials in lockstep: one batched program whatever their hyperparameters, stages or instances."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -12,44 +11,22 @@ from qsynth import rng
 from qsynth.circuits import engine as engines
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance, Split
+from qsynth.data.labels import stratified
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.critics import MLPCritic
 from qsynth.gan.optim import AdamState
+from qsynth.gan.programs import Programs
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import STREAM_EVALUATION, Controls, GanUpdate, Weights
 from qsynth.hyperparameters import LIMITS, NAMES, SIZES, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.score import Scorecard, Scorer, Yardstick, stacked
 from qsynth.snapshot import Snapshot
+from qsynth.training_statistics import TrainingStatistics
 from qsynth.trial import TrialConfig
 
 EXPLODED = 1e4
 UNTRAINED_SEED = 1 << 40
-
-
-@dataclass(frozen=True)
-class TrainingStatistics:
-    """Means over the iterations of one advance; each is of shape lanes."""
-
-    loss_generator: np.ndarray
-    loss_critic: np.ndarray
-    critic_gap: np.ndarray
-    penalty: np.ndarray
-    gradient_generator: np.ndarray
-    gradient_critic: np.ndarray
-    spread: np.ndarray
-    saturation: np.ndarray
-
-    @classmethod
-    def average(cls, parts: Sequence[tuple[int, "TrainingStatistics"]]) -> "TrainingStatistics":
-        """The statistics of consecutive advances, given as (iterations, statistics)."""
-        total = sum(size for size, _ in parts)
-        return cls(
-            *(
-                np.sum([size / total * getattr(part, field.name) for size, part in parts], axis=0)
-                for field in fields(cls)
-            )
-        )
 
 
 class Population:
@@ -79,7 +56,7 @@ class Population:
         self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
         self._scorer = Scorer(build_metrics(config, n_features, n_classes, self.compiled), config.score.weights)
         self._yardsticks: dict[tuple[str, str], Yardstick] = {}
-        self._make_programs()
+        self._programs = Programs(self._update, self.compiled)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
@@ -98,25 +75,6 @@ class Population:
         self._n_rows = torch.zeros(n_lanes, dtype=torch.int64)
         self._onehot = torch.zeros(n_lanes, config.score.n_rows, n_classes)
 
-    def _make_programs(self) -> None:
-        update = self._update
-
-        def critic_batches(*arguments: object) -> object:
-            return vmap(update.critic_batches)(*arguments)
-
-        def critic_step(*arguments: object) -> object:
-            return vmap(update.critic_step, in_dims=(0, 0, 0, 0, None))(*arguments)
-
-        def generator_step(*arguments: object) -> object:
-            return vmap(update.generator_step)(*arguments)
-
-        # Each function is a code object of its own: compiled vmaps that share functorch's wrapper hit the recompile
-        # limit together and silently fall back to eager execution.
-        programs = (critic_batches, critic_step, generator_step)
-        if self.compiled:
-            programs = tuple(torch.compile(program, dynamic=False) for program in programs)  # type: ignore[assignment]
-        self._critic_batches, self._critic_step, self._generator_step = programs
-
     @property
     def metric_names(self) -> list[str]:
         """The metrics that make up the score, in order."""
@@ -126,7 +84,7 @@ class Population:
         """Start new trials in ``lanes``: fresh networks from ``seeds``, default hyperparameters.
 
         Raises:
-            QsynthError: an instance of another shape than the population's, or with other row counts than its neighbours.
+            QsynthError: an instance of another shape than the population's, or with other row counts than the rest.
         """
         for instance in instances:
             self._check_shape(instance)
@@ -180,7 +138,7 @@ class Population:
         self._controls = controls(self.values, self.config.capacity)
 
     def warm_up(self, instance: Instance) -> None:
-        """Compile everything now rather than in the first trial; a population that does not compile has nothing to do."""
+        """Compile everything now rather than in the first trial, if this population compiles."""
         if self.compiled:
             self.reset(range(self.n_lanes), [instance] * self.n_lanes, [0] * self.n_lanes)
             self.advance(1)
@@ -199,16 +157,16 @@ class Population:
         generator_totals = torch.zeros(4, self.n_lanes)
         for _ in range(n_iterations):
             w = self._weights
-            batches = self._critic_batches(
+            batches = self._programs.critic_batches(
                 w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
             )
             critic, state = w.critic, w.critic_adam
             for index in range(n_updates):
-                critic, state, of_critic = self._critic_step(
+                critic, state, of_critic = self._programs.critic_step(
                     critic, state, batches[index], self._controls, torch.tensor(float(index))
                 )
                 critic_totals += share[index] * torch.stack(tuple(of_critic))
-            generator, generator_state, of_generator = self._generator_step(
+            generator, generator_state, of_generator = self._programs.generator_step(
                 w._replace(critic=critic), self._controls, self._rows, self._n_rows, self._seeds, self._steps
             )
             self._weights = Weights(generator, critic, generator_state, state)
@@ -325,16 +283,6 @@ class Population:
             self._weights.generator.abs().amax(dim=1), self._weights.critic.abs().amax(dim=1)
         ).numpy()
         self.diverged |= ~(largest < EXPLODED)
-
-
-def stratified(shares: np.ndarray, size: int) -> np.ndarray:
-    """``size`` class indices whose counts differ from ``shares * size`` by less than one, evenly mixed."""
-    bounds = np.concatenate([[0.0], np.cumsum(shares)[:-1], [1.0]])
-    # The golden-ratio sequence is equidistributed in every prefix.
-    points = np.sort((np.arange(size) + 0.5) / size)
-    labels = np.clip(np.searchsorted(bounds, points, side="right") - 1, 0, len(shares) - 1)
-    order = np.argsort((np.arange(size) * 0.6180339887498949) % 1.0, kind="stable")
-    return labels[np.argsort(order, kind="stable")]
 
 
 def _with(values: np.ndarray, lane: int, value: float) -> np.ndarray:

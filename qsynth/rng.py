@@ -1,9 +1,9 @@
 """Random numbers as pure functions of (seed, stream, counter).
 
 Philox-4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC'11), the generator behind cuRAND and
-PyTorch's CUDA streams, written with torch integer arithmetic: it has no state, so it works under ``torch.func.vmap`` and
-``torch.compile``, gives each lane of a population its own stream whatever its neighbours do, and a snapshot need only
-remember a counter.
+PyTorch's CUDA streams, written with torch integer arithmetic: it has no state, so it works under ``torch.func.vmap``
+and ``torch.compile``, gives each lane of a population its own stream whatever its neighbours do, and a snapshot need
+only remember a counter.
 """
 
 import math

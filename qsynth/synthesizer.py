@@ -15,11 +15,12 @@ from torch import Tensor
 from qsynth.circuits import engine as engines
 from qsynth.config import parse
 from qsynth.data.dataset import Instance
+from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.quantum import QuantumGenerator
-from qsynth.population import Population, stratified
+from qsynth.population import Population
 from qsynth.rng import normal
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
@@ -72,7 +73,9 @@ class QGANSynthesizer:
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
             if population.diverged[0]:
-                raise QsynthError(f"training diverged within {start + evaluate_every} iterations; lower the learning rates")
+                raise QsynthError(
+                    f"training diverged within {start + evaluate_every} iterations; lower the learning rates"
+                )
             card = population.evaluate()
             entry = {
                 "iteration": float(population.iterations[0]),
@@ -193,7 +196,9 @@ class QGANSynthesizer:
         n_classes = len(about["class_names"])  # type: ignore[arg-type]
         network = QuantumGenerator(circuit, int(about["n_features"]), capacity.latent_dim, n_classes)  # type: ignore[call-overload]
         if generator.shape != (network.layout.size,):
-            raise QsynthError(f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}")
+            raise QsynthError(
+                f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}"
+            )
         self._about, self._generator, self._network, self._scaling = about, generator, network, scaling
 
     def _fitted(self) -> dict[str, object]:

@@ -60,7 +60,9 @@ class Schedule:
 
     LEARNING_RATES = ("lr_generator", "lr_critic")
 
-    def __init__(self, start: dict[str, float | np.ndarray], decay: float | np.ndarray = 1.0, name: str = "constants") -> None:
+    def __init__(
+        self, start: dict[str, float | np.ndarray], decay: float | np.ndarray = 1.0, name: str = "constants"
+    ) -> None:
         self.name, self._start, self._decay = name, start, np.asarray(decay, dtype=float)
 
     def begin(self, n_lanes: int) -> Values:
@@ -112,7 +114,9 @@ class TrainedAgent:
             odd = sorted(set(file.features) ^ set(features))
             raise QsynthError(f"{path} must see this study's features; differing: {', '.join(odd) or 'their order'}")
         if file.search_space != search_space:
-            raise QsynthError(f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}")
+            raise QsynthError(
+                f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}"
+            )
         return cls(network, file.max_step)
 
     def begin(self, n_lanes: int) -> Values:

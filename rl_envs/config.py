@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from qsynth.config import Config
+from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.population import Population
@@ -52,5 +52,9 @@ class InstancePool:
 
 
 def environment_config(values: Any) -> EnvironmentConfig:
-    """The config that environment constructors accept: an :class:`EnvironmentConfig`, or its plain-data form."""
-    return values if isinstance(values, EnvironmentConfig) else EnvironmentConfig.model_validate(values)
+    """The config that environment constructors accept: an :class:`EnvironmentConfig`, or its plain-data form.
+
+    Raises:
+        QsynthError: not such a config.
+    """
+    return values if isinstance(values, EnvironmentConfig) else parse(EnvironmentConfig, values, source="environment")

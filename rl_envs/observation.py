@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from qsynth.population import TrainingStatistics
 from qsynth.search_space import SearchSpace
+from qsynth.training_statistics import TrainingStatistics
 
 LIMIT = 2.0
 

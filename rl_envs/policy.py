@@ -24,7 +24,7 @@ class PolicyConfig(Config):
     """Size and starting point of the network."""
 
     hidden: tuple[int, ...] = Field((64, 64), min_length=1)
-    log_std: float = Field(-0.5, ge=MIN_LOG_STD, le=MAX_LOG_STD)
+    log_std: float = Field(-1.0, ge=MIN_LOG_STD, le=MAX_LOG_STD)
     stay_logit: float = Field(1.0, ge=0, le=10)
     head_scale: float = Field(0.01, gt=0, le=1)
 
@@ -41,8 +41,8 @@ def mlp(n_inputs: int, hidden: tuple[int, ...], n_outputs: int) -> nn.Sequential
 class PolicyNetwork(nn.Module):
     """Observations to the parameters of an action distribution.
 
-    Each float has a mean and a free, clamped log standard deviation; each int or choice has logits. An untrained network
-    means "stay": its head starts near zero, and the categories that change nothing are favoured.
+    Each float has a mean and a free, clamped log standard deviation; each int or choice has logits. An untrained
+    network means "stay": its head starts near zero, and the categories that change nothing are favoured.
     """
 
     def __init__(self, n_features: int, search_space: SearchSpace, config: PolicyConfig) -> None:
@@ -104,7 +104,7 @@ class PolicyFile(Config):
     search_space: SearchSpace
     policy: PolicyConfig
     max_step: float
-    about: dict[str, Any] = {}
+    about: dict[str, Any] = Field(default_factory=dict)
 
 
 def save_policy(path: Path, network: PolicyNetwork, file: PolicyFile) -> None:
@@ -128,7 +128,9 @@ def load_policy(path: Path) -> tuple[PolicyNetwork, PolicyFile]:
             if metadata.get("format") != FORMAT:
                 raise QsynthError(f"{path} must be a trained agent ({FORMAT})")
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        file = parse(PolicyFile, TypeAdapter(dict[str, Any]).validate_python(json.loads(metadata["file"])), source=str(path))
+        file = parse(
+            PolicyFile, TypeAdapter(dict[str, Any]).validate_python(json.loads(metadata["file"])), source=str(path)
+        )
         network = PolicyNetwork(len(file.features), file.search_space, file.policy)
         network.load_state_dict(tensors)
     except QsynthError:

@@ -31,8 +31,8 @@ class Outcome:
 
 
 class ScoreGain(Config):
-    """The change of the score: potential-based (Ng, Harada & Russell 1999), so an undiscounted return is the final minus
-    the initial score, and no detour pays."""
+    """The change of the score: potential-based (Ng, Harada & Russell 1999), so an undiscounted return is the final
+    minus the initial score, and no detour pays."""
 
     kind: Literal["score_gain"] = "score_gain"
     failure_penalty: float = Field(0.2, ge=0, le=10)
@@ -40,6 +40,21 @@ class ScoreGain(Config):
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
         return outcome.after - outcome.before - self.failure_penalty * outcome.failed
+
+
+class ShortfallGain(Config):
+    """The change of ``-log(1 + slack - score)``: like :class:`ScoreGain` potential-based, with gains near the ceiling
+    worth as much as the large, easy ones at the start, which otherwise drown them.
+    """
+
+    kind: Literal["shortfall_gain"] = "shortfall_gain"
+    slack: float = Field(0.1, gt=0, le=1)
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes."""
+        before, after = 1.0 + self.slack - outcome.before, 1.0 + self.slack - outcome.after
+        return np.log(before) - np.log(after) - self.failure_penalty * outcome.failed
 
 
 class FinalScore(Config):
@@ -80,8 +95,10 @@ class LiteralComposite(Config):
         none = np.zeros_like(outcome.after)
         qnn, diversity, imbalance = (outcome.raw.get(name, none) for name in ("utility", "diversity", "balance"))
         w = self.weights
-        total = w[0] * qnn + w[1] * diversity - w[2] * imbalance + w[3] * (outcome.loss_generator + outcome.loss_critic)
+        with np.errstate(invalid="ignore"):  # losses of a trial that explodes may be inf - inf
+            gan = outcome.loss_generator + outcome.loss_critic
+            total = w[0] * qnn + w[1] * diversity - w[2] * imbalance + w[3] * gan
         return np.clip(np.nan_to_num(total), -10, 10) * ~outcome.failed - self.failure_penalty * outcome.failed
 
 
-Reward = Annotated[ScoreGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")]
+Reward = Annotated[ScoreGain | ShortfallGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")]

@@ -42,15 +42,18 @@ def moved(
     """
     result = {}
     for name, dimension in search_space.items():
-        value, action = values[name], np.asarray(actions[name]).reshape(len(values[name]))
+        value, action = values[name], np.asarray(actions[name], dtype=float).reshape(len(values[name]))
+        action = np.where(np.isfinite(action), action, 0 if isinstance(dimension, Float) else stay_index(dimension))
         if isinstance(dimension, Float):
-            step = np.clip(np.nan_to_num(action, nan=0.0), -1.0, 1.0) * max_step
+            step = np.clip(action, -1.0, 1.0) * max_step
             target = dimension.from_unit(dimension.to_unit(value) + step)
             result[name] = np.where(step == 0, value, target)
         elif isinstance(dimension, Int):
-            result[name] = np.clip(value + action - STAY, dimension.low, dimension.high)
+            step = np.clip(action, DOWN, UP) - STAY
+            result[name] = np.where(step == 0, value, np.clip(value + step, dimension.low, dimension.high))
         else:
-            result[name] = np.where(action == 0, value, np.array(dimension.values)[np.maximum(action, 1) - 1])
+            position = np.clip(action, 0, len(dimension.values)).astype(int)
+            result[name] = np.where(position == 0, value, np.array(dimension.values)[np.maximum(position, 1) - 1])
     return result
 
 

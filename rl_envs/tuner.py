@@ -9,9 +9,11 @@ from pydantic import Field
 
 from qsynth.config import Config
 from qsynth.data.dataset import Instance
-from qsynth.population import Population, TrainingStatistics
+from qsynth.errors import QsynthError
+from qsynth.population import Population
+from qsynth.training_statistics import TrainingStatistics
 from rl_envs.observation import Moment, feature_names, observe
-from rl_envs.reward import Outcome, Reward, ScoreGain
+from rl_envs.reward import Outcome, Reward, ShortfallGain
 
 CHUNK = 5
 
@@ -21,8 +23,8 @@ class EpisodeConfig(Config):
 
     n_decisions: int = Field(20, ge=1, le=10_000)
     iterations_per_decision: int = Field(25, ge=1, le=100_000)
-    max_step: float = Field(0.2, gt=0, le=1)
-    reward: Reward = ScoreGain()
+    max_step: float = Field(0.15, gt=0, le=1)
+    reward: Reward = ShortfallGain()
     step_timeout_s: float = Field(120.0, gt=0)
 
 
@@ -40,7 +42,7 @@ class Step:
 
 
 class Tuner:
-    """Runs episodes on a population. It never raises in :meth:`step`: what goes wrong ends episodes, with a reason.
+    """Runs episodes on a population. What goes wrong while it does ends episodes, with a reason; it raises nothing.
 
     Reasons: "" (nothing happened), "budget" (used up), "diverged", "timeout", "error: ...".
     """
@@ -57,15 +59,29 @@ class Tuner:
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
         self._spread = np.ones(lanes)
+        self._broken = ""
 
     def begin(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> np.ndarray:
-        """Start episodes in ``lanes``; observations of all lanes (lanes x features)."""
-        self.population.reset(lanes, instances, seeds)
-        self.decisions[list(lanes)] = 0
+        """Start episodes in ``lanes``; observations of all lanes (lanes x features).
+
+        What breaks here ends all episodes at the next step, with a reason.
+
+        Raises:
+            QsynthError: instances that do not fit the population.
+        """
+        chosen = list(lanes)
+        self._broken = ""
+        try:
+            self.population.reset(lanes, instances, seeds)
+            self._measure()
+        except QsynthError:
+            raise
+        except Exception as error:
+            self._broken = _described(error)
+            self._score[chosen] = 0.0
+        self.decisions[chosen] = 0
         for lane, instance in zip(lanes, instances, strict=True):
             self._spread[lane] = float(instance.train.x.std(axis=0).mean())
-        self._measure()
-        chosen = list(lanes)
         self._best[chosen] = self._score[chosen]
         return self._observe(None, {name: np.zeros(self.population.n_lanes) for name in self.metrics})
 
@@ -88,16 +104,17 @@ class Tuner:
         """Set hyperparameters (name -> lanes) and train every lane up to its next decision."""
         before, old = self._score.copy(), {name: value.copy() for name, value in self._utilities.items()}
         training: TrainingStatistics | None = None
-        broken = ""
+        broken, self._broken = self._broken, ""
         try:
-            self.population.apply(changes)
-            training = self._advance()
-            if training is None:
-                broken = "timeout"
-            else:
-                self._measure()
+            if not broken:
+                self.population.apply(changes)
+                training = self._advance()
+                if training is None:
+                    broken = "timeout"
+                else:
+                    self._measure()
         except Exception as error:  # promise of this class: a device, a library or memory may fail, the worker may not
-            broken = f"error: {type(error).__name__}: {' '.join(str(error).split())}"[:300]
+            broken = _described(error)
         self.decisions += 1
         diverged = self.population.diverged
         failed = diverged | bool(broken)
@@ -136,7 +153,7 @@ class Tuner:
             size = min(CHUNK, left)
             parts.append((size, self.population.advance(size)))
             left -= size
-            if left and time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 return None
         return TrainingStatistics.average(parts)
 
@@ -144,7 +161,8 @@ class Tuner:
         card = self.population.evaluate()
         self._score = np.nan_to_num(card.score.numpy().astype(float))
         self._utilities = {name: card.utilities[name].numpy().astype(float) for name in self.metrics}
-        self._raw = {name: np.nan_to_num(value.numpy().astype(float)) for name, value in card.raw.items()}
+        # A loss that could not be measured stays NaN: 0 would be the best there is.
+        self._raw = {name: value.numpy().astype(float) for name, value in card.raw.items()}
 
     def _observe(self, training: TrainingStatistics | None, changes: dict[str, np.ndarray]) -> np.ndarray:
         moment = Moment(
@@ -160,3 +178,8 @@ class Tuner:
             diverged=self.population.diverged,
         )
         return observe(moment, self.search_space, self.metrics)
+
+
+def _described(error: Exception) -> str:
+    """The reason that an error makes: one line."""
+    return f"error: {type(error).__name__}: {' '.join(str(error).split())}"[:300]

@@ -31,7 +31,7 @@ def check_size(n_qubits: int) -> None:
     if n_qubits > MAX_QUBITS:
         state, unitary = statevector_bytes(n_qubits), statevector_bytes(2 * n_qubits)
         raise QsynthError(
-            f"n_qubits must be at most {MAX_QUBITS} on the statevector engine; got {n_qubits}, of which one state takes "
+            f"n_qubits must be at most {MAX_QUBITS} on the statevector engine; got {n_qubits}, whose state takes "
             f"{human_bytes(state)} and one layer's unitary {human_bytes(unitary)}"
         )
 

@@ -28,8 +28,8 @@ class QuantumGenerator:
     """Generator of Gunduz 2025, section 2.1, conditional on the class label.
 
     ``x = <Z>`` of the first ``n_features`` qubits of ``circuit(W [z * mask, onehot(y)] + b, weights)``. The data is
-    scaled into (-1, 1), where <Z> lives. Deviations: every feature has its own qubit, and the angles start at pi/2, where
-    <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
+    scaled into (-1, 1), where <Z> lives. Deviations: every feature has its own qubit, and the angles start at pi/2,
+    where <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
     """
 
     def __init__(self, circuit: Circuit, n_features: int, latent_dim: int, n_classes: int) -> None:

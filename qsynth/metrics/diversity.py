@@ -13,7 +13,7 @@ EPSILON = 1e-4
 
 @METRICS.register("diversity")
 class EntropyRatio:
-    """1 - min(1, exp((H_synthetic - H_real) / d)) with the k-nearest-neighbour entropy H of Kozachenko & Leonenko (1987).
+    """1 - min(1, exp((H_synthetic - H_real) / d)) with the nearest-neighbour entropy H of Kozachenko & Leonenko (1987).
 
     The ratio of entropy powers per dimension is capped at the real data's: rows that are merely more scattered than the
     real ones gain nothing. k = 3, from at most 128 rows.

@@ -36,6 +36,8 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, compiled
 def build_qnn(config: TrialConfig, n_features: int, n_classes: int, compiled: bool) -> QNNFit:
     """The study's QNN, on the statevector engine."""
     if n_classes > config.n_qubits:
-        raise QsynthError(f"n_qubits must be at least the {n_classes} classes that the QNN reads; got {config.n_qubits}")
+        raise QsynthError(
+            f"n_qubits must be at least the {n_classes} classes that the QNN reads; got {config.n_qubits}"
+        )
     circuit = build(EngineConfig(), config.qnn.ansatz, config.n_qubits, config.qnn.n_layers)
     return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, compiled)

@@ -66,7 +66,7 @@ class QNNFit:
         return flat
 
     def evaluate(self, flat: Tensor, x: Tensor, onehot: Tensor) -> Evaluation:
-        """Loss and accuracy of fitted classifiers on rows (trials x rows x ...), each trial's classes weighted equally."""
+        """Loss and accuracy of fitted classifiers on rows (trials x rows x ...), the classes weighted equally."""
         shares = onehot.sum(dim=1, keepdim=True)
         weight = (onehot / shares.clamp(min=1)).sum(dim=2)
         weight = weight / weight.sum(dim=1, keepdim=True)

@@ -45,6 +45,12 @@ def test_an_unknown_key_is_named_by_its_path_with_what_was_meant(values: Any, pa
     assert f"Did you mean {meant!r}?" in message
 
 
+def test_the_keys_of_another_kind_are_not_suggested() -> None:
+    dimension = {"kind": "int", "low": 1, "high": 2, "value": 3}
+    message = refused({"n_qubits": 2, "search_space": {"n_critic": dimension}})
+    assert message.endswith("Known: high, kind, low.")
+
+
 @pytest.mark.parametrize(
     ("dimension", "parts"),
     [

@@ -168,7 +168,6 @@ def test_a_trial_goes_on_bit_for_bit_from_a_file(tmp_path: Path) -> None:
     pop.apply({"n_critic": np.array([2, 3, 1]), "lr_critic": np.array([1e-3, 1 / 3e2, 1e-2])})
     pop.advance(4)
     pop.snapshot(1).save(tmp_path / "trial")
-    kept = pop.snapshot(1)
     learned = pop.advance(4)
 
     again = population(seeds=[50, 51, 52])
@@ -181,8 +180,15 @@ def test_a_trial_goes_on_bit_for_bit_from_a_file(tmp_path: Path) -> None:
     assert pop.evaluate().score[1] == again.evaluate().score[1]
     for (name, one), (_, other) in zip(statistics(learned), statistics(repeated), strict=True):
         assert one[1] == other[1], name
-    assert kept.iteration == 4
-    assert not torch.equal(kept.tensors["generator"], pop.snapshot(1).tensors["generator"])  # a copy, not a view
+
+
+def test_a_snapshot_is_a_copy() -> None:
+    pop = population()
+    pop.advance(1)
+    snapshot, before = pop.snapshot(1), state(pop, 1)["generator"].clone()
+    pop.reset([1], [instances(3)[1]], [99])
+    assert torch.equal(snapshot.tensors["generator"], before)
+    assert not torch.equal(state(pop, 1)["generator"], before)
 
 
 def test_a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() -> None:
@@ -266,6 +272,25 @@ def test_a_learning_rate_of_0_stops_one_network() -> None:
     pop.advance(2)
     assert torch.equal(before["generator"], state(pop, 0)["generator"])
     assert not torch.equal(before["critic"], state(pop, 0)["critic"])
+
+
+def test_the_generator_learns_from_the_critic_as_its_updates_left_it() -> None:
+    gradients = []
+    for lr in (0.0, 0.1):
+        pop = population()
+        pop.apply({"lr_critic": np.full(3, lr)})
+        gradients.append(pop.advance(1).gradient_generator)
+    assert (np.abs(gradients[0] - gradients[1]) > 1e-3 * gradients[0]).all()
+
+
+def test_statistics_are_means_over_critic_updates() -> None:
+    """With frozen networks, more updates an iteration sample the same mean."""
+    pop = population(2)
+    pop.reset(range(2), instances(1) * 2, [10, 10])
+    pop.apply({"lr_generator": np.zeros(2), "lr_critic": np.zeros(2), "n_critic": np.array([1, 3])})
+    learned = pop.advance(60)
+    assert learned.gradient_critic[1] == pytest.approx(learned.gradient_critic[0], rel=0.2)
+    assert learned.critic_gap[1] == pytest.approx(learned.critic_gap[0], rel=0.5)
 
 
 # Shapes

@@ -27,7 +27,7 @@ def test_equal_sizes_give_the_wasserstein_distance() -> None:
     assert one_dimensional(sample, real) == pytest.approx(wasserstein_distance(sample, real), abs=1e-6)
 
 
-@pytest.mark.parametrize(("n_sample", "n_real"), [(1000, 256), (256, 4096), (300, 1000), (100, 100)])
+@pytest.mark.parametrize(("n_sample", "n_real"), [(1000, 256), (256, 4096), (300, 1000), (20, 2000)])
 def test_other_sizes_give_nearly_the_wasserstein_distance(n_sample: int, n_real: int) -> None:
     random = np.random.default_rng(1)
     sample, real = random.normal(0.2, 0.3, n_sample), random.uniform(-1, 0.5, n_real)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from qsynth.data.dataset import Instance
+from qsynth.data.dataset import Instance, Split
 from qsynth.data.tabular import TableData
 from qsynth.metrics.measures import build_qnn
 from qsynth.metrics.utility import QNNUtility
@@ -39,6 +39,17 @@ def test_real_rows_are_worth_more_than_rows_with_random_labels(found: dict[str, 
 def test_balanced_accuracy_is_reported(found: dict[str, Tensor]) -> None:
     assert (found["qnn_accuracy"] <= 1).all()
     assert found["qnn_accuracy"][0] > 0.85
+
+
+def test_it_is_the_part_compared_with_that_is_predicted(instance: Instance) -> None:
+    """Held-out rows whose labels are swapped are predicted worse than by guessing."""
+    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2, compiled=False))
+    swapped = Split(instance.validation.x, 1 - instance.validation.y)
+    prepared = {name: value[None] for name, value in metric.prepare(instance, swapped).items()}
+    onehot = torch.eye(2)[torch.as_tensor(instance.reserve.y)][None]
+    found = metric.measure(prepared, torch.as_tensor(instance.reserve.x)[None], onehot)
+    assert found["utility"] > 0.7
+    assert found["qnn_accuracy"] < 0.3
 
 
 def test_both_halves_of_the_training_rows_count(instance: Instance) -> None:

@@ -1,0 +1,43 @@
+"""Studies small enough to run in a test."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TINY: dict[str, Any] = {
+    "name": "tiny",
+    "data": {"kind": "table", "name": "iris", "n_features": 2, "n_train": 24},
+    "trial": {
+        "n_qubits": 3,
+        "capacity": {"latent_dim": 2, "n_layers": 1, "critic_width": 8, "batch_size": 8, "n_critic": 2},
+        "defaults": {"n_critic": 1, "batch_size": 8, "n_layers": 1, "critic_width": 8},
+        "search_space": {
+            "lr_generator": {"kind": "float", "low": 0.0001, "high": 0.1, "log": True},
+            "n_critic": {"kind": "int", "low": 1, "high": 2},
+        },
+        "qnn": {"n_layers": 1, "n_starts": 1, "n_steps": 2},
+        "score": {"n_rows": 32, "n_untrained": 2},
+    },
+    "episode": {"n_decisions": 3, "iterations_per_decision": 2},
+    "n_instances": 4,
+    "agent": {"epochs": 1, "minibatch": 8},
+    "budget": {"agent_trials": 16, "held_out": 2, "random_runs": 2},
+    "resources": {"n_lanes": 4, "n_runners": 1},
+    "n_synthetic": 50,
+}
+
+
+@pytest.fixture
+def tiny() -> dict[str, Any]:
+    """A study as plain data; change what the test is about."""
+    return yaml.safe_load(yaml.safe_dump(TINY))  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path, tiny: dict[str, Any]) -> Path:
+    """The study as a file."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(tiny))
+    return path

@@ -1,0 +1,178 @@
+"""The command line: what callers get wrong is one line and exit code 2, and nothing is half-written."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.cli import main
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Run ``qsynth`` in this process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["qsynth", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return int(stop.value.code or 0)
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one line with which a command is refused."""
+    assert call(monkeypatch, *arguments) == 2
+    outcome = capsys.readouterr()
+    assert outcome.out == ""
+    [line] = outcome.err.splitlines()
+    assert line.startswith("qsynth: ")
+    return line
+
+
+def with_change(tiny: dict[str, Any], tmp_path: Path, path: str, value: object) -> Path:
+    *parents, last = path.split(".")
+    target = tiny
+    for parent in parents:
+        target = target[parent]
+    target[last] = value
+    file = tmp_path / "changed.yaml"
+    file.write_text(yaml.safe_dump(tiny))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("trial.n_qubit", 3, "Did you mean 'n_qubits'?"),
+        ("trial.defaults.lr_critik", 0.1, "Did you mean 'lr_critic'?"),
+        ("data.nme", "iris", "Did you mean 'name'?"),
+        ("data.name", "irs", "Did you mean 'iris'?"),
+        ("trial.ansatz", "ry_rx_cnt", "Did you mean 'ry_rx_cnot'?"),
+        ("trial.defaults.lr_critic", -1, "lr_critic"),
+        ("trial.defaults.batch_size", 9, "capacity.batch_size = 8"),
+        ("trial.search_space.n_critic.high", 3, "search_space.n_critic"),
+        ("trial.search_space", {}, "search_space"),
+        ("trial.n_qubits", 1, "n_qubits"),
+        ("trial.n_qubits", 2, "3 classes"),
+        ("budget.held_out", 0, "budget.held_out"),
+        ("episode.reward", {"kind": "score_gian"}, "score_gain"),
+    ],
+)
+def test_a_bad_study_is_refused_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    path: str,
+    value: object,
+    expected: str,
+) -> None:
+    file = with_change(tiny, tmp_path, path, value)
+    out = tmp_path / "runs"
+    assert expected in refused(monkeypatch, capsys, "tune", file, "--out", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("engine", ["statevector", "auto", "lightning.qubit"])
+def test_forty_qubits_are_refused_with_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    engine: str,
+) -> None:
+    tiny["trial"]["n_qubits"] = 40
+    file = with_change(tiny, tmp_path, "trial.engine", {"name": engine})
+    line = refused(monkeypatch, capsys, "tune", file, "--out", tmp_path / "runs")
+    assert "16 TiB" in line
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unknown_preset_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    line = refused(monkeypatch, capsys, "tune", "breast_cancr", "--out", tmp_path / "runs")
+    assert "Did you mean 'breast_cancer'?" in line
+
+
+def test_one_class_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b,kind\n" + "".join(f"{i},{i % 7},same\n" for i in range(60)))
+    file = with_change(tiny, tmp_path, "data", {"kind": "csv", "path": str(rows), "label": "kind"})
+    line = refused(monkeypatch, capsys, "tune", file, "--out", tmp_path / "runs")
+    assert "class" in line
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("place", ["file", "/proc/qsynth"])
+def test_an_output_directory_that_cant_be_written_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, place: str
+) -> None:
+    out = tmp_path / place
+    if place == "file":
+        out.write_text("occupied")
+    assert "output directory" in refused(monkeypatch, capsys, "tune", tiny_file, "--out", out)
+    assert place != "file" or out.read_text() == "occupied"
+
+
+def test_resuming_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path
+) -> None:
+    assert "--resume" in refused(monkeypatch, capsys, "tune", tiny_file, "--out", tmp_path, "--resume")
+
+
+@pytest.mark.parametrize("setting", ["lr_critik=0.1", "lr_critic", "lr_critic=fast", "lr_critic=-2", "n_critic=7"])
+def test_a_bad_constant_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_file: Path,
+    setting: str,
+) -> None:
+    model = tmp_path / "model.safetensors"
+    refused(monkeypatch, capsys, "train", tiny_file, "--out", model, "--set", setting)
+    assert not model.exists()
+
+
+def test_train_then_sample(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path
+) -> None:
+    model, plot, rows = tmp_path / "model.safetensors", tmp_path / "plot.png", tmp_path / "rows.csv"
+    arguments = ("train", tiny_file, "--out", model, "--plot", plot, "--set", "lr_critic=0.002", "--json")
+    assert call(monkeypatch, *arguments) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["iterations"] == 6
+    assert len(summary["scores"]) == 4
+    assert 0.0 <= summary["test_score"] <= 1.0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+    assert call(monkeypatch, "sample", model, "-n", 30, "--label", "virginica", "--out", rows, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 30
+    lines = rows.read_text().splitlines()
+    assert lines[0].split(",")[-1] == "label"
+    assert len(lines) == 31
+    assert all(line.endswith(",virginica") for line in lines[1:])
+
+    assert "Did you mean 'virginica'?" in refused(monkeypatch, capsys, "sample", model, "--label", "virginca")
+    assert "n_rows" in refused(monkeypatch, capsys, "sample", model, "-n", 0)
+    assert "qsynth model" in refused(monkeypatch, capsys, "sample", tiny_file)
+    assert "trained agent" in refused(
+        monkeypatch, capsys, "train", tiny_file, "--agent", model, "--out", tmp_path / "x"
+    )
+
+
+def test_presets_are_valid_and_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "presets", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"gaussian", "breast_cancer"} <= set(listed)
+    assert all(study["description"] for study in listed.values())
+
+
+def test_doctor_explains_the_engine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "doctor", "breast_cancer", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["study breast_cancer"]["engine"].startswith("statevector: 4 qubits")
+    assert found["devices"]["lightning.qubit"] == "yes"
+    assert {"ray", "torch", "pennylane", "mlflow"} <= set(found["versions"])

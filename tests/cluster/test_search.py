@@ -1,0 +1,79 @@
+"""Sequential halving finds the best schedule of a landscape that is known."""
+
+import numpy as np
+
+from cluster.contenders import Contender, measure, with_fraction
+from cluster.results import ContenderResult
+from cluster.search import search_schedule
+from qsynth.data.gaussian import GaussianFamily
+from qsynth.search_space import Float
+from rl_envs.agents import Hold, Schedule
+from rl_envs.rollout import Assignment, Episode
+
+SPACE = {"lr_generator": Float(low=1e-4, high=1e-1, log=True)}
+
+
+def episode(assignment: Assignment, score: float) -> Episode:
+    return Episode(
+        instance=assignment.instance.key,
+        seed=assignment.seed,
+        scores=np.array([0.0, score]),
+        schedule={},
+        raw={},
+        test_score=score / 2,
+        test_raw={},
+        reason="budget",
+        snapshot=None,
+    )
+
+
+def landscape(decaying: bool) -> tuple[object, int, list[int]]:
+    noise = np.random.default_rng(0)
+    rungs: list[int] = []
+
+    def play(agent_for: object, assignments: list[Assignment]) -> list[Episode]:
+        rungs.append(len(assignments))
+        agent: Schedule = agent_for(slice(0, len(assignments)))  # type: ignore[operator]
+        start = agent.begin(len(assignments))["lr_generator"]
+        late = agent.decide(np.zeros((len(assignments), 1)), {}, 1.0).get("lr_generator", start)
+        score = 1 - 0.3 * np.abs(np.log10(start / 1e-2)) - 0.2 * np.abs(np.log10(late / 1e-3)) * decaying
+        return [episode(a, float(s + 0.02 * noise.normal())) for a, s in zip(assignments, score, strict=True)]
+
+    instances = [GaussianFamily(n_train=16).instance(index, False) for index in range(3)]
+    found, trials = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 1024, decaying, 0, play)  # type: ignore[arg-type]
+    return found, trials, rungs
+
+
+def test_constants_are_found_within_the_budget() -> None:
+    found, trials, rungs = landscape(decaying=False)
+    assert abs(np.log10(found.start["lr_generator"] / 1e-2)) < 0.2  # type: ignore[attr-defined]
+    assert found.decay == 1.0  # type: ignore[attr-defined]
+    assert rungs == [256, 256, 256, 256]
+    assert trials == 1024
+
+
+def test_a_decay_is_found() -> None:
+    found, _, _ = landscape(decaying=True)
+    assert 0.03 < found.decay < 0.3  # type: ignore[attr-defined]
+
+
+def test_validation_selects_and_the_test_rows_give_the_score() -> None:
+    instances = [GaussianFamily(n_train=16).instance(index, True) for index in range(2)]
+    held_out = [Assignment(instance, 100 * index) for index, instance in enumerate(instances)]
+    scores = iter([0.2, 0.8, 0.5, 0.9, 0.1, 0.3])
+
+    def play(agent_for: object, assignments: list[Assignment]) -> list[Episode]:
+        assert len({a.seed for a in assignments}) == 6
+        return [episode(a, next(scores)) for a in assignments]
+
+    measured = measure(Contender("some", lambda _: Hold(), runs_per_instance=3), held_out, 10, play)
+    assert measured.result.scores == (0.4, 0.45)
+    assert [e.instance for e in measured.episodes] == [instance.key for instance in instances]
+
+
+def test_fraction_is_of_the_mean_curve() -> None:
+    def contender(curve: tuple[float, ...]) -> ContenderResult:
+        return ContenderResult("x", 1, 4, (0.5,), (curve,), 0, "")
+
+    agent = with_fraction(contender((0.0, 0.4, 0.6, 0.8, 0.9)), contender((0.0, 0.1, 0.2, 0.3, 0.5)))
+    assert agent.fraction_to_best_constants == 0.375

@@ -1,0 +1,84 @@
+"""The single environment: Gymnasium's own checker, and the same promises as the vector environment's."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from rl_envs.spaces import stay_action
+from rl_envs.tuning_env import ENV_ID, QGANTuningEnv, register
+from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment
+
+
+def episode(env: gymnasium.Env[Any, Any], seed: int) -> list[Any]:
+    """Everything that is seen until it ends."""
+    env.action_space.seed(0)
+    observation, info = env.reset(seed=seed)
+    seen = [(observation.tobytes(), info)]
+    while True:
+        observation, *rest = env.step(env.action_space.sample())
+        seen.append((observation.tobytes(), *rest))
+        if rest[1] or rest[2]:
+            return seen
+
+
+def test_gymnasium_finds_nothing_wrong() -> None:
+    check_env(QGANTuningEnv(environment()), skip_render_check=True)
+
+
+def test_gymnasium_makes_it_by_name() -> None:
+    register()
+    try:
+        env = gymnasium.make(ENV_ID, config=environment().model_dump())
+        assert isinstance(env.unwrapped, QGANTuningEnv)
+        assert len(episode(env, 1)) == N_DECISIONS + 1
+    finally:
+        del gymnasium.registry[ENV_ID]
+
+
+def test_an_episode_lasts_n_decisions_and_repeats() -> None:
+    env = QGANTuningEnv(environment())
+    first = episode(env, 3)
+    assert len(first) == N_DECISIONS + 1
+    *_, terminated, truncated, info = first[-1]
+    assert (terminated, truncated, info["reason"]) == (False, True, "budget")
+    assert all(step[2:4] == (False, False) for step in first[1:-1])
+    assert first == episode(env, 3)
+    assert first == episode(QGANTuningEnv(environment()), 3)
+    assert first != episode(env, 4)
+
+
+def test_rewards_add_up_to_what_the_score_gained() -> None:
+    first = episode(QGANTuningEnv(environment()), 3)
+    total = sum(step[1] for step in first[1:])
+    assert total == pytest.approx(first[-1][-1]["score"] - first[0][1]["score"], abs=1e-12)
+    assert total != 0
+
+
+def test_it_takes_plain_python_numbers() -> None:
+    env = QGANTuningEnv(environment())
+    env.reset(seed=1)
+    action = {name: value.tolist() for name, value in stay_action(SPACE).items()}
+    env.step({**action, "n_critic": 2, "lr_generator": [1.0]})
+    assert env.tuner.values["n_critic"].tolist() == [2]
+    assert env.tuner.values["lr_generator"][0] > env.config.trial.defaults.lr_generator
+
+
+def test_a_fault_ends_the_episode_and_the_next_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("device gone")
+
+    env = QGANTuningEnv(environment())
+    _, info = env.reset(seed=3)
+    with monkeypatch.context() as fault:
+        fault.setattr(env.tuner.population, "advance", fail)
+        observation, reward, terminated, truncated, after = env.step(stay_action(SPACE))
+    assert observation in env.observation_space
+    assert (terminated, truncated) == (True, False)
+    assert after == {"score": 0.0, "reason": "error: RuntimeError: device gone"}
+    assert reward == pytest.approx(-info["score"] - 0.2)
+    assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)
+    env.tuner.population._weights.generator[:] = np.nan
+    assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)
