@@ -59,7 +59,7 @@ class Int(Config):
     def from_unit(self, unit: np.ndarray) -> np.ndarray:
         """[0, 1] to values, each with the same share of the interval."""
         steps = np.floor(np.clip(unit, 0.0, 1.0) * (self.high - self.low + 1))
-        return np.minimum(self.low + steps, self.high)
+        return np.asarray(np.minimum(self.low + steps, self.high))
 
 
 class Choice(Config):
@@ -86,7 +86,7 @@ class Choice(Config):
 
     def index(self, value: np.ndarray) -> np.ndarray:
         """Positions of the nearest values."""
-        return np.abs(np.asarray(value)[..., None] - np.array(self.values)).argmin(axis=-1)
+        return np.asarray(np.abs(np.asarray(value)[..., None] - np.array(self.values)).argmin(axis=-1))
 
     def to_unit(self, value: np.ndarray) -> np.ndarray:
         """Positions of values, scaled to [0, 1]."""
@@ -95,7 +95,7 @@ class Choice(Config):
     def from_unit(self, unit: np.ndarray) -> np.ndarray:
         """[0, 1] to values, each with the same share of the interval."""
         position = np.floor(np.clip(unit, 0.0, 1.0) * len(self.values)).astype(int)
-        return np.array(self.values)[np.minimum(position, len(self.values) - 1)]
+        return np.asarray(np.array(self.values)[np.minimum(position, len(self.values) - 1)])
 
 
 Dimension = Annotated[Float | Int | Choice, Field(discriminator="kind")]

@@ -73,8 +73,8 @@ def observe(moment: Moment, search_space: SearchSpace, metrics: list[str]) -> np
     columns += [2.0 * search_space[name].to_unit(moment.values[name]) - 1.0 for name in sorted(search_space)]
     columns.append(moment.diverged.astype(float))
     stacked = np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=LIMIT, neginf=-LIMIT)
-    return np.clip(stacked, -LIMIT, LIMIT).astype(np.float32)
+    return np.asarray(np.clip(stacked, -LIMIT, LIMIT), dtype=np.float32)
 
 
 def _log_scaled(norm: np.ndarray) -> np.ndarray:
-    return np.log10(np.maximum(norm, 1e-6)) / 2.0
+    return np.asarray(np.log10(np.maximum(norm, 1e-6)) / 2.0)

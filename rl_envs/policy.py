@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import safetensors
 import safetensors.torch
@@ -18,12 +18,13 @@ from rl_envs.spaces import action_space, stay_index
 
 FORMAT = "qsynth-agent-1"
 MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
+Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class PolicyConfig(Config):
     """Size and starting point of the network."""
 
-    hidden: tuple[int, ...] = Field((64, 64), min_length=1)
+    hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=8)
     log_std: float = Field(-1.0, ge=MIN_LOG_STD, le=MAX_LOG_STD)
     stay_logit: float = Field(1.0, ge=0, le=10)
     head_scale: float = Field(0.01, gt=0, le=1)
@@ -103,7 +104,7 @@ class PolicyFile(Config):
     features: tuple[str, ...]
     search_space: SearchSpace
     policy: PolicyConfig
-    max_step: float
+    max_step: float = Field(gt=0, le=1)
     about: dict[str, Any] = Field(default_factory=dict)
 
 

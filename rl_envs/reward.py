@@ -39,7 +39,7 @@ class ScoreGain(Config):
 
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
-        return outcome.after - outcome.before - self.failure_penalty * outcome.failed
+        return np.asarray(outcome.after - outcome.before - self.failure_penalty * outcome.failed)
 
 
 class ShortfallGain(Config):
@@ -65,7 +65,7 @@ class FinalScore(Config):
 
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
-        return outcome.after * outcome.finished - self.failure_penalty * outcome.failed
+        return np.asarray(outcome.after * outcome.finished - self.failure_penalty * outcome.failed)
 
 
 class Level(Config):
@@ -98,7 +98,8 @@ class LiteralComposite(Config):
         with np.errstate(invalid="ignore"):  # losses of a trial that explodes may be inf - inf
             gan = outcome.loss_generator + outcome.loss_critic
             total = w[0] * qnn + w[1] * diversity - w[2] * imbalance + w[3] * gan
-        return np.clip(np.nan_to_num(total), -10, 10) * ~outcome.failed - self.failure_penalty * outcome.failed
+        bounded = np.clip(np.nan_to_num(total), -10, 10)
+        return np.where(outcome.failed, -self.failure_penalty, bounded)
 
 
 Reward = Annotated[ScoreGain | ShortfallGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")]

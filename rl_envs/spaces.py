@@ -1,5 +1,7 @@
 """Actions: what an agent may do to the hyperparameters at a decision."""
 
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 
@@ -57,7 +59,7 @@ def moved(
     return result
 
 
-def _entry(dimension: Dimension) -> spaces.Space[np.ndarray] | spaces.Discrete:
+def _entry(dimension: Dimension) -> spaces.Space[Any]:
     match dimension:
         case Float():
             return spaces.Box(-1.0, 1.0, (1,), np.float32)

@@ -19,7 +19,7 @@ MAX_QUBITS = 7
 
 def statevector_bytes(n_qubits: int) -> int:
     """Memory of one state of ``n_qubits`` in complex128: 16 * 2^n bytes."""
-    return 16 * 2**n_qubits
+    return 16 << n_qubits
 
 
 def check_size(n_qubits: int) -> None:

@@ -14,6 +14,7 @@ NEGATIVE_SLOPE = 0.2
 class MLPCritic:
     """Two hidden layers of LeakyReLU units on (x, onehot(y)), no activation behind the last (Gunduz 2025, section 2.2).
 
+    The last layer has no bias: Wasserstein losses do not depend on it, and Adam would let rounding errors drive it.
     The first ``critic_width`` units of each hidden layer are in use; the others are multiplied by zero.
     """
 
@@ -26,7 +27,6 @@ class MLPCritic:
                 "w2": (width, width),
                 "b2": (width,),
                 "w3": (width,),
-                "b3": (1,),
             }
         )
 
@@ -56,4 +56,4 @@ class MLPCritic:
         hidden = torch.cat([x, onehot], dim=1)
         hidden = torch.nn.functional.leaky_relu(hidden @ p["w1"].T + p["b1"], NEGATIVE_SLOPE) * unit_mask
         hidden = torch.nn.functional.leaky_relu(hidden @ p["w2"].T + p["b2"], NEGATIVE_SLOPE) * unit_mask
-        return hidden @ p["w3"] + p["b3"]
+        return hidden @ p["w3"]

@@ -1,6 +1,6 @@
 """Fitting the QNN for many trials at once, from several starts that all trials share."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import Field
@@ -45,7 +45,7 @@ class QNNFit:
             one = torch.ones((), dtype=flat.dtype)
             return adam(flat, gradient, state, config.lr * one, 0.9 * one, one)
 
-        def qnn_step(flat: Tensor, state: AdamState, x: Tensor, onehot: Tensor, weight: Tensor) -> object:
+        def qnn_step(flat: Tensor, state: AdamState, x: Tensor, onehot: Tensor, weight: Tensor) -> Any:
             starts = vmap(step, in_dims=(0, 0, None, None, None))
             return vmap(starts)(flat, state, x, onehot, weight)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -15,7 +15,7 @@ LOG = Float(low=1e-4, high=1e-1, log=True)
 LINEAR = Float(low=-1.0, high=3.0)
 INT = Int(low=1, high=4)
 CHOICE = Choice(values=(2, 4, 16))
-DIMENSIONS = {"log": LOG, "linear": LINEAR, "int": INT, "choice": CHOICE}
+DIMENSIONS: dict[str, Dimension] = {"log": LOG, "linear": LINEAR, "int": INT, "choice": CHOICE}
 
 
 def inside(dimension: Dimension) -> st.SearchStrategy[float]:
@@ -40,6 +40,7 @@ def test_entries_are_of_the_kinds_that_learners_take_in_sorted_order() -> None:
     assert list(stay_action(SPACE)) == sorted(SPACE)
 
 
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
 @given(st.data())
 @pytest.mark.parametrize("kind", DIMENSIONS)
 def test_staying_changes_no_bit(kind: str, data: st.DataObject) -> None:
@@ -52,6 +53,7 @@ def test_staying_changes_no_bit(kind: str, data: st.DataObject) -> None:
     assert result is not values
 
 
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
 @given(st.data())
 @pytest.mark.parametrize("kind", DIMENSIONS)
 def test_moves_stay_in_range_whatever_the_action(kind: str, data: st.DataObject) -> None:

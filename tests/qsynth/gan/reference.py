@@ -14,7 +14,7 @@ def mlp(critic: MLPCritic, flat: Tensor, x: Tensor, onehot: Tensor, n_units: int
     leaky = torch.nn.LeakyReLU(0.2)
     first = leaky(torch.cat([x, onehot], dim=1) @ p["w1"][keep].T + p["b1"][keep])
     second = leaky(first @ p["w2"][keep, keep].T + p["b2"][keep])
-    return second @ p["w3"][keep] + p["b3"]
+    return second @ p["w3"][keep]
 
 
 def critic_gradient(

@@ -1,0 +1,189 @@
+"""What every reward must hold to: lanes apart, finite and bounded whatever happens, and failing costs."""
+
+from dataclasses import fields, replace
+from itertools import pairwise
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from qsynth.population import TrainingStatistics
+from rl_envs.reward import FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
+from rl_envs.tuner import EpisodeConfig
+from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner
+
+FORMS: list[type[Any]] = list(get_args(get_args(Reward)[0]))
+METRICS = ("fidelity", "diversity", "balance", "utility")
+N_LANES = 4
+GOOD, BAD = 0.9, 0.2
+
+
+@pytest.fixture(params=FORMS, ids=lambda form: form.__name__)
+def form(request: pytest.FixtureRequest) -> type[Any]:
+    found: type[Any] = request.param
+    return found
+
+
+def column(value: float) -> np.ndarray:
+    return np.full(N_LANES, value)
+
+
+def outcome(**changes: Any) -> Outcome:
+    """Lanes that are all alike."""
+    plain = Outcome(
+        before=column(0.5),
+        after=column(0.6),
+        failed=np.zeros(N_LANES, dtype=bool),
+        finished=np.zeros(N_LANES, dtype=bool),
+        raw=dict.fromkeys(METRICS, column(0.1)),
+        loss_generator=column(0.3),
+        loss_critic=column(-0.2),
+    )
+    return replace(plain, **changes)
+
+
+def failure() -> Outcome:
+    """The same lanes; the first has failed."""
+    failed, after = np.array([True, False, False, False]), column(0.6)
+    after[0] = 0.0
+    return outcome(failed=failed, after=after)
+
+
+def test_a_study_names_it_by_its_kind(form: type[Any]) -> None:
+    kind = form.model_fields["kind"].default
+    assert EpisodeConfig.model_validate({"reward": {"kind": kind}}).reward == form()
+    assert len({each.model_fields["kind"].default for each in FORMS}) == len(FORMS)
+
+
+def test_lanes_are_rewarded_apart(form: type[Any]) -> None:
+    plain, failed = form()(outcome()), form()(failure())
+    assert plain.shape == (N_LANES,)
+    np.testing.assert_array_equal(plain, plain[0])
+    np.testing.assert_array_equal(failed[1:], plain[1:])
+
+
+def test_failing_costs_its_penalty_once_and_only_the_lane_that_fails(form: type[Any]) -> None:
+    cheap, dear = form(failure_penalty=0.5)(failure()), form(failure_penalty=1.5)(failure())
+    np.testing.assert_allclose(cheap - dear, [1, 0, 0, 0])
+    assert form()(failure())[0] < 0
+    np.testing.assert_allclose(form(failure_penalty=9)(outcome()), form()(outcome()))
+
+
+ANY = st.floats(width=64) | st.sampled_from([np.nan, np.inf, -np.inf, 1.8e308])
+SCORES = arrays.arrays(float, N_LANES, elements=st.floats(0, 1))
+ANYTHING = arrays.arrays(float, N_LANES, elements=ANY)
+FLAGS = arrays.arrays(bool, N_LANES)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(SCORES, SCORES, FLAGS, FLAGS, st.tuples(*[ANYTHING] * 4), ANYTHING, ANYTHING)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_it_is_finite_and_bounded_whatever_happens(
+    form: type[Any],
+    before: np.ndarray,
+    after: np.ndarray,
+    failed: np.ndarray,
+    finished: np.ndarray,
+    raw: tuple[np.ndarray, ...],
+    loss_generator: np.ndarray,
+    loss_critic: np.ndarray,
+) -> None:
+    with np.errstate(over="ignore"):
+        reward = form()(
+            Outcome(
+                before=before,
+                after=np.where(failed, 0.0, after),
+                failed=failed,
+                finished=finished,
+                raw=dict(zip(METRICS, raw, strict=True)),
+                loss_generator=loss_generator,
+                loss_critic=loss_critic,
+            )
+        )
+    limit = 10.0 if form is LiteralComposite else np.log(11.0) if form is ShortfallGain else 1.0
+    assert np.isfinite(reward).all()
+    assert (np.abs(reward) <= limit + 0.2 + 1e-9).all()
+
+
+@pytest.mark.parametrize("form", [each for each in FORMS if each is not LiteralComposite])
+def test_a_better_score_is_never_worth_less(form: type[Any]) -> None:
+    for finished in (False, True):
+        rewards = [
+            form()(outcome(after=column(score), finished=np.full(N_LANES, finished)))[0] for score in (0, 0.3, 0.6, 1)
+        ]
+        assert rewards == sorted(rewards)
+        assert form is FinalScore or len(set(rewards)) == 4
+
+
+POTENTIALS: list[tuple[Any, Any]] = [
+    (ScoreGain(), lambda score: score),
+    (ShortfallGain(), lambda score: -np.log(1.1 - score)),
+    (ShortfallGain(slack=0.5), lambda score: -np.log(1.5 - score)),
+]
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(st.lists(SCORES, min_size=2, max_size=6))
+@pytest.mark.parametrize(("reward", "potential"), POTENTIALS)
+def test_gains_add_up_to_final_minus_initial_whatever_the_way(
+    reward: Any, potential: Any, path: list[np.ndarray]
+) -> None:
+    total = sum(reward(outcome(before=one, after=two)) for one, two in pairwise(path))
+    np.testing.assert_allclose(total, potential(path[-1]) - potential(path[0]), atol=1e-12)
+
+
+def test_gains_near_the_ceiling_count_more_only_for_the_shortfall() -> None:
+    low, high = (outcome(before=column(s), after=column(s + 0.1)) for s in (0.1, 0.9))
+    np.testing.assert_allclose(ScoreGain()(low), ScoreGain()(high))
+    assert (ShortfallGain()(high) > 2 * ShortfallGain()(low)).all()
+
+
+def test_the_final_score_pays_only_at_the_end() -> None:
+    finished = np.array([True, True, False, False])
+    np.testing.assert_allclose(FinalScore()(outcome(finished=finished)), [0.6, 0.6, 0, 0])
+
+
+def test_the_level_pays_the_present_score() -> None:
+    after = np.array([0.1, 0.2, 0.3, 1.0])
+    np.testing.assert_allclose(Level()(outcome(after=after, before=column(0.9))), after)
+
+
+def test_the_literal_formula_is_the_papers() -> None:
+    raw = {"utility": column(1.0), "diversity": column(0.5), "balance": column(0.25), "fidelity": column(7.0)}
+    weights = (2.0, 3.0, 5.0, 7.0)
+    found = LiteralComposite(weights=weights)(outcome(raw=raw, loss_generator=column(0.3), loss_critic=column(-0.2)))
+    np.testing.assert_allclose(found, 2 * 1.0 + 3 * 0.5 - 5 * 0.25 + 7 * 0.1)
+
+
+@pytest.mark.parametrize("metric", ["utility", "diversity"])
+def test_the_literal_formula_pays_for_a_worse_loss_and_no_other_form_does(metric: str, form: type[Any]) -> None:
+    # What is worse by one metric scores less.
+    better = outcome(raw={**outcome().raw, metric: column(0.1)}, after=column(GOOD))
+    worse = outcome(raw={**outcome().raw, metric: column(0.8)}, after=column(BAD))
+    gains_by_worse = form()(worse) - form()(better)
+    assert (gains_by_worse > 0).all() if form is LiteralComposite else (gains_by_worse <= 0).all()
+
+
+def test_it_sees_no_hyperparameters(form: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {field.name for field in fields(Outcome)} == {
+        "before",
+        "after",
+        "failed",
+        "finished",
+        "raw",
+        "loss_generator",
+        "loss_critic",
+    }
+    made = tuner(N_LANES, reward={"kind": form.model_fields["kind"].default})
+    made.begin(range(N_LANES), [made.population._assigned()[0]] * N_LANES, [1] * N_LANES)
+    card = made.population.evaluate()
+    statistics = TrainingStatistics(*(column(0.1) for _ in fields(TrainingStatistics)))
+    monkeypatch.setattr(made.population, "evaluate", lambda: card)
+    monkeypatch.setattr(made.population, "advance", lambda _: statistics)
+    random = np.random.default_rng(0)
+    for _ in range(N_DECISIONS):
+        step = made.step({name: dimension.from_unit(random.random(N_LANES)) for name, dimension in SPACE.items()})
+        assert len(set(step.reward)) == 1
