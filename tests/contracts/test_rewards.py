@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from qsynth.population import TrainingStatistics
+from qsynth.training_statistics import TrainingStatistics
 from rl_envs.reward import FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
 from rl_envs.tuner import EpisodeConfig
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner
@@ -70,6 +70,13 @@ def test_failing_costs_its_penalty_once_and_only_the_lane_that_fails(form: type[
     np.testing.assert_allclose(cheap - dear, [1, 0, 0, 0])
     assert form()(failure())[0] < 0
     np.testing.assert_allclose(form(failure_penalty=9)(outcome()), form()(outcome()))
+
+
+def test_what_a_failed_trial_measured_earns_nothing(form: type[Any]) -> None:
+    for value in (5.0, -5.0, np.nan, np.inf):
+        losses = {"loss_generator": column(value), "loss_critic": column(value)}
+        odd = replace(failure(), raw=dict.fromkeys(METRICS, column(value)), **losses)
+        assert form()(odd)[0] == form()(failure())[0]
 
 
 ANY = st.floats(width=64) | st.sampled_from([np.nan, np.inf, -np.inf, 1.8e308])

@@ -377,7 +377,7 @@ def test_it_learns_the_benchmark() -> None:
     after = pop.evaluate()
     assert after.raw["fidelity"].mean() < before.raw["fidelity"].mean() / 3
     assert (after.raw["fidelity"] < 0.13).all()
-    assert (after.score > before.score).all()
+    assert (after.utilities["fidelity"] > before.utilities["fidelity"]).all()
     assert not pop.diverged.any()
     assert all(np.isfinite(values).all() for _, values in statistics(first))
     rows = pop.sample(0, torch.ones(1000, 1), seed=1)

@@ -88,6 +88,14 @@ def test_statistics_of_a_decision_weigh_all_its_iterations() -> None:
     )
 
 
+def test_spread_is_compared_with_the_lanes_own_rows() -> None:
+    made = tuner(N_LANES)
+    trained = tuner(N_LANES).population.advance(2)
+    real = np.array([instance.train.x.std() for instance in instances(N_LANES)])
+    expected = 0.5 * np.log2(trained.spread / real)
+    np.testing.assert_allclose(feature(made, made.step({}).observation, "fake.spread"), expected, rtol=1e-3)
+
+
 def test_what_is_observed_is_what_happened() -> None:
     made = tuner(N_LANES)
     scores, utilities = [made.score], [made.population.evaluate().utilities]

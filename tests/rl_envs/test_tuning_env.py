@@ -66,6 +66,13 @@ def test_it_takes_plain_python_numbers() -> None:
     assert env.tuner.values["lr_generator"][0] > env.config.trial.defaults.lr_generator
 
 
+def test_a_float_moves_by_max_step_of_its_scale() -> None:
+    env = QGANTuningEnv(environment(max_step=0.1))
+    env.reset(seed=1)
+    env.step({**stay_action(SPACE), "beta1": np.ones(1, np.float32)})
+    assert env.tuner.values["beta1"].tolist() == pytest.approx([env.config.trial.defaults.beta1 + 0.1 * 0.9])
+
+
 def test_a_fault_ends_the_episode_and_the_next_is_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> Any:
         raise RuntimeError("device gone")

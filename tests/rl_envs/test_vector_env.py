@@ -161,6 +161,16 @@ def test_trajectories_repeat_bit_for_bit_and_depend_on_the_seed() -> None:
     assert not same(play(env, 5, 0), play(env, None, 0))
 
 
+def test_a_reset_in_place_of_an_autoreset_starts_every_lane_once() -> None:
+    env = make(n_decisions=1)
+    env.reset(seed=7)
+    assert env.step(actions(0))[3].all()
+    env.reset()
+    _, _, _, truncated, info = env.step(actions(1))
+    assert truncated.all()
+    assert set(info["reason"]) == {"budget"}
+
+
 def test_lanes_differ_and_so_do_episodes() -> None:
     env = make()
     first, _ = env.reset(seed=7)
@@ -175,6 +185,14 @@ def test_staying_leaves_the_defaults() -> None:
         env.step(stay())
         for name in SPACE:
             assert (env.tuner.values[name] == getattr(env.config.trial.defaults, name)).all()
+
+
+def test_floats_move_by_max_step_of_their_scale_in_their_own_lanes() -> None:
+    env = make(max_step=0.1)
+    env.reset(seed=8)
+    env.step({**stay(), "beta1": np.array([[1.0], [0.0], [-0.5]], np.float32)})
+    moves = env.tuner.values["beta1"] - env.config.trial.defaults.beta1
+    np.testing.assert_allclose(moves, [0.09, 0, -0.045], atol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["apply", "advance", "evaluate", "reset"])
