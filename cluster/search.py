@@ -48,10 +48,11 @@ def search_schedule(
 
     Sequential halving (Karnin et al. 2013; the inner loop of Hyperband): ``n_trials / 16`` random schedules, the
     study's defaults among them, are tried on 4 instances each; in four rungs of equal cost the best quarter goes on,
-    each with four times as many trials. All schedules of a rung meet the same instances and seeds.
+    each with four times as many trials. Rounding is up, so that at least ``n_trials`` are spent. All schedules of a rung
+    meet the same instances and seeds.
     """
     random = np.random.default_rng(seed)
-    n_candidates = max(ETA, n_trials // (RUNGS * ETA))
+    n_candidates = max(ETA, -(-n_trials // (RUNGS * ETA)))
     drawn = random_values(space, random, n_candidates)
     start = {name: np.concatenate([[defaults[name]], values[1:]]) for name, values in drawn.items()}
     decay = np.ones(n_candidates)
@@ -76,7 +77,7 @@ def search_schedule(
         np.add.at(counts, lanes, 1)
         if len(alive) == 1:
             break
-        keep = max(1, len(alive) // ETA)
+        keep = -(-len(alive) // ETA)
         alive = alive[np.argsort(-totals[alive] / counts[alive], kind="stable")[:keep]]
     best = int(alive[0])
     found = Candidate(
