@@ -48,8 +48,8 @@ def search_schedule(
 
     Sequential halving (Karnin et al. 2013; the inner loop of Hyperband): ``n_trials / 16`` random schedules, the
     study's defaults among them, are tried on 4 instances each; in four rungs of equal cost the best quarter goes on,
-    each with four times as many trials. Rounding is up, so that at least ``n_trials`` are spent. All schedules of a rung
-    meet the same instances and seeds.
+    each with four times as many trials. Rounding is up, so that at least ``n_trials`` are spent. All schedules of a
+    rung meet the same instances and seeds.
     """
     random = np.random.default_rng(seed)
     n_candidates = max(ETA, -(-n_trials // (RUNGS * ETA)))
