@@ -1,5 +1,6 @@
 """Training the agent: RLlib's PPO on populations."""
 
+import logging
 import math
 import time
 from pathlib import Path
@@ -75,6 +76,8 @@ class AgentTrainer:
         from cluster.callbacks import TrialCallbacks
         from cluster.module import TuningModule
 
+        # Its advice on API stacks is for those who write algorithms; errors still show.
+        logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         self.config, self.environment = config, environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
         n_decisions = environment.episode.n_decisions

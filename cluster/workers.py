@@ -44,9 +44,10 @@ class WorkerPool:
     def __init__(self, environment: EnvironmentConfig, n_workers: int, n_lanes: int, names: str) -> None:
         self.n_lanes = n_lanes
         self._workers = [
-            PopulationWorker.options(name=f"{names}:population-{index}", num_cpus=1, max_restarts=2).remote(  # type: ignore[attr-defined]
-                environment, n_lanes
-            )
+            # A wave that dies with its worker is played again: it depends on nothing but its arguments.
+            PopulationWorker.options(  # type: ignore[attr-defined]
+                name=f"{names}:population-{index}", num_cpus=1, max_restarts=2, max_task_retries=2
+            ).remote(environment, n_lanes)
             for index in range(max(1, n_workers))
         ]
 

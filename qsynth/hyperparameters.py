@@ -25,10 +25,10 @@ class Capacity(Config):
 class Hyperparameters(Config):
     """A trial's hyperparameters, with values that work on most data sets."""
 
-    lr_generator: float = Field(3e-3, gt=0, le=1)
-    lr_critic: float = Field(3e-3, gt=0, le=1)
+    lr_generator: float = Field(3e-3, ge=1e-8, le=1)
+    lr_critic: float = Field(3e-3, ge=1e-8, le=1)
     gp_weight: float = Field(1.0, ge=0, le=1000)
-    beta1: float = Field(0.5, ge=0, lt=1)
+    beta1: float = Field(0.5, ge=0, le=0.999)
     n_critic: int = Field(3, ge=1)
     batch_size: int = Field(32, ge=2)
     latent_dim: int = Field(2, ge=1)
@@ -38,12 +38,14 @@ class Hyperparameters(Config):
 
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
-LIMITS = {  # the open and closed bounds that the fields above declare
-    "lr_generator": (0.0, 1.0),
-    "lr_critic": (0.0, 1.0),
-    "gp_weight": (0.0, 1000.0),
-    "beta1": (0.0, 1.0),
-}
+
+
+def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
+    """Smallest and largest value of a hyperparameter, as its field declares them and as ``capacity`` allows."""
+    declared = Hyperparameters.model_fields[name].metadata
+    low = next(limit.ge for limit in declared if hasattr(limit, "ge"))
+    high = next((limit.le for limit in declared if hasattr(limit, "le")), np.inf)
+    return float(low), float(min(high, getattr(capacity, name, np.inf)))
 
 
 class Tunables(Config):
@@ -66,8 +68,8 @@ class Tunables(Config):
                 raise ValueError(f"search_space.{name} must be an int or a choice; got float")
             if name in SIZES and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
                 raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
-            low, high = LIMITS.get(name, (1, getattr(self.capacity, name, np.inf)))
-            if dimension.low < low or dimension.high > high or (name == "beta1" and dimension.high >= 1):
+            low, high = bounds(name, self.capacity)
+            if dimension.low < low or dimension.high > high:
                 raise ValueError(
                     f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
                 )

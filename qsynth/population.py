@@ -18,7 +18,7 @@ from qsynth.gan.optim import AdamState
 from qsynth.gan.programs import Programs
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import STREAM_EVALUATION, Controls, GanUpdate, Weights
-from qsynth.hyperparameters import LIMITS, NAMES, SIZES, controls
+from qsynth.hyperparameters import NAMES, SIZES, bounds, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.score import Scorecard, Scorer, Yardstick, stacked
 from qsynth.snapshot import Snapshot
@@ -125,9 +125,9 @@ class Population:
         for name, values in changes.items():
             if name not in NAMES:
                 raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
-            low, high = LIMITS.get(name, (1, getattr(self.config.capacity, name, np.inf)))
+            low, high = bounds(name, self.config.capacity)
             values = np.broadcast_to(np.asarray(values, dtype=float), (self.n_lanes,))
-            fits = values.min() >= low and values.max() <= high and not (name == "beta1" and values.max() >= 1)
+            fits = values.min() >= low and values.max() <= high
             if not fits or (name in SIZES and (values % 1).any()):
                 kind = "whole and " if name in SIZES else ""
                 raise QsynthError(

@@ -1,17 +1,13 @@
 """A trial as data: tensors in safetensors, the rest in JSON; nothing is pickled."""
 
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.tensor_file import TensorFile
 
-FORMAT = "qsynth-snapshot-1"
+FILE = TensorFile("qsynth-snapshot-1", "a trial's snapshot")
 
 
 @dataclass(frozen=True)
@@ -33,18 +29,18 @@ class Snapshot:
     iteration: int
 
     def save(self, path: Path) -> None:
-        """Write to one safetensors file, atomically."""
+        """Write to one safetensors file, atomically.
+
+        Raises:
+            QsynthError: it can't be written.
+        """
         about = {
             "hyperparameters": self.hyperparameters,
             "instance": self.instance,
             "seed": self.seed,
             "iteration": self.iteration,
         }
-        temporary = path.with_name(f".{path.name}.part")
-        safetensors.torch.save_file(
-            self.tensors, temporary, metadata={"format": FORMAT, "about": json.dumps(about, sort_keys=True)}
-        )
-        os.replace(temporary, path)
+        FILE.write(path, self.tensors, about)
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
@@ -53,13 +49,7 @@ class Snapshot:
         Raises:
             QsynthError: not such a file.
         """
-        try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise QsynthError(f"{path} must be a trial's snapshot ({FORMAT})")
-                about = json.loads(metadata["about"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        with FILE.reading(path) as (tensors, about):
             return cls(
                 tensors,
                 {str(name): float(value) for name, value in about["hyperparameters"].items()},
@@ -67,15 +57,3 @@ class Snapshot:
                 int(about["seed"]),
                 int(about["iteration"]),
             )
-        except (
-            OSError,
-            safetensors.SafetensorError,
-            LookupError,
-            ArithmeticError,
-            ValueError,
-            TypeError,
-            AttributeError,
-        ) as error:
-            if isinstance(error, QsynthError):
-                raise
-            raise QsynthError(f"{path} can't be read as a trial's snapshot: {' '.join(str(error).split())}") from None

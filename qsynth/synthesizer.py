@@ -1,14 +1,10 @@
 """The public face: a trained generator that makes rows in the units of the original data."""
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -23,9 +19,10 @@ from qsynth.gan.quantum import QuantumGenerator
 from qsynth.population import Population
 from qsynth.rng import normal
 from qsynth.snapshot import Snapshot
+from qsynth.tensor_file import TensorFile
 from qsynth.trial import TrialConfig
 
-FORMAT = "qsynth-model-1"
+FILE = TensorFile("qsynth-model-1", "a qsynth model")
 LABEL = "label"
 STREAM_SAMPLE = 100
 MAX_ROWS = 10_000_000
@@ -133,16 +130,15 @@ class QGANSynthesizer:
         return torch.cat(parts).numpy(), y
 
     def save(self, path: Path | str) -> None:
-        """Write one safetensors file (no pickle), atomically."""
-        about, target = self._fitted(), Path(path)
+        """Write one safetensors file (no pickle), atomically.
+
+        Raises:
+            QsynthError: not fitted, or it can't be written.
+        """
+        learned = self._fitted()
         assert self._generator is not None
-        temporary = target.with_name(f".{target.name}.part")
-        metadata = {"format": FORMAT, "config": self.config.model_dump_json(), "about": json.dumps(about)}
-        try:
-            safetensors.torch.save_file({"generator": self._generator.contiguous()}, temporary, metadata=metadata)
-            os.replace(temporary, target)
-        except (OSError, safetensors.SafetensorError) as error:
-            raise QsynthError(f"{target} can't be written: {' '.join(str(error).split())}") from None
+        about = {"config": self.config.model_dump(mode="json"), "learned": learned}
+        FILE.write(Path(path), {"generator": self._generator}, about)
 
     @classmethod
     def load(cls, path: Path | str) -> "QGANSynthesizer":
@@ -151,20 +147,10 @@ class QGANSynthesizer:
         Raises:
             QsynthError: no such file, or not a model.
         """
-        try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise QsynthError(f"{path} must be a qsynth model ({FORMAT})")
-                config = parse(TrialConfig, json.loads(metadata["config"]), source=str(path))
-                about = json.loads(metadata["about"])
-                generator = file.get_tensor("generator")
-            model = cls(config)
-            model._install(about, generator, Scaling.from_dict(about["scaling"]))
-        except QsynthError:
-            raise
-        except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise QsynthError(f"{path} can't be read as a qsynth model: {' '.join(str(error).split())}") from None
+        with FILE.reading(Path(path)) as (tensors, about):
+            model = cls(parse(TrialConfig, about["config"], source=str(path)))
+            learned = about["learned"]
+            model._install(learned, tensors["generator"], Scaling.from_dict(learned["scaling"]))
         return model
 
     def report(self) -> dict[str, object]:

@@ -1,22 +1,18 @@
 """A trained agent's network, and its file: safetensors and JSON, no RLlib needed."""
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import safetensors
-import safetensors.torch
 import torch
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from torch import Tensor, nn
 
 from qsynth.config import Config, parse
-from qsynth.errors import QsynthError
 from qsynth.search_space import Float, SearchSpace
+from qsynth.tensor_file import TensorFile
 from rl_envs.spaces import action_space, stay_index
 
-FORMAT = "qsynth-agent-1"
+FILE = TensorFile("qsynth-agent-1", "a trained agent")
 MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
 Width = Annotated[int, Field(ge=1, le=4096)]
 
@@ -109,12 +105,12 @@ class PolicyFile(Config):
 
 
 def save_policy(path: Path, network: PolicyNetwork, file: PolicyFile) -> None:
-    """Write one safetensors file, atomically."""
-    temporary = path.with_name(f".{path.name}.part")
-    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    metadata = {"format": FORMAT, "file": file.model_dump_json()}
-    safetensors.torch.save_file(tensors, temporary, metadata=metadata)
-    os.replace(temporary, path)
+    """Write one safetensors file, atomically.
+
+    Raises:
+        QsynthError: it can't be written.
+    """
+    FILE.write(path, network.state_dict(), file.model_dump(mode="json"))
 
 
 def load_policy(path: Path) -> tuple[PolicyNetwork, PolicyFile]:
@@ -123,19 +119,8 @@ def load_policy(path: Path) -> tuple[PolicyNetwork, PolicyFile]:
     Raises:
         QsynthError: no such file, or not an agent's.
     """
-    try:
-        with safetensors.safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise QsynthError(f"{path} must be a trained agent ({FORMAT})")
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        file = parse(
-            PolicyFile, TypeAdapter(dict[str, Any]).validate_python(json.loads(metadata["file"])), source=str(path)
-        )
+    with FILE.reading(path) as (tensors, about):
+        file = parse(PolicyFile, about, source=str(path))
         network = PolicyNetwork(len(file.features), file.search_space, file.policy)
         network.load_state_dict(tensors)
-    except QsynthError:
-        raise
-    except (OSError, safetensors.SafetensorError, RuntimeError, KeyError, ValueError) as error:
-        raise QsynthError(f"{path} can't be read as a trained agent: {' '.join(str(error).split())}") from None
     return network.eval(), file

@@ -48,7 +48,7 @@ class ShortfallGain(Config):
     """
 
     kind: Literal["shortfall_gain"] = "shortfall_gain"
-    slack: float = Field(0.1, gt=0, le=1)
+    slack: float = Field(0.1, ge=0.01, le=1)
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
     def __call__(self, outcome: Outcome) -> np.ndarray:

@@ -51,7 +51,6 @@ def play(
     *,
     test: bool = False,
     snapshots: bool = False,
-    on_wave: Callable[[int], None] = lambda _: None,
 ) -> list[Episode]:
     """Play every assignment to its end.
 
@@ -59,7 +58,6 @@ def play(
         agent_for: the agent for a slice of ``assignments``; asked once a wave of at most ``n_lanes`` trials.
         test: whether to measure against the test rows at the end. Only for final reports.
         snapshots: whether to keep the trained GANs.
-        on_wave: told the number of trials done after each wave.
     """
     episodes: list[Episode] = []
     n_lanes = tuner.population.n_lanes
@@ -69,7 +67,6 @@ def play(
         # A last, partial wave is filled up with repetitions, which are dropped.
         filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
         episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots)[: len(chosen)]
-        on_wave(len(chosen))
     return episodes
 
 

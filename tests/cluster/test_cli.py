@@ -54,6 +54,9 @@ def with_change(tiny: dict[str, Any], tmp_path: Path, path: str, value: object) 
         ("trial.search_space", {}, "search_space"),
         ("trial.n_qubits", 1, "n_qubits"),
         ("trial.n_qubits", 2, "3 classes"),
+        ("trial.n_qubits", 40, "16 TiB"),
+        ("trial", {"n_qubits": 40, "engine": {"name": "statevector"}}, "16 TiB"),
+        ("trial", {"n_qubits": 40, "engine": {"name": "lightning.qubit"}}, "16 TiB"),
         ("budget.held_out", 0, "budget.held_out"),
         ("episode.reward", {"kind": "score_gian"}, "score_gain"),
     ],
@@ -71,21 +74,6 @@ def test_a_bad_study_is_refused_before_anything_is_written(
     out = tmp_path / "runs"
     assert expected in refused(monkeypatch, capsys, "tune", file, "--out", out)
     assert not out.exists()
-
-
-@pytest.mark.parametrize("engine", ["statevector", "auto", "lightning.qubit"])
-def test_forty_qubits_are_refused_with_their_memory(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    tiny: dict[str, Any],
-    engine: str,
-) -> None:
-    tiny["trial"]["n_qubits"] = 40
-    file = with_change(tiny, tmp_path, "trial.engine", {"name": engine})
-    line = refused(monkeypatch, capsys, "tune", file, "--out", tmp_path / "runs")
-    assert "16 TiB" in line
-    assert not (tmp_path / "runs").exists()
 
 
 def test_an_unknown_preset_is_refused(

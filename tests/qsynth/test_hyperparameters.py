@@ -25,7 +25,7 @@ from qsynth.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters, Tuna
         ),
         (
             {"search_space": {"lr_critic": {"kind": "float", "low": 1e-4, "high": 2.0}}},
-            r"search_space\.lr_critic must stay within 0\.\.1; got 0\.0001\.\.2",
+            r"search_space\.lr_critic must stay within 1e-08\.\.1; got 0\.0001\.\.2",
         ),
         (
             {"search_space": {"gp_weight": {"kind": "float", "low": -1, "high": 2}}},

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.snapshot import FORMAT, Snapshot
+from qsynth.snapshot import FILE, Snapshot
 
 SNAPSHOT = Snapshot(
     tensors={"generator": torch.tensor([1.0, -2.5]), "critic_adam.steps": torch.tensor(3.0)},
@@ -86,7 +86,7 @@ def test_files_that_are_something_else_are_refused(tmp_path: Path) -> None:
 def test_tensors_of_another_format_are_refused(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "other.safetensors"
     safetensors.torch.save_file(SNAPSHOT.tensors, path, metadata=metadata)
-    assert f"must be a trial's snapshot ({FORMAT})" in refused(path)
+    assert f"must be a trial's snapshot ({FILE.format})" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_tensors_of_another_format_are_refused(tmp_path: Path, metadata: dict[st
 )
 def test_a_damaged_description_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "damaged.safetensors"
-    metadata = {"format": FORMAT} if text is None else {"format": FORMAT, "about": text}
+    metadata = {"format": FILE.format} if text is None else {"format": FILE.format, "about": text}
     safetensors.torch.save_file(SNAPSHOT.tensors, path, metadata=metadata)
     assert "can't be read as a trial's snapshot" in refused(path)
 

@@ -14,7 +14,7 @@ from qsynth.errors import QsynthError
 from qsynth.search_space import Float, Int
 from rl_envs.agents import TrainedAgent
 from rl_envs.policy import (
-    FORMAT,
+    FILE,
     MAX_LOG_STD,
     MIN_LOG_STD,
     PolicyConfig,
@@ -165,7 +165,7 @@ def write(path: Path, metadata: dict[str, str], tensors: dict[str, torch.Tensor]
 
 def edited(**changes: Any) -> dict[str, str]:
     """An agent's metadata with some of it replaced."""
-    return {"format": FORMAT, "file": json.dumps({**file().model_dump(mode="json"), **changes})}
+    return {"format": FILE.format, "about": json.dumps({**file().model_dump(mode="json"), **changes})}
 
 
 def refused(path: Path, match: str) -> None:
@@ -199,10 +199,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     [
         ({}, "must be a trained agent"),
         ({"format": "qsynth-snapshot-1"}, "must be a trained agent"),
-        ({"format": FORMAT}, "can't be read"),
-        ({"format": FORMAT, "file": "{"}, "can't be read"),
-        ({"format": FORMAT, "file": "[" * 100_000}, "can't be read"),
-        ({"format": FORMAT, "file": "[1, 2]"}, "can't be read"),
+        ({"format": FILE.format}, "can't be read"),
+        ({"format": FILE.format, "about": "{"}, "can't be read"),
+        ({"format": FILE.format, "about": "[" * 100_000}, "can't be read"),
+        ({"format": FILE.format, "about": "[1, 2]"}, "can't be read"),
         (edited(max_step=None), "max_step"),
         (edited(max_step=-1.0), "max_step"),
         (edited(policy={"hidden": [10**9]}), "hidden"),

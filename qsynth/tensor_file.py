@@ -1,0 +1,77 @@
+"""Tensors and what is said of them, in one safetensors file: replaced atomically, read without unpickling."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from qsynth.errors import QsynthError
+
+# What reading a damaged or forged file can raise: from the file itself, its JSON, or what the reader builds of them.
+MALFORMED = (
+    OSError,
+    safetensors.SafetensorError,
+    LookupError,
+    ArithmeticError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,  # torch's, for tensors of other shapes, and Python's recursion limit, for JSON nested too deeply
+)
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """A kind of file.
+
+    Attributes:
+        format: the name and version that its metadata carry.
+        what: what it holds, for messages ("a trained agent").
+    """
+
+    format: str
+    what: str
+
+    def write(self, path: Path, tensors: Mapping[str, Tensor], about: Any) -> None:
+        """Replace ``path`` by ``tensors`` and ``about`` (JSON).
+
+        Raises:
+            QsynthError: it can't be written; what was there before is still there.
+        """
+        temporary = path.with_name(f".{path.name}.part")
+        contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        try:
+            safetensors.torch.save_file(
+                contiguous, temporary, metadata={"format": self.format, "about": json.dumps(about, sort_keys=True)}
+            )
+            os.replace(temporary, path)
+        except (OSError, safetensors.SafetensorError) as error:
+            temporary.unlink(missing_ok=True)
+            raise QsynthError(f"{path} can't be written: {' '.join(str(error).split())}") from None
+
+    @contextmanager
+    def reading(self, path: Path) -> Iterator[tuple[dict[str, Tensor], Any]]:
+        """The tensors and the JSON of ``path``; what the body then trips over is the file's fault as well.
+
+        Raises:
+            QsynthError: no such file, one of another kind, or contents that do not hold together.
+        """
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != self.format:
+                    raise QsynthError(f"{path} must be {self.what} ({self.format})")
+                about = json.loads(metadata["about"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield tensors, about
+        except QsynthError:
+            raise
+        except MALFORMED as error:
+            raise QsynthError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
