@@ -9,8 +9,8 @@ from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.errors import QsynthError
 
-# One thread a process; set before torch is imported, in workers too. Inductor compiles in its own process rather than
-# in a pool of helpers, which would outlive the compilation and cost memory in every worker.
+# One thread a process; set before torch is imported, in workers too. Populations that start together compile together,
+# so none needs Inductor's own pool of helpers, which would outlive the compilation and cost memory in every worker.
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
@@ -76,7 +76,7 @@ def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:
     if engine.name != STATEVECTOR:
         return False, f"eager: {engine.name} is called lane by lane"
     if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
-        return False, "eager: torch.compile needs a C++ compiler, and none was found"
+        return False, "eager: compiling needs a C++ compiler, and none was found"
     if study.compiled is not None:
         return study.compiled, f"{'compiled' if study.compiled else 'eager'}: the study asks for it"
     per_runner = study.budget.agent_trials * study.iterations_per_run // n_runners

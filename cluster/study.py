@@ -14,7 +14,7 @@ from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
 
-MIN_COMPILED = 150_000
+MIN_COMPILED = 50_000
 
 
 class Budget(Config):

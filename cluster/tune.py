@@ -64,7 +64,7 @@ class Tuning:
         tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
 
-        features, step_seconds = self._probe(environment)
+        features, step_seconds = self._probe(environment, n_runners)
         history = self._train_agent(environment, n_runners, step_seconds, features)
         pool = WorkerPool(environment, n_runners, study.resources.n_lanes, self.run.path.name)
         try:
@@ -74,11 +74,12 @@ class Tuning:
             pool.stop()
         return deliver(study, self.run, self.tracker, measured, history)
 
-    def _probe(self, environment: EnvironmentConfig) -> tuple[list[str], float]:
+    def _probe(self, environment: EnvironmentConfig, n_runners: int) -> tuple[list[str], float]:
         """What observations consist of, and how long a population takes from one decision to the next."""
-        self.progress.note("starting a population (compiling takes up to two minutes the first time)")
+        first = "; compiling takes about a minute the first time" if environment.compiled else ""
+        self.progress.note(f"starting populations{first}")
         lanes = self.study.resources.n_lanes
-        pool = WorkerPool(environment, 1, lanes, f"{self.run.path.name}:probe")
+        pool = WorkerPool(environment, n_runners, lanes, f"{self.run.path.name}:probe")
         try:
             features = pool.features(self.guard.check)
             wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]

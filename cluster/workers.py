@@ -52,8 +52,9 @@ class WorkerPool:
         ]
 
     def features(self, check: Callable[[], None] = lambda: None) -> list[str]:
-        """Names of the observation's entries; waits until the first population is up."""
-        return _get(self._workers[0].features.remote(), check)  # type: ignore[no-any-return]
+        """Names of the observation's entries; waits until all populations are up."""
+        references = [worker.features.remote() for worker in self._workers]
+        return [_get(reference, check) for reference in references].pop()  # type: ignore[no-any-return]
 
     def play(
         self,

@@ -25,8 +25,8 @@ class Capacity(Config):
 class Hyperparameters(Config):
     """A trial's hyperparameters, with values that work on most data sets."""
 
-    lr_generator: float = Field(3e-3, ge=1e-8, le=1)
-    lr_critic: float = Field(3e-3, ge=1e-8, le=1)
+    lr_generator: float = Field(3e-3, ge=0, le=1)
+    lr_critic: float = Field(3e-3, ge=0, le=1)
     gp_weight: float = Field(1.0, ge=0, le=1000)
     beta1: float = Field(0.5, ge=0, le=0.999)
     n_critic: int = Field(3, ge=1)

@@ -10,6 +10,7 @@ from torch.func import vmap
 from qsynth import rng
 from qsynth.circuits import engine as engines
 from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.labels import stratified
 from qsynth.errors import QsynthError, did_you_mean
@@ -27,6 +28,7 @@ from qsynth.trial import TrialConfig
 
 EXPLODED = 1e4
 UNTRAINED_SEED = 1 << 40
+CALIBRATED_AT_ONCE = 32
 
 
 class Population:
@@ -54,9 +56,14 @@ class Population:
         self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
         critic = MLPCritic(n_features, n_classes, capacity.critic_width)
         self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
-        self._scorer = Scorer(build_metrics(config, n_features, n_classes, self.compiled), config.score.weights)
+        self._compiler = Compiler(config.model_dump_json())
+        build: Build = self._compiler if self.compiled else eager
+        self._programs = Programs(self._update, build)
+        weights = config.score.weights
+        self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), weights)
+        # Calibration is rare and of any number of trials, so it is not compiled.
+        self._calibrator = Scorer(build_metrics(config, n_features, n_classes), weights)
         self._yardsticks: dict[tuple[str, str], Yardstick] = {}
-        self._programs = Programs(self._update, self.compiled)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
@@ -138,9 +145,14 @@ class Population:
         self._controls = controls(self.values, self.config.capacity)
 
     def warm_up(self, instance: Instance) -> None:
-        """Compile everything now rather than in the first trial, if this population compiles."""
-        if self.compiled:
-            self.reset(range(self.n_lanes), [instance] * self.n_lanes, [0] * self.n_lanes)
+        """Compile everything now rather than in the first trial, if this population compiles.
+
+        Processes that do so at the same time share the work: each compiles what no other has begun, then waits.
+        """
+        if not self.compiled:
+            return
+        self.reset(range(self.n_lanes), [instance] * self.n_lanes, [0] * self.n_lanes)
+        for self._compiler.patient in (False, True):
             self.advance(1)
             self.evaluate()
 
@@ -183,7 +195,9 @@ class Population:
     @torch.no_grad()
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
-        yardstick = stacked([self._yardstick(instance, part) for instance in self._assigned()])
+        instances = self._assigned()
+        self._calibrate(instances, part)
+        yardstick = stacked([self._yardsticks[instance.key, part] for instance in instances])
         rows = self._generate(self._weights.generator, self._seeds, self._onehot, self._controls)
         return self._scorer.measure(yardstick, rows, self._onehot)
 
@@ -265,18 +279,21 @@ class Population:
 
         return vmap(rows)(generator, seeds, onehot, using.latent_mask, using.layer_mask)
 
-    def _yardstick(self, instance: Instance, part: str) -> Yardstick:
-        key = instance.key, part
-        if key not in self._yardsticks:
-            n = self.config.score.n_untrained
-            seeds = torch.arange(n) + UNTRAINED_SEED
+    def _calibrate(self, instances: Sequence[Instance], part: str) -> None:
+        """Make the yardsticks that are missing."""
+        missing = list({each.key: each for each in instances if (each.key, part) not in self._yardsticks}.values())
+        n = self.config.score.n_untrained
+        seeds = torch.arange(n) + UNTRAINED_SEED
+        defaults = {name: np.full(n, float(getattr(self.config.defaults, name))) for name in NAMES}
+        using = controls(defaults, self.config.capacity)
+        for start in range(0, len(missing), CALIBRATED_AT_ONCE):
+            chunk = missing[start : start + CALIBRATED_AT_ONCE]
             generators, _ = vmap(self._update.initial)(seeds)
-            defaults = {name: np.full(n, float(getattr(self.config.defaults, name))) for name in NAMES}
-            onehot = self._labels(instance).expand(n, -1, -1)
-            rows = self._generate(generators, seeds, onehot, controls(defaults, self.config.capacity))
-            against: Split = getattr(instance, part)
-            self._yardsticks[key] = self._scorer.yardstick(instance, against, rows, onehot)
-        return self._yardsticks[key]
+            onehot = torch.stack([self._labels(instance).expand(n, -1, -1) for instance in chunk])
+            rows = torch.stack([self._generate(generators, seeds, labels, using) for labels in onehot])
+            parts: list[Split] = [getattr(instance, part) for instance in chunk]
+            made = self._calibrator.yardsticks(chunk, parts, rows, onehot)
+            self._yardsticks |= {(each.key, part): yardstick for each, yardstick in zip(chunk, made, strict=True)}
 
     def _mark_diverged(self) -> None:
         largest = torch.maximum(

@@ -1,5 +1,6 @@
 """From raw metric values to the composite score."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -56,24 +57,32 @@ class Scorer:
         total = sum(weights[metric.name] for metric in metrics)
         self.weights = {metric.name: weights[metric.name] / total for metric in metrics}
 
-    def yardstick(self, instance: Instance, part: Split, untrained: Tensor, untrained_onehot: Tensor) -> Yardstick:
-        """Calibrate every metric for one instance (no trials axis).
+    def yardsticks(
+        self, instances: Sequence[Instance], parts: Sequence[Split], untrained: Tensor, untrained_onehot: Tensor
+    ) -> list[Yardstick]:
+        """Calibrate every metric for each instance (no trials axis).
 
         Args:
-            part: the real rows to compare with.
-            untrained: models x rows x n_features, rows of untrained generators.
-            untrained_onehot: models x rows x n_classes.
+            parts: the real rows to compare with, of each instance.
+            untrained: instances x models x rows x n_features, rows of untrained generators.
+            untrained_onehot: instances x models x rows x n_classes.
         """
-        reserve_onehot = torch.eye(instance.n_classes)[torch.as_tensor(instance.reserve.y)]
-        prepared, anchors = {}, {}
+        n, n_models = untrained.shape[:2]
+        eye = torch.eye(instances[0].n_classes)
+        reserve = torch.stack([torch.as_tensor(instance.reserve.x) for instance in instances])
+        reserve_onehot = torch.stack([eye[torch.as_tensor(instance.reserve.y)] for instance in instances])
+        made = [Yardstick({}, {}) for _ in instances]
         for metric in self.metrics:
-            ready = metric.prepare(instance, part)
-            many = {name: value.expand(len(untrained), *value.shape) for name, value in ready.items()}
-            worst = metric.measure(many, untrained, untrained_onehot)[metric.name].mean()
-            once = {name: value[None] for name, value in ready.items()}
-            best = metric.measure(once, torch.as_tensor(instance.reserve.x)[None], reserve_onehot[None])
-            prepared[metric.name], anchors[metric.name] = ready, Anchors(worst, best[metric.name][0])
-        return Yardstick(prepared, anchors)
+            ready = [metric.prepare(instance, part) for instance, part in zip(instances, parts, strict=True)]
+            once = {name: torch.stack([each[name] for each in ready]) for name in ready[0]}
+            many = {name: value.repeat_interleave(n_models, dim=0) for name, value in once.items()}
+            worst = metric.measure(many, untrained.flatten(0, 1), untrained_onehot.flatten(0, 1))[metric.name]
+            best = metric.measure(once, reserve, reserve_onehot)[metric.name]
+            worst = worst.reshape(n, n_models).mean(dim=1)
+            for index, yardstick in enumerate(made):
+                yardstick.prepared[metric.name] = ready[index]
+                yardstick.anchors[metric.name] = Anchors(worst[index], best[index])
+        return made
 
     def measure(self, yardstick: Yardstick, x: Tensor, onehot: Tensor) -> Scorecard:
         """Scorecard of rows ``x`` (trials x rows x n_features) with labels ``onehot`` (trials x rows x n_classes)."""

@@ -10,11 +10,11 @@ import pennylane as qp
 import torch
 from torch import Tensor
 
+from qsynth.circuits.su2 import AXES
 from qsynth.errors import QsynthError
 
-ROTATIONS = ("RX", "RY", "RZ")
+ROTATIONS = tuple(AXES)
 FIXED = ("CNOT", "CZ", "SWAP", "Hadamard", "PauliX", "PauliY", "PauliZ", "S", "T")
-_PAULI = {"RX": np.array([[0, 1], [1, 0]]), "RY": np.array([[0, -1j], [1j, 0]]), "RZ": np.array([[1, 0], [0, -1]])}
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Segment:
     """Rotations on single qubits, then one fixed unitary.
 
     Attributes:
-        paulis: depth x qubits x 2 x 2 complex, the generator of each rotation (zero where a wire has none).
+        axes: depth x qubits x 3, the unit vector about which each rotation turns (zero where a wire has none).
         angles: depth x qubits, the row of the program's angle vector that each rotation takes (-1: none).
         fixed: D x D complex unitary of the gates behind the rotations, D = 2^qubits; None when there are none.
     """
 
-    paulis: np.ndarray
+    axes: np.ndarray
     angles: np.ndarray
     fixed: np.ndarray | None
 
@@ -105,15 +105,15 @@ def _segments(ops: list[Any], n_qubits: int) -> tuple[Segment, ...]:
 
 def _segment(rotations: list[list[tuple[str, int]]], fixed: list[Any], n_qubits: int) -> Segment:
     depth = max(len(wire) for wire in rotations)
-    paulis = np.zeros((depth, n_qubits, 2, 2), dtype=complex)
+    axes = np.zeros((depth, n_qubits, 3))
     angles = np.full((depth, n_qubits), -1)
     for wire, sequence in enumerate(rotations):
         for position, (name, row) in enumerate(sequence):
-            paulis[position, wire] = _PAULI[name]
+            axes[position, wire] = AXES[name]
             angles[position, wire] = row
     unitary = None
     if fixed:
         unitary = np.eye(2**n_qubits, dtype=complex)
         for op in fixed:
             unitary = qp.matrix(op, wire_order=range(n_qubits)) @ unitary
-    return Segment(paulis, angles, unitary)
+    return Segment(axes, angles, unitary)

@@ -1,19 +1,24 @@
 """The batched statevector engine: real arithmetic, one unitary per update, any number of lanes.
 
 Variational layers do not depend on the sample, so their 2^n x 2^n unitary is built once and applied to the whole batch
-as one matrix product. Real and imaginary parts are separate real tensors, because torch.compile generates no code for
-complex ones. Everything here is a pure function of one trial; ``torch.func.vmap`` makes the lanes.
+as one matrix product. torch.compile generates no code for complex tensors, so a complex matrix A is the real one
+[[re A, -im A], [im A, re A]] and a state its real, then its imaginary amplitudes. Everything here is a pure function of
+one trial; ``torch.func.vmap`` makes the lanes. Operations are few and on all wires or layers at once, because the time
+to compile them, forwards and backwards, grows with their number.
 """
+
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
-from qsynth.circuits.program import Program, trace
+from qsynth.circuits.program import Program, Segment, trace
+from qsynth.circuits.su2 import PRODUCT, TO_MATRIX
 from qsynth.errors import QsynthError
 
-Complex = tuple[Tensor, Tensor]
+Factors = tuple[Tensor, ...]
 MAX_QUBITS = 7
 
 
@@ -58,17 +63,18 @@ class StatevectorEngine:
         check_size(n_qubits)
         self.n_qubits, self.n_layers, self.dtype = n_qubits, n_layers, dtype
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
-        self._embedding = _Compiled(trace(lambda a: ansatz.embed(a, n_qubits), n_qubits, n_qubits), dtype)
-        if not self._embedding.is_product:
+        embedding = trace(lambda a: ansatz.embed(a, n_qubits), n_qubits, n_qubits)
+        if len(embedding.segments) != 1 or embedding.segments[0].fixed is not None:
             raise QsynthError(f"the embedding of ansatz {ansatz.name!r} must not entangle on the statevector engine")
-        traced: dict[str, _Compiled] = {}
-        self._layers: list[_Compiled] = []
+        self._embedding = _Embedding(embedding, dtype)
+        groups: dict[bytes, _LayerGroup] = {}
         for index in range(n_layers):
             program = trace(lambda w, i=index: ansatz.layer(i, w, n_qubits), self.n_layer_weights, n_qubits)  # type: ignore[misc]
-            self._layers.append(traced.setdefault(_fingerprint(program), _Compiled(program, dtype)))
+            groups.setdefault(_rotation_key(program), _LayerGroup(program, dtype)).add(index, program)
+        self._groups = list(groups.values())
         states = np.arange(2**n_qubits)
-        signs = [1.0 - 2.0 * ((states >> (n_qubits - 1 - wire)) & 1) for wire in range(n_qubits)]
-        self._signs = torch.tensor(np.stack(signs, axis=1), dtype=dtype)
+        signs = np.stack([1.0 - 2.0 * ((states >> (n_qubits - 1 - wire)) & 1) for wire in range(n_qubits)], axis=1)
+        self._signs = torch.tensor(np.concatenate([signs, signs]), dtype=dtype)
 
     def expectations(self, angles: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
         """<Z> of every qubit.
@@ -81,141 +87,198 @@ class StatevectorEngine:
         Returns:
             batch x qubits, in [-1, 1].
         """
-        re, im = self._embedding.product_state(angles)
-        u_re, u_im = self.unitary(weights, layer_mask)
-        out_re = re @ u_re.T - im @ u_im.T
-        out_im = re @ u_im.T + im @ u_re.T
-        return (out_re * out_re + out_im * out_im) @ self._signs
+        final = self._embedding.rows(angles) @ self._applied(self._embedding.columns, weights, layer_mask).T
+        return (final * final) @ self._signs
 
-    def unitary(self, weights: Tensor, layer_mask: Tensor) -> Complex:
+    def unitary(self, weights: Tensor, layer_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of the D x D unitary of all active layers, D = 2^qubits."""
-        identity = torch.eye(2**self.n_qubits, dtype=self.dtype)
-        layers = self._layer_unitaries(weights)
-        product: Complex | None = None
-        for index, (re, im) in enumerate(layers):
-            on = layer_mask[index]
-            masked = identity + on * (re - identity), on * im
-            product = masked if product is None else _multiply(masked, product)
-        return product if product is not None else (identity, torch.zeros_like(identity))
+        size = 2**self.n_qubits
+        applied = self._applied(torch.eye(2 * size, size, dtype=self.dtype), weights, layer_mask)
+        return applied[:size], applied[size:]
 
-    def _layer_unitaries(self, weights: Tensor) -> list[Complex]:
-        """One unitary a layer; layers of the same structure are built in one tensor expression."""
-        unitaries: dict[int, Complex] = {}
-        for program in dict.fromkeys(self._layers):
-            members = [index for index, layer in enumerate(self._layers) if layer is program]
-            chosen = weights if len(members) == self.n_layers else weights[members]
-            re, im = program.unitary(chosen)
-            unitaries |= {index: (re[position], im[position]) for position, index in enumerate(members)}
-        return [unitaries[index] for index in range(self.n_layers)]
+    def _applied(self, columns: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
+        """All active layers applied to states, the columns of a 2D x any matrix."""
+        steps: dict[int, list[_Step]] = {}
+        for group in self._groups:
+            steps |= group.steps(weights if len(self._groups) == 1 else weights[group.members])
+        for index, on in enumerate(layer_mask.unbind()):
+            after = columns
+            for unitary, fixed in steps[index]:
+                after = fixed(unitary @ after)
+            columns = torch.lerp(columns.expand_as(after), after, on)
+        return columns
 
 
-class _Compiled:
-    """A program's constants as tensors, and its execution."""
+class _Fixed:
+    """A unitary without parameters, applied to the rows of a 2D x any matrix."""
+
+    def __init__(self, unitary: np.ndarray | None, dtype: torch.dtype) -> None:
+        self.order: tuple[Tensor, Tensor] | None = None
+        self.matrix: Tensor | None = None
+        if unitary is not None:
+            order = unitary.real.argmax(axis=1)
+            if np.array_equal(unitary, np.eye(len(unitary))[order]):
+                both = np.concatenate([order, order + len(order)])
+                self.order = torch.tensor(both), torch.tensor(np.argsort(both))
+            else:
+                self.matrix = torch.tensor(
+                    np.block([[unitary.real, -unitary.imag], [unitary.imag, unitary.real]]), dtype=dtype
+                )
+
+    def __call__(self, states: Tensor) -> Tensor:
+        if self.order is not None:
+            return _Reorder.apply(states, *self.order)  # type: ignore[no-any-return, no-untyped-call]
+        return states if self.matrix is None else self.matrix @ states
+
+
+class _Reorder(torch.autograd.Function):
+    """Rows in another order. The gradient is a gather too, where autograd's own would scatter."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(rows: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+        return rows[order]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        order, inverse = ctx.saved_tensors
+        return _Reorder.apply(gradient, inverse, order), None, None  # type: ignore[no-untyped-call]
+
+
+_Step = tuple[Tensor, _Fixed]
+
+
+class _LayerGroup:
+    """Layers with the same rotations, whose unitaries are built in one tensor expression; fixed gates may differ."""
 
     def __init__(self, program: Program, dtype: torch.dtype) -> None:
-        self.n_qubits, self.dtype = program.n_qubits, dtype
-        self.offset = torch.tensor(program.offset, dtype=dtype)
-        self.jacobian = torch.tensor(program.jacobian, dtype=dtype)
-        self.selects = bool((program.offset == 0).all() and _is_identity(program.jacobian))
-        self.segments = [_CompiledSegment(s.paulis, s.angles, s.fixed, dtype) for s in program.segments]
-        self.is_product = len(self.segments) == 1 and program.segments[0].fixed is None
+        self.members: list[int] = []
+        self._rotations = [_Rotations(program, segment, dtype) for segment in program.segments]
+        self._fixed: list[list[_Fixed]] = []
+        self._dtype = dtype
 
-    def angles(self, parameters: Tensor) -> Tensor:
-        """Rotation angles (... x rotations) of parameters (... x parameters)."""
-        return parameters if self.selects else parameters @ self.jacobian.T + self.offset
+    def add(self, index: int, program: Program) -> None:
+        """Make layer ``index``, executed by ``program``, a member."""
+        self.members.append(index)
+        self._fixed.append([_Fixed(segment.fixed, self._dtype) for segment in program.segments])
 
-    def product_state(self, parameters: Tensor) -> Complex:
-        """Amplitudes (batch x D) of the rotations applied to |0...0>."""
-        re, im = self.segments[0].matrices(self.angles(parameters))
-        return _kron([(re[..., wire, :, 0], im[..., wire, :, 0]) for wire in range(self.n_qubits)], rank=1)
-
-    def unitary(self, parameters: Tensor) -> Complex:
-        """Unitaries (... x D x D) of parameters (... x parameters)."""
-        angles = self.angles(parameters)
-        product: Complex | None = None
-        for segment in self.segments:
-            re, im = segment.matrices(angles)
-            local = _kron([(re[..., wire, :, :], im[..., wire, :, :]) for wire in range(self.n_qubits)], rank=2)
-            local = segment.apply_fixed(local)
-            product = local if product is None else _multiply(local, product)
-        assert product is not None
-        return product
+    def steps(self, weights: Tensor) -> dict[int, list[_Step]]:
+        """Layer -> its segments' rotations (2D x 2D) and fixed gates, for the members' ``weights``."""
+        unitaries = [_embedded(*_kron(rotations.matrices(weights))).unbind() for rotations in self._rotations]
+        return {
+            layer: [(unitary[position], fixed) for unitary, fixed in zip(unitaries, self._fixed[position], strict=True)]
+            for position, layer in enumerate(self.members)
+        }
 
 
-class _CompiledSegment:
-    def __init__(self, paulis: np.ndarray, angles: np.ndarray, fixed: np.ndarray | None, dtype: torch.dtype) -> None:
-        self.pauli_re = torch.tensor(paulis.real, dtype=dtype)
-        self.pauli_im = torch.tensor(paulis.imag, dtype=dtype)
-        self.present = torch.tensor(angles >= 0, dtype=dtype)
-        self.rows = torch.tensor(np.maximum(angles, 0).ravel())
-        self.shape = angles.shape
-        self.permutation: Tensor | None = None
-        self.fixed: Complex | None = None
-        if fixed is not None:
-            if np.array_equal(fixed, np.eye(len(fixed))[fixed.real.argmax(axis=1)]):
-                self.permutation = torch.tensor(fixed.real.argmax(axis=1))
-            else:
-                self.fixed = torch.tensor(fixed.real, dtype=dtype), torch.tensor(fixed.imag, dtype=dtype)
+class _Embedding:
+    """Rotations of |0...0> as ``columns @ row``, with one real row for each sample and constant columns.
 
-    def matrices(self, angles: Tensor) -> Complex:
-        """exp(-i angle/2 Pauli), multiplied along the depth: ... x qubits x 2 x 2."""
-        depth, n_qubits = self.shape
-        identity = torch.eye(2, dtype=angles.dtype)
-        if depth == 0:
-            shape = (*angles.shape[:-1], n_qubits, 2, 2)
-            return identity.expand(shape), torch.zeros(shape, dtype=angles.dtype)
-        half = 0.5 * angles[..., self.rows].reshape(*angles.shape[:-1], *self.shape) * self.present
-        cosine, sine = torch.cos(half)[..., None, None], torch.sin(half)[..., None, None]
-        re, im = cosine * identity + sine * self.pauli_im, -sine * self.pauli_re
-        product = re[..., 0, :, :, :], im[..., 0, :, :, :]
-        for position in range(1, depth):
-            product = _multiply_2x2((re[..., position, :, :, :], im[..., position, :, :, :]), product)
-        return product
+    A single RX or RY on each wire makes amplitudes cos or sin times constant phases; then a row has D numbers, and the
+    columns hold the phases. Otherwise a row holds the 2D real and imaginary amplitudes.
+    """
 
-    def apply_fixed(self, matrix: Complex) -> Complex:
-        if self.permutation is not None:
-            return matrix[0][..., self.permutation, :], matrix[1][..., self.permutation, :]
-        return matrix if self.fixed is None else _multiply(self.fixed, matrix)
+    def __init__(self, program: Program, dtype: torch.dtype) -> None:
+        [segment] = program.segments
+        size = 2**program.n_qubits
+        self._rotations = _Rotations(program, segment, dtype)
+        self._is_real = segment.axes.shape[0] == 1 and bool((segment.axes[0, :, 2] == 0).all())
+        if self._is_real:
+            phases = np.ones(1)
+            for x, y, _ in segment.axes[0]:
+                phases = np.kron(phases, [1.0, y - 1j * x])
+            columns = np.concatenate([np.diag(phases.real), np.diag(phases.imag)])
+        else:
+            columns = np.eye(2 * size)
+        self.columns = torch.tensor(columns, dtype=dtype)
+
+    def rows(self, parameters: Tensor) -> Tensor:
+        """Batch x D or 2D, of parameters (batch x parameters)."""
+        if self._is_real:
+            half = self._rotations.halves(parameters).squeeze(-2)
+            [row] = _kron((torch.stack([torch.cos(half), torch.sin(half)], dim=-1).unsqueeze(-1),))
+            return row.squeeze(-1)
+        first_columns = tuple(part[..., :1] for part in self._rotations.matrices(parameters))
+        return torch.cat(_kron(first_columns), dim=-2).squeeze(-1)
 
 
-def _multiply(a: Complex, b: Complex) -> Complex:
-    return a[0] @ b[0] - a[1] @ b[1], a[0] @ b[1] + a[1] @ b[0]
+class _Rotations:
+    """One segment's rotations on all wires, of a program's parameters (... x parameters)."""
+
+    def __init__(self, program: Program, segment: Segment, dtype: torch.dtype) -> None:
+        self.depth, self.n_qubits = segment.angles.shape
+        # Half angles of all places, depth by depth, are affine in the parameters; 0 at places without a rotation.
+        places = segment.angles.ravel()
+        present = (places >= 0)[:, None]
+        self.jacobian = torch.tensor(np.where(present, 0.5 * program.jacobian[places], 0.0).T, dtype=dtype)
+        self.offset: Tensor | None = None
+        if program.offset.any():
+            self.offset = torch.tensor(np.where(present[:, 0], 0.5 * program.offset[places], 0.0), dtype=dtype)
+        self.axes = torch.tensor(segment.axes, dtype=dtype)
+        self.product = torch.tensor(PRODUCT, dtype=dtype)
+        self.to_matrix = torch.tensor(TO_MATRIX, dtype=dtype)
+
+    def halves(self, parameters: Tensor) -> Tensor:
+        """Half angles, ... x depth x wires."""
+        flat = parameters @ self.jacobian
+        flat = flat if self.offset is None else flat + self.offset
+        return flat.unflatten(-1, (self.depth, self.n_qubits))  # type: ignore[no-any-return]
+
+    def matrices(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Real and imaginary part of every wire's product of rotations, ... x wires x 2 x 2."""
+        if self.depth == 0:
+            identity = torch.eye(2, dtype=parameters.dtype).expand(*parameters.shape[:-1], self.n_qubits, 2, 2)
+            return identity, torch.zeros_like(identity)
+        half = self.halves(parameters)[..., None]
+        rotations = torch.cat([torch.cos(half), torch.sin(half) * self.axes], dim=-1).unbind(-3)
+        total = rotations[0]
+        for rotation in rotations[1:]:
+            total = (rotation[..., :, None] * total[..., None, :]).flatten(-2) @ self.product
+        re, im = (total @ self.to_matrix).unflatten(-1, (2, 2, 2)).unbind(-3)
+        return re, im
 
 
-def _multiply_2x2(a: Complex, b: Complex) -> Complex:
-    """As :func:`_multiply`, element by element, which a compiler fuses better than many tiny matrix products."""
+def _embedded(re: Tensor, im: Tensor) -> Tensor:
+    """[[re, -im], [im, re]] of ... x D x D parts."""
+    return torch.cat([torch.cat([re, -im], dim=-1), torch.cat([im, re], dim=-1)], dim=-2)
+
+
+def _kron(factors: Factors) -> Factors:
+    """Kronecker product over wires, ... x wires x r x c to ... x r^wires x c^wires; wire 0 is most significant.
+
+    ``factors`` are a real tensor, or real and imaginary parts. Neighbours are multiplied first, all pairs at once.
+    """
+    n_wires = factors[0].shape[-3]
+    if n_wires == 1:
+        return tuple(part.squeeze(-3) for part in factors)
+    if n_wires % 2:
+        heads, tails = zip(*(part.split([1, n_wires - 1], dim=-3) for part in factors), strict=True)
+        return _outer(tuple(head.squeeze(-3) for head in heads), _kron(tails))
+    pairs: Any = (part.unflatten(-3, (n_wires // 2, 2)).unbind(-3) for part in factors)
+    left, right = zip(*pairs, strict=True)
+    return _kron(_outer(left, right))
+
+
+def _outer(a: Factors, b: Factors) -> Factors:
+    """Kronecker product of two matrices, real or complex."""
 
     def times(x: Tensor, y: Tensor) -> Tensor:
-        return x[..., :, 0:1] * y[..., 0:1, :] + x[..., :, 1:2] * y[..., 1:2, :]
+        shape = (*x.shape[:-2], x.shape[-2] * y.shape[-2], x.shape[-1] * y.shape[-1])
+        return (x[..., :, None, :, None] * y[..., None, :, None, :]).reshape(shape)
 
+    if len(a) == 1:
+        return (times(a[0], b[0]),)
     return times(a[0], b[0]) - times(a[1], b[1]), times(a[0], b[1]) + times(a[1], b[0])
 
 
-def _kron(factors: list[Complex], rank: int) -> Complex:
-    """Kronecker product over wires of vectors (rank 1) or matrices (rank 2); wire 0 is the most significant bit."""
-    re, im = factors[0]
-    for next_re, next_im in factors[1:]:
-        re, im = (
-            _outer(re, next_re, rank) - _outer(im, next_im, rank),
-            _outer(re, next_im, rank) + _outer(im, next_re, rank),
-        )
-    return re, im
-
-
-def _outer(a: Tensor, b: Tensor, rank: int) -> Tensor:
-    if rank == 1:
-        return (a[..., :, None] * b[..., None, :]).reshape(*a.shape[:-1], -1)
-    size = a.shape[-1] * b.shape[-1]
-    return (a[..., :, None, :, None] * b[..., None, :, None, :]).reshape(*a.shape[:-2], size, size)
-
-
-def _is_identity(matrix: np.ndarray) -> bool:
-    return matrix.shape[0] == matrix.shape[1] and bool(np.array_equal(matrix, np.eye(len(matrix))))
-
-
-def _fingerprint(program: Program) -> str:
+def _rotation_key(program: Program) -> bytes:
+    """Equal for programs that differ in their fixed gates at most."""
     parts = [program.offset.tobytes(), program.jacobian.tobytes()]
     for segment in program.segments:
-        fixed = b"" if segment.fixed is None else segment.fixed.tobytes()
-        parts += [segment.paulis.tobytes(), segment.angles.tobytes(), fixed]
-    return b"|".join(parts).hex()
+        parts += [segment.axes.tobytes(), segment.angles.tobytes()]
+    return b"|".join(parts)

@@ -1,6 +1,7 @@
 """The metrics that a study's score is made of."""
 
-from qsynth.circuits.engine import EngineConfig, build
+from qsynth.circuits import engine as engines
+from qsynth.compilation import Build, eager
 from qsynth.errors import QsynthError
 from qsynth.metrics.balance import ClassShares
 from qsynth.metrics.diversity import EntropyRatio
@@ -12,8 +13,11 @@ from qsynth.qnn.model import QuantumClassifier
 from qsynth.trial import TrialConfig
 
 
-def build_metrics(config: TrialConfig, n_features: int, n_classes: int, compiled: bool) -> list[Metric]:
+def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> list[Metric]:
     """Metrics with a weight above 0; balance and utility need at least two classes.
+
+    Args:
+        build: makes programs of what is measured often, for one number of trials and rows.
 
     Raises:
         QsynthError: no metric is left, or more classes than qubits to read them from.
@@ -27,17 +31,17 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, compiled
     if weights["balance"] and n_classes > 1:
         metrics.append(ClassShares(n_features, n_classes))
     if weights["utility"] and n_classes > 1:
-        metrics.append(QNNUtility(build_qnn(config, n_features, n_classes, compiled)))
+        metrics.append(QNNUtility(build_qnn(config, n_features, n_classes, build)))
     if not metrics:
         raise QsynthError("score must weigh fidelity or diversity on data with one class")
     return metrics
 
 
-def build_qnn(config: TrialConfig, n_features: int, n_classes: int, compiled: bool) -> QNNFit:
+def build_qnn(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> QNNFit:
     """The study's QNN, on the statevector engine."""
     if n_classes > config.n_qubits:
         raise QsynthError(
             f"n_qubits must be at least the {n_classes} classes that the QNN reads; got {config.n_qubits}"
         )
-    circuit = build(EngineConfig(), config.qnn.ansatz, config.n_qubits, config.qnn.n_layers)
-    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, compiled)
+    circuit = engines.build(engines.EngineConfig(), config.qnn.ansatz, config.n_qubits, config.qnn.n_layers)
+    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, build)

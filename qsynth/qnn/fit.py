@@ -1,12 +1,13 @@
 """Fitting the QNN for many trials at once, from several starts that all trials share."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.func import grad, vmap
 
+from qsynth.compilation import Build, eager
 from qsynth.config import Config
 from qsynth.gan.optim import AdamState, adam
 from qsynth.qnn.model import QuantumClassifier
@@ -34,9 +35,12 @@ class QNNFit:
 
     The starts come from fixed seeds, the same for every trial and moment (common random numbers), so that differences
     between two fits are differences between their data.
+
+    Args:
+        build: makes a program of a fit's step, for any number of trials.
     """
 
-    def __init__(self, model: QuantumClassifier, config: QNNConfig, compiled: bool) -> None:
+    def __init__(self, model: QuantumClassifier, config: QNNConfig, build: Build = eager) -> None:
         self.model, self.config = model, config
         self._starts = vmap(lambda seed: model.initial(seed, 0))(torch.arange(config.n_starts))
 
@@ -45,11 +49,7 @@ class QNNFit:
             one = torch.ones((), dtype=flat.dtype)
             return adam(flat, gradient, state, config.lr * one, 0.9 * one, one)
 
-        def qnn_step(flat: Tensor, state: AdamState, x: Tensor, onehot: Tensor, weight: Tensor) -> Any:
-            starts = vmap(step, in_dims=(0, 0, None, None, None))
-            return vmap(starts)(flat, state, x, onehot, weight)
-
-        self._step = torch.compile(qnn_step, dynamic=False) if compiled else qnn_step
+        self._step = build("qnn_step", vmap(vmap(step, in_dims=(0, 0, None, None, None))))
 
     def fit(self, x: Tensor, onehot: Tensor, weight: Tensor) -> Tensor:
         """Parameters, trials x starts x parameters.

@@ -20,7 +20,7 @@ def make(name: str, instance: Instance) -> Metric:
     config = TrialConfig.model_validate(
         {"n_qubits": 4, "score": weights, "qnn": {"n_steps": 12, "n_layers": 1, "n_starts": 2}}
     )
-    [metric] = build_metrics(config, instance.n_features, instance.n_classes, compiled=False)
+    [metric] = build_metrics(config, instance.n_features, instance.n_classes)
     return metric
 
 
@@ -50,7 +50,9 @@ def collapsed(instance: Instance, seed: int) -> Rows:
 
 def yardstick(metric: Metric, instance: Instance, untrained: Rows) -> tuple[Scorer, Yardstick]:
     scorer = Scorer([metric], ScoreConfig().weights)
-    return scorer, scorer.yardstick(instance, instance.validation, untrained[0][None], untrained[1][None])
+    return scorer, scorer.yardsticks(
+        [instance], [instance.validation], untrained[0][None, None], untrained[1][None, None]
+    )[0]
 
 
 def raw(metric: Metric, instance: Instance, *trials: Rows) -> Tensor:

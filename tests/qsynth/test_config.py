@@ -89,7 +89,7 @@ def test_settings_are_frozen_and_replaced_ones_are_checked() -> None:
         settings.beta1 = 0.3
     assert settings.replaced(beta1=0.3).beta1 == 0.3
     assert settings.beta1 == 0.5
-    with pytest.raises(QsynthError, match="Hyperparameters: beta1: input should be less than or equal to 0.999; got 1.0"):
+    with pytest.raises(QsynthError, match=r"Hyperparameters: beta1: input should be .* 0\.999; got 1\.0"):
         settings.replaced(beta1=1.0)
     with pytest.raises(QsynthError, match=r"unknown key 'beta2'\. Did you mean 'beta1'\?"):
         settings.replaced(beta2=0.9)

@@ -17,7 +17,7 @@ from qsynth.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters, Tuna
         ({"capacity": {"latent_dim": 1}}, r"defaults\.latent_dim must be at most capacity\.latent_dim = 1; got 2"),
         ({"defaults": {"batch_size": 64}}, r"defaults\.batch_size must be at most capacity\.batch_size = 32; got 64"),
         ({"defaults": {"beta1": 1.0}}, r"defaults\.beta1"),
-        ({"defaults": {"lr_critic": 0.0}}, r"defaults\.lr_critic"),
+        ({"defaults": {"lr_critic": -0.1}}, r"defaults\.lr_critic"),
         ({"defaults": {"n_layers": 0}}, r"defaults\.n_layers"),
         (
             {"search_space": {"lr_generater": {"kind": "float", "low": 0.001, "high": 0.01}}},
@@ -25,7 +25,7 @@ from qsynth.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters, Tuna
         ),
         (
             {"search_space": {"lr_critic": {"kind": "float", "low": 1e-4, "high": 2.0}}},
-            r"search_space\.lr_critic must stay within 1e-08\.\.1; got 0\.0001\.\.2",
+            r"search_space\.lr_critic must stay within 0\.\.1; got 0\.0001\.\.2",
         ),
         (
             {"search_space": {"gp_weight": {"kind": "float", "low": -1, "high": 2}}},

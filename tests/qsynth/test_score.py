@@ -21,7 +21,7 @@ def instance() -> Instance:
 
 def scorer(instance: Instance, **weights: float) -> Scorer:
     config = TrialConfig.model_validate({"n_qubits": 4, "score": {"utility": 0, **weights}})
-    return Scorer(build_metrics(config, instance.n_features, instance.n_classes, False), config.score.weights)
+    return Scorer(build_metrics(config, instance.n_features, instance.n_classes), config.score.weights)
 
 
 def noise(instance: Instance, seed: int) -> tuple[Tensor, Tensor]:
@@ -30,19 +30,24 @@ def noise(instance: Instance, seed: int) -> tuple[Tensor, Tensor]:
     return x, torch.eye(3)[torch.randint(0, 3, (2, 60), generator=random)]
 
 
+def yardstick(made: Scorer, instance: Instance, x: Tensor, onehot: Tensor) -> Yardstick:
+    """Against the validation rows, from one instance's untrained rows."""
+    return made.yardsticks([instance], [instance.validation], x[None], onehot[None])[0]
+
+
 def test_weights_are_normalised_over_what_is_measured(instance: Instance) -> None:
     assert scorer(instance, fidelity=3, balance=0).weights == {"fidelity": 0.75, "diversity": 0.25}
     x, onehot = noise(instance, 0)
     cards = []
     for factor in (1, 10):
         made = scorer(instance, fidelity=2 * factor, diversity=factor, balance=factor)
-        cards.append(made.measure(stacked([made.yardstick(instance, instance.validation, x, onehot)] * 2), x, onehot))
+        cards.append(made.measure(stacked([yardstick(made, instance, x, onehot)] * 2), x, onehot))
     torch.testing.assert_close(cards[0].score, cards[1].score)
 
 
 def test_the_score_is_the_weighted_sum_of_the_utilities(instance: Instance) -> None:
     made = scorer(instance, fidelity=2, diversity=1, balance=1)
-    mark = stacked([made.yardstick(instance, instance.validation, *noise(instance, 0))] * 2)
+    mark = stacked([yardstick(made, instance, *noise(instance, 0))] * 2)
     shrunk = 0.5 * torch.as_tensor(instance.reserve.x)[None].expand(2, -1, -1)
     onehot = torch.eye(3)[torch.as_tensor(instance.reserve.y)].expand(2, -1, -1)
     card = made.measure(mark, shrunk, onehot)
@@ -56,7 +61,7 @@ def test_the_score_rises_with_every_utility(instance: Instance) -> None:
     """A better raw value, all else equal, is a higher score: anchors move, rows do not."""
     made = scorer(instance)
     x, onehot = noise(instance, 0)
-    mark = stacked([made.yardstick(instance, instance.validation, x, onehot)] * 2)
+    mark = stacked([yardstick(made, instance, x, onehot)] * 2)
     raw = made.measure(mark, x, onehot).raw
     middle = {name: Anchors(raw[name] + 1, raw[name] - 1) for name in mark.anchors}
     before = made.measure(Yardstick(mark.prepared, middle), x, onehot)
@@ -71,7 +76,7 @@ def test_the_score_rises_with_every_utility(instance: Instance) -> None:
 def test_metrics_without_weight_are_absent(instance: Instance) -> None:
     made = scorer(instance, balance=0, diversity=0)
     x, onehot = noise(instance, 0)
-    mark = made.yardstick(instance, instance.validation, x, onehot)
+    mark = yardstick(made, instance, x, onehot)
     card = made.measure(stacked([mark, mark]), x, onehot)
     assert list(mark.prepared) == list(mark.anchors) == list(card.utilities) == list(card.raw) == ["fidelity"]
 
@@ -80,7 +85,7 @@ def test_each_trial_is_measured_with_its_own_yardstick(instance: Instance) -> No
     made = scorer(instance)
     other = TableData(name="iris", n_train=40).instance(1, held_out=False)
     x, onehot = noise(instance, 0)
-    marks = [made.yardstick(each, each.validation, x, onehot) for each in (instance, other)]
+    marks = [yardstick(made, each, x, onehot) for each in (instance, other)]
     together = made.measure(stacked(marks), x, onehot)
     for lane in range(2):
         alone = made.measure(stacked([marks[lane]]), x[lane : lane + 1], onehot[lane : lane + 1])

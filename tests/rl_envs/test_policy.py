@@ -202,7 +202,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         ({"format": FILE.format}, "can't be read"),
         ({"format": FILE.format, "about": "{"}, "can't be read"),
         ({"format": FILE.format, "about": "[" * 100_000}, "can't be read"),
-        ({"format": FILE.format, "about": "[1, 2]"}, "can't be read"),
+        ({"format": FILE.format, "about": "[1, 2]"}, "input should be a valid dictionary"),
         (edited(max_step=None), "max_step"),
         (edited(max_step=-1.0), "max_step"),
         (edited(policy={"hidden": [10**9]}), "hidden"),

@@ -14,7 +14,7 @@ def config(n_qubits: int = 4, **weights: float) -> TrialConfig:
 
 
 def names(made: TrialConfig, n_classes: int) -> list[str]:
-    return [metric.name for metric in build_metrics(made, 2, n_classes, compiled=False)]
+    return [metric.name for metric in build_metrics(made, 2, n_classes)]
 
 
 def test_metrics_without_weight_are_not_measured() -> None:

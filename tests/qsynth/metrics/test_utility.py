@@ -19,7 +19,7 @@ def instance() -> Instance:
 @pytest.fixture(scope="module")
 def found(instance: Instance) -> dict[str, Tensor]:
     """The metric of two trials: the reserve's rows with their own labels, and with random ones."""
-    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2, compiled=False))
+    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2))
     prepared = metric.prepare(instance, instance.validation)
     x, labels = torch.as_tensor(instance.reserve.x), torch.as_tensor(instance.reserve.y)
     random = torch.randint(0, 2, (len(labels),), generator=torch.Generator().manual_seed(0))
@@ -43,7 +43,7 @@ def test_balanced_accuracy_is_reported(found: dict[str, Tensor]) -> None:
 
 def test_it_is_the_part_compared_with_that_is_predicted(instance: Instance) -> None:
     """Held-out rows whose labels are swapped are predicted worse than by guessing."""
-    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2, compiled=False))
+    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2))
     swapped = Split(instance.validation.x, 1 - instance.validation.y)
     prepared = {name: value[None] for name, value in metric.prepare(instance, swapped).items()}
     onehot = torch.eye(2)[torch.as_tensor(instance.reserve.y)][None]
@@ -54,7 +54,7 @@ def test_it_is_the_part_compared_with_that_is_predicted(instance: Instance) -> N
 
 def test_both_halves_of_the_training_rows_count(instance: Instance) -> None:
     """Synthetic rows weigh as much as the real ones, however many there are."""
-    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2, compiled=False))
+    metric = QNNUtility(build_qnn(TrialConfig(n_qubits=4), instance.n_features, 2))
     prepared = {name: value[None] for name, value in metric.prepare(instance, instance.validation).items()}
     x, labels = torch.as_tensor(instance.reserve.x), torch.as_tensor(instance.reserve.y)
     wrong = torch.eye(2)[1 - labels]

@@ -14,7 +14,7 @@ from qsynth.qnn.model import QuantumClassifier
 def qnn(n_features: int = 2, n_classes: int = 2, n_qubits: int = 2, **settings: int) -> QNNFit:
     config = QNNConfig(**settings)
     engine = StatevectorEngine(ANSAETZE[config.ansatz], n_qubits, config.n_layers)
-    return QNNFit(QuantumClassifier(engine, n_features, n_classes), config, compiled=False)
+    return QNNFit(QuantumClassifier(engine, n_features, n_classes), config)
 
 
 def blobs(seed: int, n: int = 40) -> tuple[Tensor, Tensor]:
@@ -110,7 +110,7 @@ def test_a_device_fits_the_same_classifier(device: str) -> None:
     x, onehot = (value[None] for value in blobs(0, n=4))
     config = QNNConfig(n_steps=2, n_layers=1)
     engine = PennyLaneEngine(ANSAETZE[config.ansatz], 2, 1, device)
-    here = QNNFit(QuantumClassifier(engine, 2, 2), config, compiled=False)
+    here = QNNFit(QuantumClassifier(engine, 2, 2), config)
     there = qnn(n_steps=2, n_layers=1)
     losses = [fit.evaluate(fit.fit(x, onehot, even(x)), x, onehot).loss for fit in (here, there)]
     torch.testing.assert_close(*losses, rtol=1e-4, atol=1e-5)
