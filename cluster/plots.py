@@ -90,6 +90,9 @@ def plot_schedule(schedules: Mapping[str, Floats], score: Floats, path: Path, sc
         mean = np.exp(np.log(values).mean(axis=0)) if logarithmic else np.mean(values, axis=0)
         panel.set_yscale(scales[name])
         _spread(panel, name, values, mean, COLOURS[0], "steps-post")
+        if not logarithmic and not np.any(np.mod(values, 1)):
+            panel.yaxis.get_major_locator().set_params(integer=True)
+            panel.set_ylim(np.min(values) - 0.6, np.max(values) + 0.6)
     last = panels[n_panels - 1]
     _spread(last, "score", score, np.mean(score, axis=0), EMPHASIS, "default")
     for unused in panels[n_panels:]:
@@ -211,7 +214,7 @@ def _save(figure: Any, path: Path) -> None:
 
 def _tidy(axes: Any, x_label: str = "", y_label: str = "") -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(which="both", labelsize=8)
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.set_xlabel(x_label, fontsize=9)

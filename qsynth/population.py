@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
+from qsynth.calibration import Calibration
 from qsynth.circuits import engine as engines
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
-from qsynth.data.dataset import Instance, Split
+from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.critics import MLPCritic
@@ -21,14 +22,13 @@ from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import STREAM_EVALUATION, Controls, GanUpdate, Weights
 from qsynth.hyperparameters import NAMES, SIZES, bounds, controls
 from qsynth.metrics.measures import build_metrics
-from qsynth.score import Scorecard, Scorer, Yardstick, stacked
+from qsynth.score import Scorecard, Scorer
 from qsynth.snapshot import Snapshot
 from qsynth.training_statistics import TrainingStatistics
 from qsynth.trial import TrialConfig
 
 EXPLODED = 1e4
 UNTRAINED_SEED = 1 << 40
-CALIBRATED_AT_ONCE = 32
 
 
 class Population:
@@ -62,8 +62,8 @@ class Population:
         weights = config.score.weights
         self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), weights)
         # Calibration is rare and of any number of trials, so it is not compiled.
-        self._calibrator = Scorer(build_metrics(config, n_features, n_classes), weights)
-        self._yardsticks: dict[tuple[str, str], Yardstick] = {}
+        calibrated = Scorer(build_metrics(config, n_features, n_classes), weights)
+        self._calibration = Calibration(calibrated, self._labels, self._untrained)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
@@ -195,9 +195,7 @@ class Population:
     @torch.no_grad()
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
-        instances = self._assigned()
-        self._calibrate(instances, part)
-        yardstick = stacked([self._yardsticks[instance.key, part] for instance in instances])
+        yardstick = self._calibration.yardstick(self._assigned(), part)
         rows = self._generate(self._weights.generator, self._seeds, self._onehot, self._controls)
         return self._scorer.measure(yardstick, rows, self._onehot)
 
@@ -279,21 +277,14 @@ class Population:
 
         return vmap(rows)(generator, seeds, onehot, using.latent_mask, using.layer_mask)
 
-    def _calibrate(self, instances: Sequence[Instance], part: str) -> None:
-        """Make the yardsticks that are missing."""
-        missing = list({each.key: each for each in instances if (each.key, part) not in self._yardsticks}.values())
+    def _untrained(self, onehot: Tensor) -> Tensor:
+        """Rows of untrained generators at the default hyperparameters, models x rows x n_features."""
         n = self.config.score.n_untrained
         seeds = torch.arange(n) + UNTRAINED_SEED
         defaults = {name: np.full(n, float(getattr(self.config.defaults, name))) for name in NAMES}
+        generators, _ = vmap(self._update.initial)(seeds)
         using = controls(defaults, self.config.capacity)
-        for start in range(0, len(missing), CALIBRATED_AT_ONCE):
-            chunk = missing[start : start + CALIBRATED_AT_ONCE]
-            generators, _ = vmap(self._update.initial)(seeds)
-            onehot = torch.stack([self._labels(instance).expand(n, -1, -1) for instance in chunk])
-            rows = torch.stack([self._generate(generators, seeds, labels, using) for labels in onehot])
-            parts: list[Split] = [getattr(instance, part) for instance in chunk]
-            made = self._calibrator.yardsticks(chunk, parts, rows, onehot)
-            self._yardsticks |= {(each.key, part): yardstick for each, yardstick in zip(chunk, made, strict=True)}
+        return self._generate(generators, seeds, onehot.expand(n, -1, -1), using)
 
     def _mark_diverged(self) -> None:
         largest = torch.maximum(

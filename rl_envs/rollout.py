@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qsynth.data.dataset import Instance
+from qsynth.score import Scorecard
 from qsynth.snapshot import Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
@@ -91,7 +92,13 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
         raw.append(step.raw)
         reasons = [old if old not in ("", "budget") else new for old, new in zip(reasons, step.reason, strict=True)]
         observation = step.observation
-    card = tuner.population.evaluate("test") if test else None
+        if not alive.any():
+            missing = n_decisions - decision - 1
+            scores += [np.zeros(n_lanes)] * missing
+            raw += [step.raw] * missing
+            schedule += [schedule[-1]] * missing
+            break
+    card, broken = tuner.measure_test() if test else (None, "")
     return [
         Episode(
             instance=wave[lane].instance.key,
@@ -99,10 +106,15 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
             scores=np.array([score[lane] for score in scores]),
             schedule={name: np.array([values[name][lane] for values in schedule]) for name in names},
             raw={name: np.array([values[name][lane] for values in raw]) for name in raw[0]},
-            test_score=None if card is None else float(card.score[lane]) * bool(alive[lane]),
+            test_score=_test_score(card, lane, bool(alive[lane])) if test else None,
             test_raw={} if card is None else {name: float(value[lane]) for name, value in card.raw.items()},
-            reason=reasons[lane],
+            reason=broken or reasons[lane],
             snapshot=tuner.population.snapshot(lane) if snapshots else None,
         )
         for lane in range(n_lanes)
     ]
+
+
+def _test_score(card: Scorecard | None, lane: int, alive: bool) -> float:
+    """What failed, or could not be measured, scores 0."""
+    return float(card.score[lane]) if card is not None and alive else 0.0

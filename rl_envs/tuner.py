@@ -11,6 +11,7 @@ from qsynth.config import Config
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
 from qsynth.population import Population
+from qsynth.score import Scorecard
 from qsynth.training_statistics import TrainingStatistics
 from rl_envs.observation import Moment, feature_names, observe
 from rl_envs.reward import Outcome, Reward, ShortfallGain
@@ -143,6 +144,13 @@ class Tuner:
                 for bad, done in zip(diverged, finished, strict=True)
             ],
         )
+
+    def measure_test(self) -> tuple[Scorecard | None, str]:
+        """Scorecard against the test rows, for final reports only; or None, and why it can't be had."""
+        try:
+            return self.population.evaluate("test"), ""
+        except Exception as error:
+            return None, _described(error)
 
     def _advance(self) -> TrainingStatistics | None:
         """Train up to the next decision; None when that takes longer than the time limit."""

@@ -178,6 +178,23 @@ def test_a_fault_fails_its_wave_even_if_the_rest_works(monkeypatch: pytest.Monke
     for lane in (2, 3):
         np.testing.assert_array_equal(episodes[lane].scores, expected[lane].scores)
         assert episodes[lane].reason == "budget"
+    assert calls[0] == 2 + N_DECISIONS  # a wave of which nothing is left trains no further
+
+
+def test_what_cant_be_tested_scores_0_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tuner(2)
+    original = made.population.evaluate
+
+    def evaluate(part: str = "validation") -> Scorecard:
+        if part == "test":
+            raise ConnectionError("device\nlost")
+        return original(part)
+
+    monkeypatch.setattr(made.population, "evaluate", evaluate)
+    for episode in play(made, lambda _: Hold(), ASSIGNMENTS[:2], test=True):
+        assert episode.scores.all()
+        assert (episode.test_score, episode.test_raw) == (0.0, {})
+        assert episode.reason == "error: ConnectionError: device lost"
 
 
 def test_snapshots_restore_what_was_scored() -> None:
