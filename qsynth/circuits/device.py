@@ -45,6 +45,7 @@ class PennyLaneEngine:
         shots: int | None = None,
     ) -> None:
         self.name, self.n_qubits, self.n_layers, self.shots = device, n_qubits, n_layers, shots
+        self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         self.executions = 0
         self.shots_used = 0
@@ -76,7 +77,7 @@ class PennyLaneEngine:
         def circuit(inputs: Any, layer_weights: Any) -> Any:
             self._ansatz.embed(inputs, self.n_qubits)
             for index in layers:
-                self._ansatz.layer(index, layer_weights[index], self.n_qubits)
+                self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
             return [qp.expval(qp.Z(wire)) for wire in range(self.n_qubits)]
 
         node = qp.QNode(circuit, self._device, interface="torch", diff_method=self._method)
@@ -130,7 +131,9 @@ class _VectorJacobian(torch.autograd.Function):
         with torch.enable_grad(), engine.counting():
             inputs = angles.detach().requires_grad_(), weights.detach().requires_grad_()
             values = engine.execute(*inputs, _active(layer_mask))
-            found = torch.autograd.grad(values, inputs, gradient, allow_unused=True)
+            found: tuple[Tensor | None, ...] = (None, None)
+            if values.requires_grad:  # not so where all layers are off and nothing is embedded
+                found = torch.autograd.grad(values, inputs, gradient, allow_unused=True)
         zeros = torch.zeros_like(angles), torch.zeros_like(weights)
         first, second = (zero if grad is None else grad for grad, zero in zip(found, zeros, strict=True))
         return first, second

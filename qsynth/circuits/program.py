@@ -1,4 +1,4 @@
-"""PennyLane quantum functions read once into segments of rotations and fixed gates."""
+"""PennyLane quantum functions read once into steps that the statevector engine executes."""
 
 import warnings
 from collections.abc import Callable
@@ -10,110 +10,184 @@ import pennylane as qp
 import torch
 from torch import Tensor
 
-from qsynth.circuits.su2 import AXES
+from qsynth.circuits.su2 import AXES, CONSTANT
 from qsynth.errors import QsynthError
 
 ROTATIONS = tuple(AXES)
-FIXED = ("CNOT", "CZ", "SWAP", "Hadamard", "PauliX", "PauliY", "PauliZ", "S", "T")
+PERMUTATIONS = ("CNOT", "CZ", "SWAP", "Toffoli", "CCZ", "CSWAP")
+GATES = (*ROTATIONS, *CONSTANT, *PERMUTATIONS)
+TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Segment:
-    """Rotations on single qubits, then one fixed unitary.
+class Rotations:
+    """Rotations of single qubits, up to ``depth`` one after the other on each.
 
     Attributes:
         axes: depth x qubits x 3, the unit vector about which each rotation turns (zero where a wire has none).
         angles: depth x qubits, the row of the program's angle vector that each rotation takes (-1: none).
-        fixed: D x D complex unitary of the gates behind the rotations, D = 2^qubits; None when there are none.
     """
 
     axes: np.ndarray
     angles: np.ndarray
-    fixed: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """Gates without parameters that permute basis states and may change their signs (CNOT, CZ, SWAP, Toffoli, ...).
+
+    Attributes:
+        order: D = 2^qubits; the new amplitude i is the old one number ``order[i]``,
+        signs: D; times ``signs[i]``.
+    """
+
+    order: np.ndarray
+    signs: np.ndarray
+
+    def after(self, first: "Permutation") -> "Permutation":
+        """Both, ``first`` first."""
+        return Permutation(first.order[self.order], self.signs * first.signs[self.order])
 
 
 @dataclass(frozen=True)
 class Program:
-    """A quantum function in the form that the statevector engine executes.
+    """A quantum function of inputs and weights, up to a global phase.
 
-    The rotation angles are affine in the function's parameters: ``offset + jacobian @ parameters``.
+    Its angles are polynomials of p = (inputs, weights): ``offset + jacobian @ p + quadratic @ (p[i] * p[j])``, where
+    (i, j) are the rows of ``pairs``.
     """
 
     n_qubits: int
+    n_inputs: int
     offset: np.ndarray
     jacobian: np.ndarray
-    segments: tuple[Segment, ...]
+    pairs: np.ndarray
+    quadratic: np.ndarray
+    steps: tuple[Rotations | Permutation, ...]
 
 
-def trace(function: Callable[[Any], None], n_parameters: int, n_qubits: int) -> Program:
-    """Read ``function(parameters)``, a quantum function on wires 0..n_qubits-1, into a :class:`Program`.
+def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
+    """Read ``function(inputs, weights)``, a quantum function on wires 0..n_qubits-1, into a :class:`Program`.
 
     Raises:
-        QsynthError: an operation does not decompose to rotations and fixed gates, an angle is not affine in the
-            parameters, or a wire lies outside.
+        QsynthError: an operation does not decompose to the engine's gates, an angle is no polynomial of second degree
+            in inputs and weights, or a wire lies outside.
     """
 
-    def operations(parameters: Tensor) -> list[Any]:
-        tape = qp.tape.make_qscript(function)(parameters)
+    def operations(p: Tensor) -> list[Any]:
+        tape = qp.tape.make_qscript(function)(p[:n_inputs], p[n_inputs:])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of operations that are refused below
-            [decomposed], _ = qp.transforms.decompose(tape, gate_set={*ROTATIONS, *FIXED, "GlobalPhase"})
+            [decomposed], _ = qp.transforms.decompose(tape, gate_set={*GATES, "GlobalPhase"})
         return [op for op in decomposed.operations if op.name != "GlobalPhase"]
 
-    def angles(parameters: Tensor) -> Tensor:
-        rotations = [op for op in operations(parameters) if op.name in ROTATIONS]
-        return torch.stack([torch.as_tensor(op.data[0], dtype=torch.float64) for op in rotations])
+    def angles(p: Tensor) -> Tensor:
+        turning = [op for op in operations(p) if op.name not in PERMUTATIONS]
+        found = [CONSTANT[op.name][1] if op.name in CONSTANT else op.data[0] for op in turning]
+        return (
+            torch.stack([torch.as_tensor(angle, dtype=torch.float64) for angle in found]) if found else p.new_zeros(0)
+        )
 
-    at = torch.linspace(0.1, 0.9, n_parameters, dtype=torch.float64)
+    n = n_inputs + n_weights
+    at = torch.linspace(0.1, 0.9, n, dtype=torch.float64)
     ops = operations(at)
-    unknown = sorted({op.name for op in ops} - {*ROTATIONS, *FIXED})
+    unknown = sorted({op.name for op in ops} - set(GATES))
     if unknown:
         raise QsynthError(
-            f"a template for the statevector engine must decompose to {', '.join(ROTATIONS + FIXED)}; got {unknown[0]}"
+            f"a template for the statevector engine must decompose to {', '.join(GATES)}; got {unknown[0]}"
         )
     strange = [wire for op in ops for wire in op.wires if wire not in range(n_qubits)]
     if strange:
         raise QsynthError(f"a template on {n_qubits} qubits must use wires 0..{n_qubits - 1}; got {strange[0]!r}")
-    if any(op.name in ROTATIONS for op in ops):
-        jacobian = torch.autograd.functional.jacobian(angles, at)
-        offset = angles(at) - jacobian @ at
-        elsewhere = torch.linspace(1.3, -0.7, n_parameters, dtype=torch.float64)
-        if not torch.allclose(offset + jacobian @ elsewhere, angles(elsewhere), atol=1e-9):
-            raise QsynthError("a template for the statevector engine must use angles that are affine in its parameters")
-    else:
-        jacobian, offset = torch.zeros(0, n_parameters), torch.zeros(0)
-    return Program(n_qubits, offset.numpy(), jacobian.numpy(), _segments(ops, n_qubits))
+    if all(op.name in PERMUTATIONS for op in ops):
+        nothing = np.zeros(0), np.zeros((0, n)), np.zeros((0, 2), dtype=int), np.zeros((0, 0))
+        return Program(n_qubits, n_inputs, *nothing, _steps(ops, n_qubits))
+    return Program(n_qubits, n_inputs, *_polynomial(angles, at), _steps(ops, n_qubits))
 
 
-def _segments(ops: list[Any], n_qubits: int) -> tuple[Segment, ...]:
-    segments: list[Segment] = []
-    rotations: list[list[tuple[str, int]]] = [[] for _ in range(n_qubits)]
-    fixed: list[Any] = []
+def _polynomial(
+    angles: Callable[[Tensor], Tensor], at: Tensor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """``angles`` as offset, jacobian, pairs and quadratic coefficients."""
+    n = len(at)
+    elsewhere = torch.linspace(1.3, -0.7, n, dtype=torch.float64)
+    values = angles(at)
+
+    def slopes(p: Tensor) -> Tensor:
+        found: Any = torch.autograd.functional.jacobian(angles, p)
+        return found.reshape(len(values), n)  # type: ignore[no-any-return]
+
+    jacobian = slopes(at)
+    offset = values - jacobian @ at
+    pairs, quadratic = np.zeros((0, 2), dtype=int), np.zeros((len(values), 0))
+    if not torch.allclose(offset + jacobian @ elsewhere, angles(elsewhere), atol=TOLERANCE):
+        # The exact slopes of a polynomial of second degree are affine, so their differences are its second derivatives.
+        second = torch.stack([slopes(at + unit) - jacobian for unit in torch.eye(n, dtype=torch.float64)], dim=-1)
+        jacobian = jacobian - second @ at
+        offset = values - jacobian @ at - 0.5 * (second @ at) @ at
+        predicted = offset + jacobian @ elsewhere + 0.5 * (second @ elsewhere) @ elsewhere
+        if not torch.allclose(predicted, angles(elsewhere), atol=TOLERANCE):
+            raise QsynthError(
+                "a template for the statevector engine must use angles that are polynomials of at most second degree"
+            )
+        rows, columns = np.nonzero(np.triu(second.abs().amax(dim=0).numpy() > TOLERANCE))
+        pairs = np.stack([rows, columns], axis=1)
+        quadratic = second[:, rows, columns].numpy() * np.where(rows == columns, 0.5, 1.0)
+    return offset.numpy(), jacobian.numpy(), pairs, quadratic
+
+
+def _steps(ops: list[Any], n_qubits: int) -> tuple[Rotations | Permutation, ...]:
+    """As few steps as the order of the gates on each wire allows; gates on different wires commute."""
+    steps: list[Rotations | Permutation] = []
+    waiting: list[list[tuple[str, int]]] = [[] for _ in range(n_qubits)]
     row = 0
+
+    def flush() -> None:
+        if any(waiting):
+            steps.append(_rotations(waiting))
+            for wire in waiting:
+                wire.clear()
+
     for op in ops:
-        if op.name in FIXED:
-            fixed.append(op)
+        if op.name not in PERMUTATIONS:
+            waiting[op.wires[0]].append((op.name, row))
+            row += 1
             continue
-        if fixed:
-            segments.append(_segment(rotations, fixed, n_qubits))
-            rotations, fixed = [[] for _ in range(n_qubits)], []
-        rotations[op.wires[0]].append((op.name, row))
-        row += 1
-    segments.append(_segment(rotations, fixed, n_qubits))
-    return tuple(segments)
+        if any(waiting[wire] for wire in op.wires):
+            flush()
+        permutation = _permutation(op, n_qubits)
+        if steps and isinstance(steps[-1], Permutation):
+            steps[-1] = permutation.after(steps[-1])
+        else:
+            steps.append(permutation)
+    flush()
+    return tuple(steps)
 
 
-def _segment(rotations: list[list[tuple[str, int]]], fixed: list[Any], n_qubits: int) -> Segment:
-    depth = max(len(wire) for wire in rotations)
-    axes = np.zeros((depth, n_qubits, 3))
-    angles = np.full((depth, n_qubits), -1)
-    for wire, sequence in enumerate(rotations):
+def _rotations(wires: list[list[tuple[str, int]]]) -> Rotations:
+    depth = max(len(wire) for wire in wires)
+    axes = np.zeros((depth, len(wires), 3))
+    angles = np.full((depth, len(wires)), -1)
+    for wire, sequence in enumerate(wires):
         for position, (name, row) in enumerate(sequence):
-            axes[position, wire] = AXES[name]
+            axes[position, wire] = AXES[name] if name in AXES else CONSTANT[name][0]
             angles[position, wire] = row
-    unitary = None
-    if fixed:
-        unitary = np.eye(2**n_qubits, dtype=complex)
-        for op in fixed:
-            unitary = qp.matrix(op, wire_order=range(n_qubits)) @ unitary
-    return Segment(axes, angles, unitary)
+    return Rotations(axes, angles)
+
+
+def _permutation(op: Any, n_qubits: int) -> Permutation:
+    """The operation on all basis states, from its matrix on its own wires."""
+    small = np.asarray(qp.matrix(op)).real
+    target, sign = np.abs(small).argmax(axis=0), small.sum(axis=0)
+    shifts = [n_qubits - 1 - wire for wire in op.wires]
+    states = np.arange(2**n_qubits)
+    local, elsewhere = np.zeros_like(states), states.copy()
+    for shift in shifts:
+        local = 2 * local + ((states >> shift) & 1)
+        elsewhere &= ~(1 << shift)
+    moved = elsewhere
+    for position, shift in enumerate(reversed(shifts)):
+        moved = moved | (((target[local] >> position) & 1) << shift)
+    order, signs = np.empty_like(states), np.empty(len(states))
+    order[moved], signs[moved] = states, sign[local]
+    return Permutation(order, signs)

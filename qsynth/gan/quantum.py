@@ -17,10 +17,11 @@ class Circuit(Protocol):
 
     n_qubits: int
     n_layers: int
+    n_inputs: int
     n_layer_weights: int
 
-    def expectations(self, angles: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """<Z>, batch x qubits, of ``angles`` (batch x qubits), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
+    def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
+        """<Z>, batch x qubits, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
         ...
 
 
@@ -37,8 +38,8 @@ class QuantumGenerator:
         self.latent_dim, self.n_classes = latent_dim, n_classes
         self.layout = ParameterLayout(
             {
-                "linear": (circuit.n_qubits, latent_dim + n_classes),
-                "bias": (circuit.n_qubits,),
+                "linear": (circuit.n_inputs, latent_dim + n_classes),
+                "bias": (circuit.n_inputs,),
                 "weights": (circuit.n_layers, circuit.n_layer_weights),
             }
         )
@@ -47,10 +48,10 @@ class QuantumGenerator:
         """Starting parameters of one trial: torch's ``nn.Linear`` rule, small angles (sd 0.1 rad) in the layers."""
         inputs = self.latent_dim + self.n_classes
         zero = torch.zeros((), dtype=torch.int64)
-        n_linear = self.circuit.n_qubits * inputs
-        linear = (2 * rng.uniform(seed, stream, zero, n_linear + self.circuit.n_qubits) - 1) / math.sqrt(inputs)
+        n_linear = self.circuit.n_inputs * inputs
+        linear = (2 * rng.uniform(seed, stream, zero, n_linear + self.circuit.n_inputs) - 1) / math.sqrt(inputs)
         weights = ANGLE_SPREAD * rng.normal(seed, stream, zero + 1, self.layout.size - linear.shape[0])
-        start = torch.cat([torch.zeros(n_linear), torch.full((self.circuit.n_qubits,), math.pi / 2)])
+        start = torch.cat([torch.zeros(n_linear), torch.full((self.circuit.n_inputs,), math.pi / 2)])
         return torch.cat([linear + start, weights])
 
     def sample(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:

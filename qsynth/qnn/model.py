@@ -13,7 +13,7 @@ from qsynth.gan.quantum import Circuit
 class QuantumClassifier:
     """Angle embedding of the features, variational layers, <Z> of one qubit a class as logits.
 
-    Features enter as angles ``pi/2 * scale * x``; logits are ``gain * <Z_c> + bias_c``. With fewer features than qubits
+    Features enter as angles ``pi/2 * scale * x``; logits are ``gain * <Z_c> + bias_c``. With fewer features than inputs
     the others stay at angle 0.
     """
 
@@ -39,6 +39,6 @@ class QuantumClassifier:
         """Logits (batch x n_classes) of rows ``x`` (batch x n_features) in the generator's scaled space."""
         p = self.layout.split(flat)
         angles = 0.5 * math.pi * p["scale"] * x
-        idle = torch.zeros(x.shape[0], self.circuit.n_qubits - self.n_features, dtype=x.dtype)
+        idle = torch.zeros(x.shape[0], self.circuit.n_inputs - self.n_features, dtype=x.dtype)
         z = self.circuit.expectations(torch.cat([angles, idle], dim=1), p["weights"], self._layer_mask)
         return p["gain"] * z[:, : self.n_classes] + p["bias"]

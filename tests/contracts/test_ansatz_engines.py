@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.ansatz import ANSAETZE, angle_embedding
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.statevector import StatevectorEngine
 
@@ -34,16 +34,25 @@ def strongly_entangling(weights: Tensor, index: int, n_qubits: int) -> None:
         qp.CNOT(wires=[wire, (wire + 1 + index % (n_qubits - 1)) % n_qubits])
 
 
+def hardware_efficient(weights: Tensor, _index: int, n_qubits: int) -> None:
+    for wire in range(1, n_qubits):
+        qp.ctrl(qp.Z(wire), control=wire - 1)
+    for wire in range(n_qubits):
+        qp.RZ(weights[2 * wire], wires=wire)
+        qp.RY(weights[2 * wire + 1], wires=wire)
+
+
 # Layers written out gate by gate; an ansatz that has none here is compared with its own definition.
 LAYERS: dict[str, Callable[[Tensor, int, int], None]] = {
     "ry_rx_cnot": ry_rx_cnot,
     "strongly_entangling": strongly_entangling,
+    "hardware_efficient": hardware_efficient,
 }
+ANGLE_EMBEDDED = [name for name in sorted(ANSAETZE) if ANSAETZE[name].embed is angle_embedding]
 
 
-def reference(name: str, angles: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
+def reference(name: str, n_qubits: int, angles: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
     """<Z> (batch x qubits) from a QNode, differentiable."""
-    n_qubits = angles.shape[1]
 
     @qp.qnode(qp.device("default.qubit", wires=n_qubits), interface="torch", diff_method="backprop")
     def circuit(row: Tensor) -> Any:
@@ -56,7 +65,7 @@ def reference(name: str, angles: Tensor, weights: Tensor, mask: Tensor) -> Tenso
             if mask[index] > 0 and name in LAYERS:
                 LAYERS[name](weights[index], index, n_qubits)
             elif mask[index] > 0:
-                ANSAETZE[name].layer(index, weights[index], n_qubits)
+                ANSAETZE[name].layer(index, row, weights[index], n_qubits)
         return [qp.expval(qp.Z(wire)) for wire in range(n_qubits)]
 
     return torch.stack([torch.stack(list(circuit(row))) for row in angles])
@@ -72,7 +81,8 @@ def make(engine: str, ansatz: str, n_qubits: int, n_layers: int) -> StatevectorE
 def problem(ansatz: str, n_qubits: int, n_layers: int, batch: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     """Angles, weights, and what multiplies <Z> in the loss whose gradient is compared."""
     random = torch.Generator().manual_seed(100 * n_qubits + n_layers)
-    angles = 2 * np.pi * torch.rand(batch, n_qubits, generator=random, dtype=torch.float64) - np.pi
+    n_inputs = ANSAETZE[ansatz].n_inputs(n_qubits, n_layers)
+    angles = 2 * np.pi * torch.rand(batch, n_inputs, generator=random, dtype=torch.float64) - np.pi
     n_weights = ANSAETZE[ansatz].n_layer_weights(n_qubits)
     weights = 2 * np.pi * torch.rand(n_layers, n_weights, generator=random, dtype=torch.float64) - np.pi
     return angles, weights, torch.randn(batch, n_qubits, generator=random, dtype=torch.float64)
@@ -111,7 +121,7 @@ def test_values_and_gradients_are_those_of_the_circuit(ansatz: str, engine: str,
     dtype = torch.float64 if engine == "float64" else torch.float32
     tolerance = 1e-10 if engine == "float64" else 1e-5
     for mask in masks(n_layers):
-        wanted = with_gradients(lambda a, w, m=mask: reference(ansatz, a, w, m), angles, weights, factor)  # type: ignore[misc]
+        wanted = with_gradients(lambda a, w, m=mask: reference(ansatz, n_qubits, a, w, m), angles, weights, factor)  # type: ignore[misc]
         found = with_gradients(
             lambda a, w, m=mask: made.expectations(a, w, m.to(dtype)),  # type: ignore[misc]
             angles.to(dtype),
@@ -127,8 +137,9 @@ def test_values_and_gradients_are_those_of_the_circuit(ansatz: str, engine: str,
 @pytest.mark.parametrize("engine", ["float64", "lightning.qubit/adjoint", "default.qubit/parameter-shift"])
 def test_lanes_and_their_gradients_under_vmap(ansatz: str, engine: str) -> None:
     """Lanes have their own angles, weights and masks; the gradient is taken inside and outside of a lane."""
-    angles, weights, factor = problem(ansatz, 2, 2, batch=6)
-    angles, factor = angles.reshape(3, 2, 2), factor.reshape(3, 2, 2)
+    n_qubits = 2
+    angles, weights, factor = problem(ansatz, n_qubits, 2, batch=6)
+    angles, factor = angles.reshape(3, 2, -1), factor.reshape(3, 2, 2)
     lanes = torch.stack([weights, weights.flip(0), weights + 1])
     mask = torch.tensor([[1, 1], [1, 0], [0, 0]], dtype=torch.float64)
     made = make(engine, ansatz, 2, 2)
@@ -142,12 +153,12 @@ def test_lanes_and_their_gradients_under_vmap(ansatz: str, engine: str) -> None:
     for lane in range(3):
 
         def values_of(a: Tensor, w: Tensor, m: Tensor = mask[lane]) -> Tensor:
-            return reference(ansatz, a, w, m)
+            return reference(ansatz, n_qubits, a, w, m)
 
         wanted = with_gradients(values_of, angles[lane], lanes[lane], factor[lane])
         for one, other in zip((values[lane], d_angles[lane], d_weights[lane]), wanted, strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
-        same = reference(ansatz, angles[lane], weights, mask[0])
+        same = reference(ansatz, n_qubits, angles[lane], weights, mask[0])
         torch.testing.assert_close(shared[lane], same, rtol=0, atol=1e-6)
 
 
@@ -157,14 +168,14 @@ ANGLE = st.floats(-20, 20, allow_nan=False, width=32)
 @settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(data=st.data(), ansatz=st.sampled_from(sorted(ANSAETZE)), n_qubits=st.integers(1, 3))
 def test_any_angles(data: st.DataObject, ansatz: str, n_qubits: int) -> None:
-    n_weights = 2 * ANSAETZE[ansatz].n_layer_weights(n_qubits)
-    drawn = data.draw(st.lists(ANGLE, min_size=n_qubits + n_weights, max_size=n_qubits + n_weights))
+    n_weights, n_inputs = ANSAETZE[ansatz].n_layer_weights(n_qubits), ANSAETZE[ansatz].n_inputs(n_qubits, 2)
+    drawn = data.draw(st.lists(ANGLE, min_size=n_inputs + 2 * n_weights, max_size=n_inputs + 2 * n_weights))
     numbers = torch.tensor(drawn, dtype=torch.float64)
-    angles, weights = numbers[None, :n_qubits], numbers[n_qubits:].reshape(2, -1)
+    angles, weights = numbers[None, :n_inputs], numbers[n_inputs:].reshape(2, n_weights)
     on = torch.ones(2, dtype=torch.float64)
     engine = StatevectorEngine(ANSAETZE[ansatz], n_qubits, 2, torch.float64)
     found = engine.expectations(angles, weights, on)
-    torch.testing.assert_close(found, reference(ansatz, angles, weights, on), rtol=0, atol=1e-10)
+    torch.testing.assert_close(found, reference(ansatz, n_qubits, angles, weights, on), rtol=0, atol=1e-10)
     re, im = engine.unitary(weights, on)
     unitary = torch.complex(re, im)
     identity = torch.eye(2**n_qubits, dtype=unitary.dtype)
@@ -172,7 +183,7 @@ def test_any_angles(data: st.DataObject, ansatz: str, n_qubits: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["float64", "lightning.qubit", "default.qubit"])
-@pytest.mark.parametrize("ansatz", sorted(ANSAETZE))
+@pytest.mark.parametrize("ansatz", ANGLE_EMBEDDED)
 def test_qubit_order(ansatz: str, engine: str) -> None:
     """A flip of qubit k shows on output k, and on no other."""
     n_weights = ANSAETZE[ansatz].n_layer_weights(3)
@@ -183,11 +194,37 @@ def test_qubit_order(ansatz: str, engine: str) -> None:
 
 
 @pytest.mark.parametrize("ansatz", sorted(ANSAETZE))
-def test_seven_qubits(ansatz: str) -> None:
-    angles, weights, _ = problem(ansatz, 7, 2)
+@pytest.mark.parametrize("n_qubits", [5, 6, 7, 8, 9, 12])
+def test_many_qubits(ansatz: str, n_qubits: int) -> None:
+    """Above seven qubits layers are matrices on groups of wires, of which the last may be smaller."""
+    angles, weights, factor = problem(ansatz, n_qubits, 2)
     on = torch.ones(2, dtype=torch.float64)
-    found = StatevectorEngine(ANSAETZE[ansatz], 7, 2, torch.float64).expectations(angles, weights, on)
-    torch.testing.assert_close(found, reference(ansatz, angles, weights, on), rtol=0, atol=1e-10)
+    engine = StatevectorEngine(ANSAETZE[ansatz], n_qubits, 2, torch.float64)
+    found = with_gradients(lambda a, w: engine.expectations(a, w, on), angles, weights, factor)
+    wanted = with_gradients(lambda a, w: reference(ansatz, n_qubits, a, w, on), angles, weights, factor)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+# The last RZ of each qubit, in the last layer only, commutes with the CNOTs behind it and with Z.
+WITHOUT_EFFECT = {"strongly_entangling", "data_reuploading", "iqp"}
+
+
+@pytest.mark.parametrize("ansatz", sorted(ANSAETZE))
+@pytest.mark.parametrize("n_qubits", [1, 2, 3, 5])
+def test_every_weight_and_every_input_has_an_effect(ansatz: str, n_qubits: int) -> None:
+    angles, weights, _ = problem(ansatz, n_qubits, 2, batch=4)
+    engine = StatevectorEngine(ANSAETZE[ansatz], n_qubits, 2, torch.float64)
+    on = torch.ones(2, dtype=torch.float64)
+    of_inputs, of_weights = torch.func.jacrev(lambda a, w: engine.expectations(a, w, on), argnums=(0, 1))(
+        angles, weights
+    )
+    assert (of_inputs.abs().amax(dim=(0, 1, 2)) > 1e-6).all()
+    has_effect = of_weights.abs().amax(dim=(0, 1)) > 1e-6
+    expected = torch.ones_like(has_effect)
+    if ansatz in WITHOUT_EFFECT:
+        expected[-1, 2::3] = False
+    assert torch.equal(has_effect, expected)
 
 
 @pytest.mark.parametrize("ansatz", sorted(ANSAETZE))
@@ -197,14 +234,14 @@ def test_finite_shots_scatter_around_the_circuit_and_are_counted(ansatz: str) ->
     engine = PennyLaneEngine(ANSAETZE[ansatz], 2, 1, "default.qubit", shots=shots)
     on = torch.ones(1, dtype=torch.float64)
     found = engine.expectations(angles, weights, on)
-    wanted = reference(ansatz, angles, weights, on)
+    wanted = reference(ansatz, 2, angles, weights, on)
     standard_error = ((1 - wanted**2).clamp(min=0) / shots).sqrt() + 1e-6
     assert ((found - wanted).abs() < 5 * standard_error).all()
     assert not torch.equal(found, wanted)
     assert (engine.executions, engine.shots_used) == (3, 3 * shots)
 
 
-@pytest.mark.parametrize("ansatz", sorted(ANSAETZE))
+@pytest.mark.parametrize("ansatz", ["ry_rx_cnot", "strongly_entangling", "basic_entangler", "hardware_efficient"])
 def test_the_circuits_of_a_gradient_are_counted(ansatz: str) -> None:
     """Parameter-shift runs two circuits for each angle and weight; hardware bills them."""
     angles, weights, _ = problem(ansatz, 2, 1, batch=3)

@@ -18,7 +18,7 @@ from qsynth.trial import TrialConfig
         ),
         ({"qnn": {"ansatz": "strongly"}}, r"qnn\.ansatz must be a registered ansatz; got 'strongly'"),
         ({"engine": {"name": "lightnin.qubit"}}, r"Did you mean 'lightning\.qubit'\?"),
-        ({"engine": {"name": "statevector"}, "n_qubits": 8}, "n_qubits must be at most 7"),
+        ({"engine": {"name": "statevector"}, "n_qubits": 17}, "n_qubits must be at most 16"),
         ({"n_qubits": 40}, "n_qubits must fit in memory; got 40"),
         ({"n_qubits": 1_000_000_000}, "n_qubits: input should be less than or equal to 100"),
         ({"n_qubits": 0}, "n_qubits: input should be greater than or equal to 1"),

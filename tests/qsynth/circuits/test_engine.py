@@ -14,10 +14,10 @@ from qsynth.errors import QsynthError
     ("settings", "n_qubits", "chosen"),
     [
         ({}, 1, "statevector"),
-        ({}, 7, "statevector"),
-        ({}, 8, "lightning.qubit"),
+        ({}, 16, "statevector"),
+        ({}, 17, "lightning.qubit"),
         ({"shots": 100}, 2, "default.qubit"),
-        ({"name": "statevector"}, 7, "statevector"),
+        ({"name": "statevector"}, 16, "statevector"),
         ({"name": "lightning.qubit"}, 2, "lightning.qubit"),
         ({"name": "default.mixed", "shots": 10}, 2, "default.mixed"),
     ],
@@ -35,12 +35,12 @@ def test_the_chosen_engine_is_built_with_its_settings() -> None:
     assert (made.name, made.n_qubits, made.n_layers, made.n_layer_weights, made.shots) == ("default.qubit", 2, 3, 6, 7)
 
 
-def test_eight_qubits_are_too_many_for_the_statevector_engine() -> None:
+def test_seventeen_qubits_are_too_many_for_the_statevector_engine() -> None:
     for attempt in (
-        lambda: choose(EngineConfig(name="statevector"), 8),
-        lambda: StatevectorEngine(ANSAETZE["ry_rx_cnot"], 8, 1),
+        lambda: choose(EngineConfig(name="statevector"), 17),
+        lambda: StatevectorEngine(ANSAETZE["ry_rx_cnot"], 17, 1),
     ):
-        with pytest.raises(QsynthError, match=r"at most 7 .*; got 8, .* 4 KiB .* 1 MiB"):
+        with pytest.raises(QsynthError, match=r"at most 16 .*; got 17, .* 2 MiB"):
             attempt()
 
 

@@ -1,4 +1,4 @@
-"""Reading a quantum function into rotations and fixed gates."""
+"""Reading a quantum function into rotations and permutations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
-from qsynth.circuits.program import trace
+from qsynth.circuits.program import Permutation, Rotations, trace
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 
 
-def own(layer: Callable[[int, Any, int], None], n_weights: int) -> Ansatz:
+def own(layer: Callable[[int, Any, Any, int], None], n_weights: int) -> Ansatz:
     return Ansatz("own", ANSAETZE["ry_rx_cnot"].embed, layer, lambda _: n_weights)
 
 
-def every_gate(index: int, w: Any, n_qubits: int) -> None:
+def every_gate(index: int, _inputs: Any, w: Any, n_qubits: int) -> None:
     """Affine angles, fixed gates with complex entries, gates that decompose, a gate between two segments."""
     qp.Hadamard(0)
     qp.RZ(2 * w[0] + 0.3, wires=1)
@@ -48,7 +48,7 @@ def test_a_template_of_ones_own_runs_on_the_statevector_engine() -> None:
         qp.RX(row[0], wires=0)
         qp.RX(row[1], wires=1)
         for index in range(2):
-            every_gate(index, w[index], 2)
+            every_gate(index, row, w[index], 2)
         return [qp.expval(qp.Z(0)), qp.expval(qp.Z(1))]
 
     engine = StatevectorEngine(own(every_gate, 3), 2, 2, torch.float64)
@@ -61,9 +61,46 @@ def test_a_template_of_ones_own_runs_on_the_statevector_engine() -> None:
 
 
 def test_angles_are_read_as_an_affine_map() -> None:
-    program = trace(lambda w: (qp.RX(2 * w[0] + 0.3, wires=0), qp.RY(w[1] - w[0], wires=0)), 2, 1)
+    program = trace(lambda x, w: (qp.RX(2 * x[0] + 0.3, wires=0), qp.RY(w[0] - x[0], wires=0)), 1, 1, 1)
     np.testing.assert_allclose(program.jacobian, [[2, 0], [-1, 1]], atol=1e-12)
     np.testing.assert_allclose(program.offset, [0.3, 0], atol=1e-12)
+    assert program.pairs.shape == (0, 2)
+
+
+def test_angles_are_read_as_polynomials_of_second_degree() -> None:
+    def function(x: Any, w: Any) -> None:
+        qp.RZ(3 * x[0] * x[1] - x[1] ** 2 + w[0] + 0.1, wires=0)
+        qp.RX(w[0], wires=0)
+
+    program = trace(function, 2, 1, 1)
+    p = np.array([0.3, -1.2, 0.7])
+    products = p[program.pairs[:, 0]] * p[program.pairs[:, 1]]
+    found = program.offset + program.jacobian @ p + program.quadratic @ products
+    np.testing.assert_allclose(found, [3 * 0.3 * -1.2 - 1.2**2 + 0.7 + 0.1, 0.7], atol=1e-9)
+
+
+def test_gates_on_different_wires_share_steps() -> None:
+    def function(_x: Any, w: Any) -> None:
+        qp.RX(w[0], wires=0)
+        qp.CNOT([1, 2])
+        qp.RY(w[1], wires=0)
+        qp.CZ([2, 1])
+        qp.RZ(w[2], wires=1)
+
+    first, second = trace(function, 0, 3, 3).steps
+    assert isinstance(first, Permutation)
+    assert isinstance(second, Rotations)
+    assert second.angles.tolist() == [[0, 2, -1], [1, -1, -1]]
+
+
+@pytest.mark.parametrize("gate", [qp.CNOT, qp.CZ, qp.SWAP, qp.Toffoli, qp.CCZ, qp.CSWAP])
+def test_permutations_are_the_gates_matrices(gate: Any) -> None:
+    wires = [2, 0, 3][: gate.num_wires]
+    [step] = trace(lambda _x, _w: gate(wires=wires), 0, 0, 4).steps
+    assert isinstance(step, Permutation)
+    found = np.zeros((16, 16))
+    found[np.arange(16), step.order] = step.signs
+    np.testing.assert_allclose(found, qp.matrix(gate(wires=wires), wire_order=range(4)), atol=1e-12)
 
 
 def test_a_layer_without_parameters_and_one_without_gates() -> None:
@@ -72,7 +109,7 @@ def test_a_layer_without_parameters_and_one_without_gates() -> None:
     on = torch.ones(1, dtype=torch.float64)
     z = torch.cos(angles)
 
-    def run(layer: Callable[[int, Any, int], None]) -> Tensor:
+    def run(layer: Callable[[int, Any, Any, int], None]) -> Tensor:
         return StatevectorEngine(own(layer, 0), 2, 1, torch.float64).expectations(angles, weights, on)
 
     torch.testing.assert_close(run(lambda *_: qp.SWAP([0, 1])), z.flip(1))
@@ -80,31 +117,21 @@ def test_a_layer_without_parameters_and_one_without_gates() -> None:
     torch.testing.assert_close(run(lambda *_: None), z)
 
 
-@pytest.mark.parametrize("angle", [lambda w: w[0] ** 2, lambda w: torch.sin(w[0]), lambda w: w[0] * w[1]])
-def test_angles_that_are_not_affine_are_refused(angle: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(QsynthError, match="affine") as caught:
-        trace(lambda w: qp.RX(angle(w), wires=0), 2, 1)
+@pytest.mark.parametrize("angle", [lambda w: w[0] ** 3, lambda w: torch.sin(w[0]), lambda w: w[0] ** 2 * w[1]])
+def test_angles_of_a_higher_degree_are_refused(angle: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(QsynthError, match="at most second degree") as caught:
+        trace(lambda _, w: qp.RX(angle(w), wires=0), 0, 2, 1)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("operation", [lambda: qp.AmplitudeDamping(0.1, wires=0), lambda: qp.measure(0)])
 def test_operations_that_are_no_gates_are_refused(operation: Callable[[], Any]) -> None:
     with pytest.raises(QsynthError, match=r"must decompose to RX, RY, RZ.*; got") as caught:
-        trace(lambda _: operation(), 1, 1)
+        trace(lambda *_: operation(), 0, 1, 1)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("wire", [2, -1, "a"])
 def test_wires_outside_are_refused(wire: Any) -> None:
     with pytest.raises(QsynthError, match=r"must use wires 0\.\.1; got"):
-        trace(lambda w: qp.RX(w[0], wires=wire), 1, 2)
-
-
-def test_an_embedding_that_entangles_is_refused() -> None:
-    def entangling(angles: Any, n_qubits: int) -> None:
-        qp.AngleEmbedding(angles, wires=range(n_qubits))
-        qp.CNOT([0, 1])
-
-    ansatz = Ansatz("mine", entangling, ANSAETZE["ry_rx_cnot"].layer, ANSAETZE["ry_rx_cnot"].n_layer_weights)
-    with pytest.raises(QsynthError, match="embedding of ansatz 'mine' must not entangle"):
-        StatevectorEngine(ansatz, 2, 1)
+        trace(lambda _, w: qp.RX(w[0], wires=wire), 0, 1, 2)

@@ -1,0 +1,200 @@
+"""Steps of a program as operations on states: rows of an any x 2D matrix, real before imaginary amplitudes."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qsynth.circuits.program import Permutation, Program, Rotations
+from qsynth.circuits.su2 import PRODUCT, TO_MATRIX
+
+Factors = tuple[Tensor, ...]
+Step = Callable[[Tensor], Tensor]
+UNITARY_QUBITS = 7  # up to here rotations of all wires are one matrix; beyond, matrices on groups of wires
+GROUP = 4
+SAMPLE_GROUP = 3  # smaller, because these matrices are built for every sample
+
+
+class PermutationGate:
+    """Basis states in another order, some with another sign."""
+
+    def __init__(self, permutation: Permutation, dtype: torch.dtype) -> None:
+        order, signs = permutation.order, permutation.signs
+        both = np.concatenate([order, order + len(order)])
+        self._order = torch.tensor(both), torch.tensor(np.argsort(both))
+        self._moves = bool((order != np.arange(len(order))).any())
+        self._signs = torch.tensor(np.concatenate([signs, signs]), dtype=dtype) if (signs < 0).any() else None
+
+    def __call__(self, states: Tensor) -> Tensor:
+        moved = _Reorder.apply(states, *self._order) if self._moves else states  # type: ignore[no-untyped-call]
+        return moved if self._signs is None else moved * self._signs
+
+
+class _Reorder(torch.autograd.Function):
+    """Columns in another order. The gradient is a gather too, where autograd's own would scatter."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(states: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+        return states[:, order]
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        order, inverse = ctx.saved_tensors
+        return _Reorder.apply(gradient, inverse, order), None, None  # type: ignore[no-untyped-call]
+
+
+class RotationGates:
+    """Rotations on all wires, whose angles are polynomials of their parameters.
+
+    Those are a layer's weights where the angles depend on nothing else (``is_shared``), or else (inputs, weights).
+    """
+
+    def __init__(self, program: Program, step: Rotations, dtype: torch.dtype) -> None:
+        self.depth, self.n_qubits = step.angles.shape
+        places = step.angles.ravel()
+        half = np.where(places >= 0, 0.5, 0.0)[:, None]  # half angles are 0 at places without a rotation
+        jacobian, quadratic = half * program.jacobian[places], half * program.quadratic[places]
+        used = quadratic.any(axis=0)
+        pairs, quadratic = program.pairs[used], quadratic[:, used]
+        self.is_shared = not jacobian[:, : program.n_inputs].any() and not (pairs < program.n_inputs).any()
+        if self.is_shared:
+            jacobian, pairs = jacobian[:, program.n_inputs :], pairs - program.n_inputs
+        self._jacobian = torch.tensor(jacobian.T, dtype=dtype)
+        chosen = np.eye(jacobian.shape[1])
+        self._pairs = [torch.tensor(chosen[:, column], dtype=dtype) for column in pairs.T] if used.any() else []
+        self._quadratic = torch.tensor(quadratic.T, dtype=dtype)
+        offset = half[:, 0] * program.offset[places]
+        self._offset = torch.tensor(offset, dtype=dtype) if offset.any() else None
+        self._wires = [wire for wire in range(self.n_qubits) if step.axes[:, wire].any()]
+        self._axes = torch.tensor(step.axes, dtype=dtype)
+        self._product = torch.tensor(PRODUCT, dtype=dtype)
+        self._to_matrix = torch.tensor(TO_MATRIX, dtype=dtype)
+
+    def halves(self, parameters: Tensor) -> Tensor:
+        """Half angles, ... x depth x wires, of parameters (... x parameters)."""
+        flat = parameters @ self._jacobian
+        if self._pairs:
+            left, right = (parameters @ chosen for chosen in self._pairs)
+            flat = flat + (left * right) @ self._quadratic
+        if self._offset is not None:
+            flat = flat + self._offset
+        return flat.unflatten(-1, (self.depth, self.n_qubits))  # type: ignore[no-any-return]
+
+    def matrices(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Real and imaginary part of every wire's product of rotations, ... x wires x 2 x 2."""
+        half = self.halves(parameters)[..., None]
+        rotations = torch.cat([torch.cos(half), torch.sin(half) * self._axes], dim=-1).unbind(-3)
+        total = rotations[0]
+        for rotation in rotations[1:]:
+            total = (rotation[..., :, None] * total[..., None, :]).flatten(-2) @ self._product
+        re, im = (total @ self._to_matrix).unflatten(-1, (2, 2, 2)).unbind(-3)
+        return re, im
+
+    def shared(self, weights: Tensor) -> list[Step]:
+        """What each layer does, given layers x weights."""
+        re, im = self.matrices(weights)
+        if self.n_qubits <= UNITARY_QUBITS:
+            return [functools.partial(_times, unitary) for unitary in _transposed(*kron((re, im))).unbind()]
+        blocks = [(before, matrix.unbind()) for before, matrix in self._groups(re, im, GROUP)]
+
+        def step(layer: int, states: Tensor) -> Tensor:
+            for before, matrices in blocks:
+                states = _on_group(matrices[layer], before, states)
+            return states
+
+        return [functools.partial(step, layer) for layer in range(len(weights))]
+
+    def of_samples(self, inputs: Tensor, weights: Tensor) -> Step:
+        """What a layer does to the states of samples with ``inputs`` (batch x inputs), one state each."""
+        re, im = self.matrices(torch.cat([inputs, weights.expand(len(inputs), -1)], dim=-1))
+        blocks = self._groups(re, im, SAMPLE_GROUP)
+
+        def step(states: Tensor) -> Tensor:
+            for before, matrices in blocks:
+                states = _on_group_of_samples(matrices, before, states)
+            return states
+
+        return step
+
+    def _groups(self, re: Tensor, im: Tensor, size: int) -> list[tuple[int, Tensor]]:
+        """Kronecker products of neighbouring wires (... x 2s x s, real above imaginary part), and the product of the
+        axes before each; groups without rotations are left out."""
+        groups = []
+        for start in range(0, self.n_qubits, size):
+            stop = min(start + size, self.n_qubits)
+            if any(start <= wire < stop for wire in self._wires):
+                factors = kron((re[..., start:stop, :, :], im[..., start:stop, :, :]))
+                groups.append((2**start, torch.cat(factors, dim=-2)))
+        return groups
+
+
+def _times(unitary: Tensor, states: Tensor) -> Tensor:
+    return states @ unitary
+
+
+def _on_group(matrix: Tensor, before: int, states: Tensor) -> Tensor:
+    """A complex matrix (2s x s, real above imaginary part) on an axis of size s of states (any x 2D).
+
+    Args:
+        before: the product of the state's axes before that one.
+    """
+    batch, size = len(states), matrix.shape[-1]
+    parts = states.reshape(batch, 2, before, size, -1)
+    # The axis is moved, so that one matrix product serves all the others.
+    moved = matrix @ parts.movedim(3, 0).reshape(size, -1)
+    real, imaginary = moved.reshape(2, size, batch, 2, before, -1).unbind()
+    (re_re, re_im), (im_re, im_im) = real.unbind(2), imaginary.unbind(2)
+    return torch.stack([re_re - im_im, re_im + im_re], dim=2).movedim(0, 3).reshape(states.shape)
+
+
+def _on_group_of_samples(matrices: Tensor, before: int, states: Tensor) -> Tensor:
+    """Each sample's own matrix (batch x 2s x s) on an axis of its state; otherwise as :func:`_on_group`."""
+    batch, size = len(states), matrices.shape[-1]
+    parts = states.reshape(batch, 2, before, size, -1)
+    moved = matrices @ parts.movedim(3, 1).reshape(batch, size, -1)
+    real, imaginary = moved.reshape(batch, 2, size, 2, before, -1).unbind(1)
+    (re_re, re_im), (im_re, im_im) = real.unbind(2), imaginary.unbind(2)
+    return torch.stack([re_re - im_im, re_im + im_re], dim=1).movedim(2, 3).reshape(states.shape)
+
+
+def _transposed(re: Tensor, im: Tensor) -> Tensor:
+    """The transpose of [[re, -im], [im, re]], of ... x D x D parts: what multiplies rows from the right."""
+    re, im = re.mT, im.mT
+    return torch.cat([torch.cat([re, im], dim=-1), torch.cat([-im, re], dim=-1)], dim=-2)
+
+
+def kron(factors: Factors) -> Factors:
+    """Kronecker product over wires, ... x wires x r x c to ... x r^wires x c^wires; wire 0 is most significant.
+
+    ``factors`` are a real tensor, or real and imaginary parts. Neighbours are multiplied first, all pairs at once.
+    """
+    n_wires = factors[0].shape[-3]
+    if n_wires == 1:
+        return tuple(part.squeeze(-3) for part in factors)
+    if n_wires % 2:
+        heads, tails = zip(*(part.split([1, n_wires - 1], dim=-3) for part in factors), strict=True)
+        return _outer(tuple(head.squeeze(-3) for head in heads), kron(tails))
+    pairs: Any = (part.unflatten(-3, (n_wires // 2, 2)).unbind(-3) for part in factors)
+    left, right = zip(*pairs, strict=True)
+    return kron(_outer(left, right))
+
+
+def _outer(a: Factors, b: Factors) -> Factors:
+    """Kronecker product of two matrices, real or complex."""
+
+    def times(x: Tensor, y: Tensor) -> Tensor:
+        shape = (*x.shape[:-2], x.shape[-2] * y.shape[-2], x.shape[-1] * y.shape[-1])
+        return (x[..., :, None, :, None] * y[..., None, :, None, :]).reshape(shape)
+
+    if len(a) == 1:
+        return (times(a[0], b[0]),)
+    return times(a[0], b[0]) - times(a[1], b[1]), times(a[0], b[1]) + times(a[1], b[0])
