@@ -45,13 +45,15 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     if study_name is not None:
         study = load_study(study_name)
         from qsynth.circuits.engine import choose
+        from qsynth.circuits.statevector import human_bytes
 
         choice = choose(study.trial.engine, study.trial.n_qubits)
         runners = study.resources.n_runners or os.cpu_count() or 1
+        needed = human_bytes(study.state_bytes(study.data.instance(0, True)))
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",
             "execution": plan_compilation(study, runners)[1],
-            "populations": f"{runners} of {study.resources.n_lanes} trials",
+            "populations": f"{runners} of {study.resources.n_lanes} trials, at most {needed} of circuit states",
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
         }
     return found

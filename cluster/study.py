@@ -1,5 +1,6 @@
 """A study: one tuning job as a file."""
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Self
@@ -7,9 +8,12 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from cluster.ppo import PPOConfig
+from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
+from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
+from qsynth.memory import machine_bytes, population_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
@@ -71,7 +75,7 @@ class Study(Config):
         """Find out what is wrong with the data, before any work.
 
         Raises:
-            QsynthError: the data can't be read or used, or has more features or classes than qubits.
+            QsynthError: the data can't be read or used, has more features or classes than qubits, or memory is short.
         """
         self.data.check()
         instance = self.data.instance(0, True)
@@ -87,6 +91,22 @@ class Study(Config):
             )
         if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
+        self._check_memory(instance)
+
+    def state_bytes(self, instance: Instance) -> int:
+        """Memory of circuit states in all populations on this machine, at most."""
+        runners = self.resources.n_runners or os.cpu_count() or 1
+        return runners * population_bytes(self.trial, instance.n_classes, len(instance.train), self.resources.n_lanes)
+
+    def _check_memory(self, instance: Instance) -> None:
+        n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()
+        if needed > present:
+            fitting = int(n_lanes * present / needed)
+            advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"
+            raise QsynthError(
+                f"populations of {n_lanes} trials on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
+                f"of this machine's {human_bytes(present)}; {advice}"
+            )
 
     def environment(self, compiled: bool) -> EnvironmentConfig:
         """The environment of its trials."""

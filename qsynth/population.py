@@ -63,7 +63,8 @@ class Population:
         self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), weights)
         # Calibration is rare and of any number of trials, so it is not compiled.
         calibrated = Scorer(build_metrics(config, n_features, n_classes), weights)
-        self._calibration = Calibration(calibrated, self._labels, self._untrained)
+        at_once = max(1, n_lanes // config.score.n_untrained)
+        self._calibration = Calibration(calibrated, self._labels, self._untrained, at_once)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}

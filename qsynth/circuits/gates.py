@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qsynth.circuits.program import Permutation, Program, Rotations
+from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations
 from qsynth.circuits.su2 import PRODUCT, TO_MATRIX
 
 Factors = tuple[Tensor, ...]
@@ -52,17 +52,18 @@ class _Reorder(torch.autograd.Function):
         return _Reorder.apply(gradient, inverse, order), None, None  # type: ignore[no-untyped-call]
 
 
-class RotationGates:
-    """Rotations on all wires, whose angles are polynomials of their parameters.
+class HalfAngles:
+    """Half of some of a program's angles, as polynomials of their parameters.
 
     Those are a layer's weights where the angles depend on nothing else (``is_shared``), or else (inputs, weights).
+
+    Args:
+        rows: which angles; -1 stands for an angle of 0.
     """
 
-    def __init__(self, program: Program, step: Rotations, dtype: torch.dtype) -> None:
-        self.depth, self.n_qubits = step.angles.shape
-        places = step.angles.ravel()
-        half = np.where(places >= 0, 0.5, 0.0)[:, None]  # half angles are 0 at places without a rotation
-        jacobian, quadratic = half * program.jacobian[places], half * program.quadratic[places]
+    def __init__(self, program: Program, rows: np.ndarray, dtype: torch.dtype) -> None:
+        half = np.where(rows >= 0, 0.5, 0.0)[:, None]
+        jacobian, quadratic = half * program.jacobian[rows], half * program.quadratic[rows]
         used = quadratic.any(axis=0)
         pairs, quadratic = program.pairs[used], quadratic[:, used]
         self.is_shared = not jacobian[:, : program.n_inputs].any() and not (pairs < program.n_inputs).any()
@@ -72,22 +73,55 @@ class RotationGates:
         chosen = np.eye(jacobian.shape[1])
         self._pairs = [torch.tensor(chosen[:, column], dtype=dtype) for column in pairs.T] if used.any() else []
         self._quadratic = torch.tensor(quadratic.T, dtype=dtype)
-        offset = half[:, 0] * program.offset[places]
+        offset = half[:, 0] * program.offset[rows]
         self._offset = torch.tensor(offset, dtype=dtype) if offset.any() else None
+
+    def __call__(self, parameters: Tensor) -> Tensor:
+        """Half angles (... x rows) of parameters (... x parameters)."""
+        half = parameters @ self._jacobian
+        if self._pairs:
+            left, right = (parameters @ chosen for chosen in self._pairs)
+            half = half + (left * right) @ self._quadratic
+        return half if self._offset is None else half + self._offset
+
+
+class DiagonalGates:
+    """Commuting rotations about Z...Z, as one phase for each basis state."""
+
+    def __init__(self, program: Program, step: Diagonals, dtype: torch.dtype) -> None:
+        self._angles = HalfAngles(program, step.angles, dtype)
+        self._signs = torch.tensor(step.signs, dtype=dtype)
+        self.is_shared, self.n_states_kept = self._angles.is_shared, 6
+
+    def shared(self, weights: Tensor) -> list[Step]:
+        """What each layer does, given layers x weights."""
+        phases = self._angles(weights) @ self._signs
+        parts = zip(torch.cos(phases).unbind(), torch.sin(phases).unbind(), strict=True)
+        return [functools.partial(_turned, cosine, sine) for cosine, sine in parts]
+
+    def of_samples(self, inputs: Tensor, weights: Tensor) -> Step:
+        """What a layer does to the states of samples with ``inputs`` (batch x inputs), one state each."""
+        phases = self._angles(torch.cat([inputs, weights.expand(len(inputs), -1)], dim=-1)) @ self._signs
+        return functools.partial(_turned, torch.cos(phases), torch.sin(phases))
+
+
+class RotationGates:
+    """Rotations on all wires."""
+
+    def __init__(self, program: Program, step: Rotations, dtype: torch.dtype) -> None:
+        self.depth, self.n_qubits = step.angles.shape
+        self._angles = HalfAngles(program, step.angles.ravel(), dtype)
+        self.is_shared = self._angles.is_shared
         self._wires = [wire for wire in range(self.n_qubits) if step.axes[:, wire].any()]
         self._axes = torch.tensor(step.axes, dtype=dtype)
         self._product = torch.tensor(PRODUCT, dtype=dtype)
         self._to_matrix = torch.tensor(TO_MATRIX, dtype=dtype)
+        size = GROUP if self.is_shared else SAMPLE_GROUP
+        self.n_states_kept = 7 * len({wire // size for wire in self._wires})
 
     def halves(self, parameters: Tensor) -> Tensor:
         """Half angles, ... x depth x wires, of parameters (... x parameters)."""
-        flat = parameters @ self._jacobian
-        if self._pairs:
-            left, right = (parameters @ chosen for chosen in self._pairs)
-            flat = flat + (left * right) @ self._quadratic
-        if self._offset is not None:
-            flat = flat + self._offset
-        return flat.unflatten(-1, (self.depth, self.n_qubits))  # type: ignore[no-any-return]
+        return self._angles(parameters).unflatten(-1, (self.depth, self.n_qubits))  # type: ignore[no-any-return]
 
     def matrices(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of every wire's product of rotations, ... x wires x 2 x 2."""
@@ -135,6 +169,12 @@ class RotationGates:
                 factors = kron((re[..., start:stop, :, :], im[..., start:stop, :, :]))
                 groups.append((2**start, torch.cat(factors, dim=-2)))
         return groups
+
+
+def _turned(cosine: Tensor, sine: Tensor, states: Tensor) -> Tensor:
+    """Amplitudes times cos - i sin (D, or any x D)."""
+    re, im = states.chunk(2, dim=1)
+    return torch.cat([re * cosine + im * sine, im * cosine - re * sine], dim=1)
 
 
 def _times(unitary: Tensor, states: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ from qsynth.errors import QsynthError
 
 ROTATIONS = tuple(AXES)
 PERMUTATIONS = ("CNOT", "CZ", "SWAP", "Toffoli", "CCZ", "CSWAP")
-GATES = (*ROTATIONS, *CONSTANT, *PERMUTATIONS)
+DIAGONALS = ("IsingZZ", "MultiRZ")
+GATES = (*ROTATIONS, *CONSTANT, *DIAGONALS, *PERMUTATIONS)
 TOLERANCE = 1e-9
 
 
@@ -30,6 +31,23 @@ class Rotations:
 
     axes: np.ndarray
     angles: np.ndarray
+
+
+@dataclass(frozen=True)
+class Diagonals:
+    """Rotations exp(-i t/2 Z...Z) of several qubits, which commute.
+
+    Attributes:
+        signs: gates x D, the eigenvalue of each gate's Pauli string in each basis state.
+        angles: gates, the row of the program's angle vector that each takes.
+    """
+
+    signs: np.ndarray
+    angles: np.ndarray
+
+    def and_also(self, other: "Diagonals") -> "Diagonals":
+        """Both."""
+        return Diagonals(np.concatenate([self.signs, other.signs]), np.concatenate([self.angles, other.angles]))
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,9 @@ class Permutation:
         return Permutation(first.order[self.order], self.signs * first.signs[self.order])
 
 
+Step = Rotations | Diagonals | Permutation
+
+
 @dataclass(frozen=True)
 class Program:
     """A quantum function of inputs and weights, up to a global phase.
@@ -63,7 +84,7 @@ class Program:
     jacobian: np.ndarray
     pairs: np.ndarray
     quadratic: np.ndarray
-    steps: tuple[Rotations | Permutation, ...]
+    steps: tuple[Step, ...]
 
 
 def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
@@ -136,9 +157,9 @@ def _polynomial(
     return offset.numpy(), jacobian.numpy(), pairs, quadratic
 
 
-def _steps(ops: list[Any], n_qubits: int) -> tuple[Rotations | Permutation, ...]:
+def _steps(ops: list[Any], n_qubits: int) -> tuple[Step, ...]:
     """As few steps as the order of the gates on each wire allows; gates on different wires commute."""
-    steps: list[Rotations | Permutation] = []
+    steps: list[Step] = []
     waiting: list[list[tuple[str, int]]] = [[] for _ in range(n_qubits)]
     row = 0
 
@@ -149,19 +170,35 @@ def _steps(ops: list[Any], n_qubits: int) -> tuple[Rotations | Permutation, ...]
                 wire.clear()
 
     for op in ops:
-        if op.name not in PERMUTATIONS:
+        if op.name in AXES or op.name in CONSTANT:
             waiting[op.wires[0]].append((op.name, row))
             row += 1
             continue
         if any(waiting[wire] for wire in op.wires):
             flush()
-        permutation = _permutation(op, n_qubits)
-        if steps and isinstance(steps[-1], Permutation):
-            steps[-1] = permutation.after(steps[-1])
+        last = steps[-1] if steps else None
+        if op.name in DIAGONALS:
+            diagonals = Diagonals(_eigenvalues(op, n_qubits)[None], np.array([row]))
+            row += 1
+            if isinstance(last, Diagonals):
+                steps[-1] = last.and_also(diagonals)
+            else:
+                steps.append(diagonals)
         else:
-            steps.append(permutation)
+            permutation = _permutation(op, n_qubits)
+            if isinstance(last, Permutation):
+                steps[-1] = permutation.after(last)
+            else:
+                steps.append(permutation)
     flush()
     return tuple(steps)
+
+
+def _eigenvalues(op: Any, n_qubits: int) -> np.ndarray:
+    """Of Z...Z on the operation's wires, in each basis state."""
+    states = np.arange(2**n_qubits)
+    flips = sum((states >> (n_qubits - 1 - wire)) & 1 for wire in op.wires)
+    return np.asarray(1.0 - 2.0 * (flips % 2))
 
 
 def _rotations(wires: list[list[tuple[str, int]]]) -> Rotations:

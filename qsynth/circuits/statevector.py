@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qsynth.circuits import program as program_steps
 from qsynth.circuits.ansatz import Ansatz
-from qsynth.circuits.gates import UNITARY_QUBITS, PermutationGate, RotationGates, Step, kron
-from qsynth.circuits.program import Permutation, Program, Rotations, trace
+from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
+from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
 from qsynth.errors import QsynthError
 
 MAX_QUBITS = 16
@@ -102,6 +103,17 @@ class StatevectorEngine:
             final = self._applied(self._start.states(inputs), inputs, weights, layer_mask)
         return (final * final) @ self._signs
 
+    def state_bytes(self, n_rows: int, gradient: bool) -> int:
+        """Memory that the states of ``n_rows`` inputs take at most, with or without the gradient; an estimate."""
+        if self._basis is not None:
+            copies = 6
+        elif gradient:
+            groups = [(group, len(group.members)) for group in (self._embedding, *self._groups)]
+            copies = 16 + sum(group.n_states_kept * count for group, count in groups)
+        else:
+            copies = 16
+        return int(n_rows * copies * 2 ** (self.n_qubits + 1) * self.dtype.itemsize)
+
     def unitary(self, weights: Tensor, layer_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of the D x D unitary of all active layers, D = 2^qubits, where inputs are 0."""
         size = 2**self.n_qubits
@@ -130,16 +142,16 @@ class StatevectorEngine:
 class _LayerGroup:
     """Layers that differ in their permutations at most; what they share is built in one tensor expression."""
 
-    def __init__(self, program: Program, steps: Sequence[Rotations | Permutation], dtype: torch.dtype) -> None:
+    def __init__(self, program: Program, steps: Sequence[program_steps.Step], dtype: torch.dtype) -> None:
         self.members: list[int] = []
         self._dtype = dtype
-        self._rotations = [
-            RotationGates(program, step, dtype) if isinstance(step, Rotations) else None for step in steps
-        ]
+        self._gates = [_parametrised(program, step, dtype) for step in steps]
         self._permutations: list[list[PermutationGate | None]] = []
-        self.is_shared = all(rotations.is_shared for rotations in self._rotations if rotations is not None)
+        self.is_shared = all(gates is None or gates.is_shared for gates in self._gates)
+        # States that a gradient keeps for one layer: two for a permutation, three for the mask.
+        self.n_states_kept = 3 + sum(2 if gates is None else gates.n_states_kept for gates in self._gates)
 
-    def add(self, index: int, steps: Sequence[Rotations | Permutation]) -> None:
+    def add(self, index: int, steps: Sequence[program_steps.Step]) -> None:
         """Make layer ``index`` a member."""
         self.members.append(index)
         self._permutations.append(
@@ -149,18 +161,26 @@ class _LayerGroup:
     def steps(self, inputs: Tensor, weights: Tensor) -> dict[int, list[Step]]:
         """Layer -> what it does to states (any x 2D), for the members' ``weights`` and the batch's ``inputs``."""
         made: dict[int, list[Step]] = {layer: [] for layer in self.members}
-        for place, rotations in enumerate(self._rotations):
+        for place, gates in enumerate(self._gates):
             of_layers: Sequence[Step | None]
-            if rotations is None:
+            if gates is None:
                 of_layers = [permutations[place] for permutations in self._permutations]
-            elif rotations.is_shared:
-                of_layers = rotations.shared(weights)
+            elif gates.is_shared:
+                of_layers = gates.shared(weights)
             else:
-                of_layers = [rotations.of_samples(inputs, each) for each in weights.unbind()]
+                of_layers = [gates.of_samples(inputs, each) for each in weights.unbind()]
             for layer, step in zip(self.members, of_layers, strict=True):
                 assert step is not None
                 made[layer].append(step)
         return made
+
+
+def _parametrised(
+    program: Program, step: program_steps.Step, dtype: torch.dtype
+) -> RotationGates | DiagonalGates | None:
+    if isinstance(step, Rotations):
+        return RotationGates(program, step, dtype)
+    return DiagonalGates(program, step, dtype) if isinstance(step, Diagonals) else None
 
 
 class _Start:
@@ -212,5 +232,9 @@ def _rotation_key(program: Program) -> bytes:
     """Equal for programs that differ in their permutations at most."""
     parts = [program.offset.tobytes(), program.jacobian.tobytes(), program.pairs.tobytes(), program.quadratic.tobytes()]
     for step in program.steps:
-        parts += [step.axes.tobytes(), step.angles.tobytes()] if isinstance(step, Rotations) else [b"permutation"]
+        if isinstance(step, Permutation):
+            parts.append(b"permutation")
+        else:
+            what = step.axes if isinstance(step, Rotations) else step.signs
+            parts += [what.tobytes(), step.angles.tobytes()]
     return b"|".join(parts)

@@ -55,6 +55,7 @@ def with_change(tiny: dict[str, Any], tmp_path: Path, path: str, value: object) 
         ("trial.n_qubits", 1, "n_qubits"),
         ("trial.n_qubits", 2, "3 classes"),
         ("trial.n_qubits", 40, "16 TiB"),
+        ("resources", {"n_lanes": 65536, "n_runners": 64}, "lower resources.n_lanes to"),
         ("trial", {"n_qubits": 40, "engine": {"name": "statevector"}}, "16 TiB"),
         ("trial", {"n_qubits": 40, "engine": {"name": "lightning.qubit"}}, "16 TiB"),
         ("budget.held_out", 0, "budget.held_out"),

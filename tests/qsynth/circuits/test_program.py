@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
-from qsynth.circuits.program import Permutation, Rotations, trace
+from qsynth.circuits.program import Diagonals, Permutation, Rotations, trace
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 
@@ -33,6 +33,8 @@ def every_gate(index: int, _inputs: Any, w: Any, n_qubits: int) -> None:
     qp.PhaseShift(w[0] * (index + 1), wires=1)
     qp.CRX(w[1], wires=[1, 0])
     qp.IsingXX(w[2], wires=[0, 1])
+    qp.IsingZZ(w[0] - w[1], wires=[0, 1])
+    qp.MultiRZ(0.4, wires=[0])
     qp.adjoint(qp.RY)(w[2], wires=0)
     qp.PauliX(0)
     qp.PauliZ(1)
@@ -91,6 +93,23 @@ def test_gates_on_different_wires_share_steps() -> None:
     assert isinstance(first, Permutation)
     assert isinstance(second, Rotations)
     assert second.angles.tolist() == [[0, 2, -1], [1, -1, -1]]
+
+
+def test_commuting_phases_are_one_step() -> None:
+    def function(x: Any, w: Any) -> None:
+        qp.IsingZZ(x[0], wires=[0, 2])
+        qp.MultiRZ(2 * w[0], wires=[0, 1, 2])
+        qp.RX(w[0], wires=1)
+        qp.MultiRZ(w[0], wires=[1])
+
+    first, second, third = trace(function, 1, 1, 3).steps
+    assert isinstance(first, Diagonals)
+    assert isinstance(second, Rotations)
+    assert isinstance(third, Diagonals)
+    z = np.array([1, -1])
+    expected = [np.kron(np.kron(z, [1, 1]), z), np.kron(np.kron(z, z), z)]
+    np.testing.assert_array_equal(first.signs, expected)
+    assert (first.angles.tolist(), third.angles.tolist()) == ([0, 1], [3])
 
 
 @pytest.mark.parametrize("gate", [qp.CNOT, qp.CZ, qp.SWAP, qp.Toffoli, qp.CCZ, qp.CSWAP])

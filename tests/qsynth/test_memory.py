@@ -1,0 +1,53 @@
+"""The memory estimate against what a process really takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from qsynth.memory import machine_bytes, population_bytes
+from qsynth.trial import TrialConfig
+
+MEASURE = """
+import resource, sys
+import torch
+from qsynth.data.gaussian import GaussianFamily
+from qsynth.population import Population
+from qsynth.trial import TrialConfig
+
+config = TrialConfig.model_validate_json(sys.argv[1])
+population = Population(config, 1, 1, 8)
+instance = GaussianFamily().instance(0, False)
+population.reset(range(8), [instance] * 8, range(8))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+population.advance(1)
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+def config(**changes: object) -> TrialConfig:
+    sizes = {"n_layers": 3, "batch_size": 32, "n_critic": 3, "critic_width": 8, "latent_dim": 2}
+    score = {"diversity": 0, "balance": 0, "utility": 0, "n_rows": 64}
+    return TrialConfig.model_validate({"capacity": sizes, "defaults": sizes, "score": score, **changes})
+
+
+@pytest.mark.parametrize("ansatz", ["strongly_entangling", "data_reuploading", "iqp"])
+def test_the_estimate_is_about_what_is_taken(ansatz: str) -> None:
+    made = config(n_qubits=11, ansatz=ansatz)
+    command = [sys.executable, "-c", MEASURE, made.model_dump_json()]
+    taken = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert 0.6 < population_bytes(made, 1, 100, 8) / taken < 2
+
+
+def test_lanes_and_the_qnn_count() -> None:
+    one = population_bytes(config(n_qubits=10), 1, 100, 1)
+    assert population_bytes(config(n_qubits=10), 1, 100, 7) == 7 * one
+    assert population_bytes(config(n_qubits=11), 1, 100, 1) == 2 * one
+    with_qnn = config(n_qubits=10, score={"utility": 1, "n_rows": 64})
+    assert population_bytes(with_qnn, 2, 100, 1) > one
+    assert population_bytes(with_qnn, 1, 100, 1) == one
+    assert population_bytes(config(n_qubits=10, engine={"name": "lightning.qubit"}), 1, 100, 1) == 16 * 1024 * 13
+
+
+def test_this_machine_has_memory() -> None:
+    assert machine_bytes() > 2**28
