@@ -75,20 +75,12 @@ class Study(Config):
         """Find out what is wrong with the data, before any work.
 
         Raises:
-            QsynthError: the data can't be read or used, has more features or classes than qubits, or memory is short.
+            QsynthError: the data can't be read or used, has too many features, or memory is short.
         """
         self.data.check()
         instance = self.data.instance(0, True)
         weights = self.trial.score.weights
-        needs_classes = instance.n_classes > 1 and weights["utility"] > 0
-        if instance.n_features > self.trial.n_qubits:
-            raise QsynthError(
-                f"trial.n_qubits must be at least the data's {instance.n_features} features; got {self.trial.n_qubits}"
-            )
-        if needs_classes and instance.n_classes > self.trial.n_qubits:
-            raise QsynthError(
-                f"trial.n_qubits must be at least the data's {instance.n_classes} classes; got {self.trial.n_qubits}"
-            )
+        self.trial.check_outputs(instance.n_features)
         if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
         self._check_memory(instance)
@@ -96,7 +88,8 @@ class Study(Config):
     def state_bytes(self, instance: Instance) -> int:
         """Memory of circuit states in all populations on this machine, at most."""
         runners = self.resources.n_runners or os.cpu_count() or 1
-        return runners * population_bytes(self.trial, instance.n_classes, len(instance.train), self.resources.n_lanes)
+        shape = instance.n_features, instance.n_classes, len(instance.train)
+        return runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
         n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()

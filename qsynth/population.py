@@ -40,18 +40,17 @@ class Population:
         compiled: whether to compile the updates (tens of seconds once, several times faster after).
 
     Raises:
-        QsynthError: more features or classes than qubits.
+        QsynthError: more features than the circuit has outputs.
     """
 
     def __init__(
         self, config: TrialConfig, n_features: int, n_classes: int, n_lanes: int, compiled: bool = False
     ) -> None:
-        if n_features > config.n_qubits:
-            raise QsynthError(f"n_qubits must be at least the {n_features} features; got {config.n_qubits}")
+        config.check_outputs(n_features)
         self.config, self.n_lanes = config, n_lanes
         self.n_features, self.n_classes = n_features, n_classes
         capacity = config.capacity
-        self.engine = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers)
+        self.engine = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers, config.readout)
         self.compiled = compiled and isinstance(self.engine, StatevectorEngine)
         self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
         critic = MLPCritic(n_features, n_classes, capacity.critic_width)

@@ -178,7 +178,7 @@ class QGANSynthesizer:
 
     def _install(self, about: dict[str, object], generator: Tensor, scaling: Scaling) -> None:
         config, capacity = self.config, self.config.capacity
-        circuit = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers)
+        circuit = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers, config.readout)
         n_classes = len(about["class_names"])  # type: ignore[arg-type]
         network = QuantumGenerator(circuit, int(about["n_features"]), capacity.latent_dim, n_classes)  # type: ignore[call-overload]
         if generator.shape != (network.layout.size,):

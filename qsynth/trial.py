@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.engine import EngineConfig, choose
-from qsynth.errors import did_you_mean
+from qsynth.circuits.readout import READOUTS
+from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
 from qsynth.hyperparameters import Tunables
 from qsynth.qnn.fit import QNNConfig
@@ -18,6 +19,7 @@ class TrialConfig(Tunables):
 
     n_qubits: int = Field(ge=1, le=100)
     ansatz: str = "ry_rx_cnot"
+    readout: str = "z"
     engine: EngineConfig = EngineConfig()
     penalty: Penalty = "one_sided"
     qnn: QNNConfig = QNNConfig()
@@ -28,5 +30,26 @@ class TrialConfig(Tunables):
         for path, name in (("ansatz", self.ansatz), ("qnn.ansatz", self.qnn.ansatz)):
             if name not in ANSAETZE:
                 raise ValueError(f"{path} must be a registered ansatz; got {name!r}.{did_you_mean(name, ANSAETZE)}")
+        if self.readout not in READOUTS:
+            raise ValueError(
+                f"readout must be a registered one; got {self.readout!r}.{did_you_mean(self.readout, READOUTS)}"
+            )
         choose(self.engine, self.n_qubits)
         return self
+
+    def check_outputs(self, n_features: int) -> None:
+        """Refuse data with more features than the generator's circuit has outputs.
+
+        Raises:
+            QsynthError: more features.
+        """
+        n_outputs = len(READOUTS[self.readout].words(self.n_qubits))
+        if n_features > n_outputs:
+            raise QsynthError(
+                f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "
+                f"{self.readout!r} makes {n_outputs}"
+            )
+
+    def qnn_qubits(self, n_features: int, n_classes: int) -> int:
+        """Qubits of the QNN: the generator's, or more where features or classes need them."""
+        return max(self.n_qubits, n_features, n_classes)

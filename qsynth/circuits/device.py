@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
+from qsynth.circuits.readout import READOUTS
 from qsynth.errors import QsynthError
 
 Differentiation = Literal["best", "backprop", "adjoint", "parameter-shift"]
@@ -43,10 +44,13 @@ class PennyLaneEngine:
         device: str,
         differentiation: Differentiation = "best",
         shots: int | None = None,
+        readout: str = "z",
     ) -> None:
         self.name, self.n_qubits, self.n_layers, self.shots = device, n_qubits, n_layers, shots
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
+        self._words = READOUTS[readout].words(n_qubits)
+        self.n_outputs = len(self._words)
         self.executions = 0
         self.shots_used = 0
         self._ansatz = ansatz
@@ -68,17 +72,17 @@ class PennyLaneEngine:
                 )
 
     def expectations(self, angles: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """<Z> of every qubit (batch x qubits); arguments as in ``StatevectorEngine.expectations``."""
+        """Batch x outputs; arguments as in ``StatevectorEngine.expectations``."""
         return _Expectations.apply(angles, weights, layer_mask, self)  # type: ignore[no-any-return, no-untyped-call]
 
     def execute(self, angles: Tensor, weights: Tensor, layers: list[int]) -> Tensor:
-        """<Z> (batch x qubits) with the given layers, differentiable by torch autograd."""
+        """Batch x outputs with the given layers, differentiable by torch autograd."""
 
         def circuit(inputs: Any, layer_weights: Any) -> Any:
             self._ansatz.embed(inputs, self.n_qubits)
             for index in layers:
                 self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
-            return [qp.expval(qp.Z(wire)) for wire in range(self.n_qubits)]
+            return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
 
         node = qp.QNode(circuit, self._device, interface="torch", diff_method=self._method)
         if self.shots is not None:

@@ -57,12 +57,14 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     return EngineChoice(config.name, "the study asks for it")
 
 
-def build(config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int) -> StatevectorEngine | PennyLaneEngine:
+def build(
+    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str = "z"
+) -> StatevectorEngine | PennyLaneEngine:
     """The chosen engine for an ansatz with at most ``n_layers`` layers."""
     name = choose(config, n_qubits).name
     if name == STATEVECTOR:
-        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers)
-    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots)
+        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout)
+    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots, readout)
 
 
 def gradient_bytes(n_qubits: int) -> int:

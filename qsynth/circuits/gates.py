@@ -52,6 +52,11 @@ class _Reorder(torch.autograd.Function):
         return _Reorder.apply(gradient, inverse, order), None, None  # type: ignore[no-untyped-call]
 
 
+def reordered(states: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+    """``states[:, order]``, given the inverse permutation as well."""
+    return _Reorder.apply(states, order, inverse)  # type: ignore[no-any-return, no-untyped-call]
+
+
 class HalfAngles:
     """Half of some of a program's angles, as polynomials of their parameters.
 

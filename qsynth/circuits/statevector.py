@@ -19,6 +19,7 @@ from qsynth.circuits import program as program_steps
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
 from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
+from qsynth.circuits.readout import READOUTS, PauliExpectations
 from qsynth.errors import QsynthError
 
 MAX_QUBITS = 16
@@ -52,7 +53,7 @@ def human_bytes(size: float) -> str:
 
 
 class StatevectorEngine:
-    """Executes an :class:`Ansatz` and measures Pauli-Z on every qubit.
+    """Executes an :class:`Ansatz` and measures a readout's Pauli strings.
 
     Raises:
         QsynthError: too many qubits, or a template that the engine can't read.
@@ -60,7 +61,9 @@ class StatevectorEngine:
 
     name = "statevector"
 
-    def __init__(self, ansatz: Ansatz, n_qubits: int, n_layers: int, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, ansatz: Ansatz, n_qubits: int, n_layers: int, dtype: torch.dtype = torch.float32, readout: str = "z"
+    ) -> None:
         check_size(n_qubits)
         self.n_qubits, self.n_layers, self.dtype = n_qubits, n_layers, dtype
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
@@ -82,12 +85,12 @@ class StatevectorEngine:
         shared = all(group.is_shared for group in [self._embedding, *self._groups])
         # All that follows the embedding is one matrix for the whole batch, if it can be.
         self._basis = self._start.basis(dtype) if shared and n_qubits <= UNITARY_QUBITS else None
-        states = np.arange(2**n_qubits)
-        signs = np.stack([1.0 - 2.0 * ((states >> (n_qubits - 1 - wire)) & 1) for wire in range(n_qubits)], axis=1)
-        self._signs = torch.tensor(np.concatenate([signs, signs]), dtype=dtype)
+        words = READOUTS[readout].words(n_qubits)
+        self.n_outputs = len(words)
+        self._readout = PauliExpectations(words, n_qubits, dtype)
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """<Z> of every qubit.
+        """Expectation values of the readout's Pauli strings.
 
         Args:
             inputs: batch x inputs, angles in radians.
@@ -95,13 +98,13 @@ class StatevectorEngine:
             layer_mask: layers; 1 applies a layer, 0 leaves the state as it is.
 
         Returns:
-            batch x qubits, in [-1, 1].
+            batch x outputs, in [-1, 1].
         """
         if self._basis is not None:
             final = self._start.rows(inputs) @ self._applied(self._basis, inputs, weights, layer_mask)
         else:
             final = self._applied(self._start.states(inputs), inputs, weights, layer_mask)
-        return (final * final) @ self._signs
+        return self._readout(final)
 
     def state_bytes(self, n_rows: int, gradient: bool) -> int:
         """Memory that the states of ``n_rows`` inputs take at most, with or without the gradient; an estimate."""

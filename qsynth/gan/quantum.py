@@ -21,16 +21,16 @@ class Circuit(Protocol):
     n_layer_weights: int
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """<Z>, batch x qubits, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
+        """Batch x outputs, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
         ...
 
 
 class QuantumGenerator:
     """Generator of Gunduz 2025, section 2.1, conditional on the class label.
 
-    ``x = <Z>`` of the first ``n_features`` qubits of ``circuit(W [z * mask, onehot(y)] + b, weights)``. The data is
-    scaled into (-1, 1), where <Z> lives. Deviations: every feature has its own qubit, and the angles start at pi/2,
-    where <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
+    ``x`` is the first ``n_features`` outputs of ``circuit(W [z * mask, onehot(y)] + b, weights)``. The data is scaled
+    into (-1, 1), where expectation values live. Deviations: every feature has its own output, and the angles start at
+    pi/2, where <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
     """
 
     def __init__(self, circuit: Circuit, n_features: int, latent_dim: int, n_classes: int) -> None:

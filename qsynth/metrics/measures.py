@@ -20,7 +20,7 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: B
         build: makes programs of what is measured often, for one number of trials and rows.
 
     Raises:
-        QsynthError: no metric is left, or more classes than qubits to read them from.
+        QsynthError: no metric is left.
     """
     weights = config.score.weights
     metrics: list[Metric] = []
@@ -39,9 +39,6 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: B
 
 def build_qnn(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> QNNFit:
     """The study's QNN, on the statevector engine."""
-    if n_classes > config.n_qubits:
-        raise QsynthError(
-            f"n_qubits must be at least the {n_classes} classes that the QNN reads; got {config.n_qubits}"
-        )
-    circuit = engines.build(engines.EngineConfig(), config.qnn.ansatz, config.n_qubits, config.qnn.n_layers)
+    n_qubits = config.qnn_qubits(n_features, n_classes)
+    circuit = engines.build(engines.EngineConfig(), config.qnn.ansatz, n_qubits, config.qnn.n_layers)
     return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, build)

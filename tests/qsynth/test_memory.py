@@ -36,17 +36,17 @@ def test_the_estimate_is_about_what_is_taken(ansatz: str) -> None:
     made = config(n_qubits=11, ansatz=ansatz)
     command = [sys.executable, "-c", MEASURE, made.model_dump_json()]
     taken = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert 0.6 < population_bytes(made, 1, 100, 8) / taken < 2
+    assert 0.6 < population_bytes(made, 1, 1, 100, 8) / taken < 2
 
 
 def test_lanes_and_the_qnn_count() -> None:
-    one = population_bytes(config(n_qubits=10), 1, 100, 1)
-    assert population_bytes(config(n_qubits=10), 1, 100, 7) == 7 * one
-    assert population_bytes(config(n_qubits=11), 1, 100, 1) == 2 * one
+    one = population_bytes(config(n_qubits=10), 1, 1, 100, 1)
+    assert population_bytes(config(n_qubits=10), 1, 1, 100, 7) == 7 * one
+    assert population_bytes(config(n_qubits=11), 1, 1, 100, 1) == 2 * one
     with_qnn = config(n_qubits=10, score={"utility": 1, "n_rows": 64})
-    assert population_bytes(with_qnn, 2, 100, 1) > one
-    assert population_bytes(with_qnn, 1, 100, 1) == one
-    assert population_bytes(config(n_qubits=10, engine={"name": "lightning.qubit"}), 1, 100, 1) == 16 * 1024 * 13
+    assert population_bytes(with_qnn, 1, 2, 100, 1) > one
+    assert population_bytes(with_qnn, 1, 1, 100, 1) == one
+    assert population_bytes(config(n_qubits=10, engine={"name": "lightning.qubit"}), 1, 1, 100, 1) == 16 * 1024 * 13
 
 
 def test_this_machine_has_memory() -> None:

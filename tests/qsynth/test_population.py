@@ -310,7 +310,7 @@ def test_instances_must_fit() -> None:
 
 
 def test_features_must_fit_on_the_qubits() -> None:
-    with pytest.raises(QsynthError, match="n_qubits must be at least the 3 features; got 2"):
+    with pytest.raises(QsynthError, match="n_qubits must suffice for the data's 3 features; got 2"):
         Population(config(), 3, 1, 1)
 
 
@@ -419,6 +419,20 @@ def test_a_device_trains_the_same_trials() -> None:
         torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
         critics = (state(pop, lane)["critic"] for pop in runs)
         torch.testing.assert_close(*critics, rtol=0, atol=1e-4)
+
+
+def test_a_readout_of_two_paulis_makes_more_features_than_qubits() -> None:
+    source = TableData(name="iris", n_train=40)
+    made = config(n_qubits=2, readout="zx", score={"utility": 1, "n_rows": 32, "n_untrained": 2}, qnn={"n_steps": 2})
+    pop = Population(made, 4, 3, 2)
+    pop.reset(range(2), [source.instance(index, False) for index in range(2)], [1, 2])
+    pop.advance(2)
+    card = pop.evaluate()
+    assert torch.isfinite(card.score).all()
+    assert torch.isfinite(card.raw["utility"]).all()
+    assert pop.sample(0, torch.eye(3), seed=1).shape == (3, 4)
+    with pytest.raises(QsynthError, match="5 features; got 2, of which readout 'zx' makes 4"):
+        Population(made, 5, 3, 2)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.metrics.measures import build_metrics
+from qsynth.metrics.measures import build_metrics, build_qnn
 from qsynth.metrics.metric import METRICS, Anchors, utility
 from qsynth.trial import TrialConfig
 
@@ -31,10 +31,11 @@ def test_one_class_needs_no_metric_of_classes() -> None:
         names(config(fidelity=0, diversity=0), 1)
 
 
-def test_more_classes_than_qubits_are_refused() -> None:
-    with pytest.raises(QsynthError, match="n_qubits must be at least the 3 classes that the QNN reads; got 2"):
-        names(config(n_qubits=2), 3)
-    assert names(config(n_qubits=2, utility=0), 3) == ["fidelity", "diversity", "balance"]
+def test_the_qnn_has_a_qubit_for_every_feature_and_class() -> None:
+    config = TrialConfig(n_qubits=2)
+    assert build_qnn(config, 2, 2).model.circuit.n_qubits == 2
+    assert build_qnn(config, 4, 2).model.circuit.n_qubits == 4
+    assert build_qnn(config, 2, 3).model.circuit.n_qubits == 3
 
 
 def test_utility_runs_between_its_anchors() -> None:
