@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
+from qsynth.circuits.noise import NoiseConfig
 from qsynth.circuits.readout import READOUTS
 from qsynth.errors import QsynthError
 
@@ -45,6 +46,7 @@ class PennyLaneEngine:
         differentiation: Differentiation = "best",
         shots: int | None = None,
         readout: str = "z",
+        noise: NoiseConfig | None = None,
     ) -> None:
         self.name, self.n_qubits, self.n_layers, self.shots = device, n_qubits, n_layers, shots
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
@@ -53,7 +55,7 @@ class PennyLaneEngine:
         self.n_outputs = len(self._words)
         self.executions = 0
         self.shots_used = 0
-        self._ansatz = ansatz
+        self._ansatz, self._noise = ansatz, noise
         try:
             self._device = qp.device(device, wires=n_qubits)
         except Exception as error:  # a plugin may raise anything when its hardware or library is absent
@@ -82,9 +84,13 @@ class PennyLaneEngine:
             self._ansatz.embed(inputs, self.n_qubits)
             for index in layers:
                 self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
+            if self._noise is not None:
+                self._noise.on_readout(self.n_qubits)
             return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
 
         node = qp.QNode(circuit, self._device, interface="torch", diff_method=self._method)
+        if self._noise is not None:
+            node = self._noise.on_gates(node)
         if self.shots is not None:
             node = qp.set_shots(node, shots=self.shots)
         rows = [torch.stack(list(node(row, weights))) for row in angles]

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import Differentiation, PennyLaneEngine, has_device, known_devices
+from qsynth.circuits.noise import DEVICE as NOISY
+from qsynth.circuits.noise import NoiseConfig
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
 from qsynth.config import Config
 from qsynth.errors import QsynthError, did_you_mean
@@ -20,6 +22,7 @@ class EngineConfig(Config):
     name: str = AUTO
     differentiation: Differentiation = "best"
     shots: int | None = Field(None, ge=1)
+    noise: NoiseConfig | None = None
 
 
 class EngineChoice(NamedTuple):
@@ -33,8 +36,14 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     """The engine that a study with ``n_qubits`` qubits gets.
 
     Raises:
-        QsynthError: an unknown device, finite shots on an analytic engine, or more memory than the machine has.
+        QsynthError: an unknown device, finite shots on an analytic engine, noise on a noiseless one, or more memory
+            than the machine has.
     """
+    if config.noise is not None:
+        if config.name not in (AUTO, NOISY):
+            raise QsynthError(f"engine.noise needs engine {NOISY}, or auto; got {config.name!r}")
+        _check_memory(2 * n_qubits)
+        return EngineChoice(NOISY, "the study asks for noise")
     if config.name == STATEVECTOR:
         check_size(n_qubits)
         if config.shots is not None:
@@ -64,7 +73,9 @@ def build(
     name = choose(config, n_qubits).name
     if name == STATEVECTOR:
         return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout)
-    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots, readout)
+    return PennyLaneEngine(
+        ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots, readout, config.noise
+    )
 
 
 def gradient_bytes(n_qubits: int) -> int:

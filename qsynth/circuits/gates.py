@@ -29,7 +29,7 @@ class PermutationGate:
         self._signs = torch.tensor(np.concatenate([signs, signs]), dtype=dtype) if (signs < 0).any() else None
 
     def __call__(self, states: Tensor) -> Tensor:
-        moved = _Reorder.apply(states, *self._order) if self._moves else states  # type: ignore[no-untyped-call]
+        moved = reordered(states, *self._order) if self._moves else states
         return moved if self._signs is None else moved * self._signs
 
 
