@@ -97,14 +97,16 @@ def _contenders(result: StudyResult) -> str:
 
 
 def _unbeaten(result: StudyResult, agent: ContenderResult) -> str:
-    ahead = [other for other in _ranked(result) if other is not agent and other.score_mean >= agent.score_mean]
-    if not ahead:
-        return f"Nothing: every other contender's mean score is below the agent's {agent.score_mean:.3f}."
+    """Whoever is ahead of the agent, or not behind it beyond doubt."""
+    rivals = [other for other in _ranked(result) if other is not agent]
+    unbeaten = [other for other in rivals if paired_difference(agent.scores, other.scores)[1] <= 0.0]
+    if not unbeaten:
+        return "Nothing: the 95 % interval of the agent's lead over every other contender is above 0."
     return "\n".join(
         f"- **{_inline(other.name)}**: mean score {other.score_mean:.3f} against the agent's {agent.score_mean:.3f}, "
         f"with {_cost(other)} per instance against {_cost(agent)}. "
         f"Agent minus it: {_difference(agent, other)}{_verdict(agent, other)}."
-        for other in ahead
+        for other in unbeaten
     )
 
 

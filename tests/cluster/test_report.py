@@ -42,7 +42,14 @@ def test_a_tie_is_not_a_win() -> None:
 
 
 def test_when_nothing_is_ahead_it_says_so() -> None:
-    assert unbeaten(report_markdown(study(AGENT, WEAKER))).startswith("Nothing: every other contender's mean")
+    assert unbeaten(report_markdown(study(AGENT, WEAKER))).startswith("Nothing: the 95 % interval")
+
+
+def test_a_lead_within_chance_is_not_a_win() -> None:
+    behind = replace(AGENT, name="behind", scores=(0.7, 0.58, 0.75))
+    [line] = unbeaten(report_markdown(study(AGENT, behind, WEAKER))).splitlines()
+    assert line.startswith("- **behind**: mean score 0.677 against the agent's 0.700")
+    assert line.endswith("the interval holds 0, so the two can't be told apart.")
 
 
 def test_a_study_without_an_agent_has_no_such_section() -> None:
