@@ -55,7 +55,7 @@ class Population:
         self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
         critic = MLPCritic(n_features, n_classes, capacity.critic_width)
         self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
-        self._compiler = Compiler(config.model_dump_json())
+        self._compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self._compiler if self.compiled else eager
         self._programs = Programs(self._update, build)
         weights = config.score.weights

@@ -33,6 +33,8 @@ class PennyLaneEngine:
     Values and gradients come from PennyLane, one trial at a time: under ``torch.func.vmap`` the lanes are a loop.
     ``executions`` counts circuits, ``shots_used`` shots, as the device reports them.
 
+    ``fingerprint`` is empty: what a device executes is not compiled.
+
     Raises:
         QsynthError: the device can't be made here, or it does not support the differentiation.
     """
@@ -53,6 +55,7 @@ class PennyLaneEngine:
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         self._words = READOUTS[readout].words(n_qubits)
         self.n_outputs = len(self._words)
+        self.fingerprint = ""
         self.executions = 0
         self.shots_used = 0
         self._ansatz, self._noise = ansatz, noise

@@ -8,6 +8,7 @@ matrix A the real one [[re A, -im A], [im A, re A]]. Everything here is a pure f
 them, forwards and backwards, grows with their number.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +73,7 @@ class StatevectorEngine:
         self._start = _Start(embedding, dtype)
         self._embedding = _LayerGroup(embedding, self._start.rest, dtype)
         self._embedding.add(0, self._start.rest)
+        digest = hashlib.sha256(_circuit_key(embedding))
         groups: dict[bytes, _LayerGroup] = {}
         for index in range(n_layers):
 
@@ -81,12 +83,15 @@ class StatevectorEngine:
             program = trace(layer, self.n_inputs, self.n_layer_weights, n_qubits)
             group = groups.setdefault(_rotation_key(program), _LayerGroup(program, program.steps, dtype))
             group.add(index, program.steps)
+            digest.update(_circuit_key(program))
         self._groups = list(groups.values())
         shared = all(group.is_shared for group in [self._embedding, *self._groups])
         # All that follows the embedding is one matrix for the whole batch, if it can be.
         self._basis = self._start.basis(dtype) if shared and n_qubits <= UNITARY_QUBITS else None
         words = READOUTS[readout].words(n_qubits)
         self.n_outputs = len(words)
+        # Equal for equal circuits, whatever their ansatz is called.
+        self.fingerprint = digest.hexdigest()
         self._readout = PauliExpectations(words, n_qubits, dtype)
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
@@ -241,3 +246,10 @@ def _rotation_key(program: Program) -> bytes:
             what = step.axes if isinstance(step, Rotations) else step.signs
             parts += [what.tobytes(), step.angles.tobytes()]
     return b"|".join(parts)
+
+
+def _circuit_key(program: Program) -> bytes:
+    """Equal for equal programs."""
+    permutations = [step for step in program.steps if isinstance(step, Permutation)]
+    parts = [part.tobytes() for step in permutations for part in (step.order, step.signs)]
+    return b"|".join([_rotation_key(program), *parts])

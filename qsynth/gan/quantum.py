@@ -19,6 +19,7 @@ class Circuit(Protocol):
     n_layers: int
     n_inputs: int
     n_layer_weights: int
+    fingerprint: str
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
         """Batch x outputs, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers)."""

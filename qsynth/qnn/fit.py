@@ -49,7 +49,9 @@ class QNNFit:
             one = torch.ones((), dtype=flat.dtype)
             return adam(flat, gradient, state, config.lr * one, 0.9 * one, one)
 
-        self._step = build("qnn_step", vmap(vmap(step, in_dims=(0, 0, None, None, None))))
+        self._step = build(
+            f"qnn_step-{model.circuit.fingerprint[:16]}", vmap(vmap(step, in_dims=(0, 0, None, None, None)))
+        )
 
     def fit(self, x: Tensor, onehot: Tensor, weight: Tensor) -> Tensor:
         """Parameters, trials x starts x parameters.

@@ -154,3 +154,22 @@ def test_operations_that_are_no_gates_are_refused(operation: Callable[[], Any]) 
 def test_wires_outside_are_refused(wire: Any) -> None:
     with pytest.raises(QsynthError, match=r"must use wires 0\.\.1; got"):
         trace(lambda _, w: qp.RX(w[0], wires=wire), 0, 1, 2)
+
+
+def test_circuits_are_told_apart_by_what_they_do() -> None:
+    """Machine code is kept under the fingerprint, so an ansatz that is changed must not find that of the old one."""
+
+    def layer(gate: Any, pairs: list[list[int]]) -> Callable[[int, Any, Any, int], None]:
+        def made(_index: int, _inputs: Any, w: Any, _n_qubits: int) -> None:
+            gate(w[0], wires=0)
+            for pair in pairs:
+                qp.CNOT(pair)
+
+        return made
+
+    def fingerprint(*changes: Any) -> str:
+        return StatevectorEngine(own(layer(*changes), 1), 3, 2).fingerprint
+
+    assert fingerprint(qp.RX, [[0, 1]]) == fingerprint(qp.RX, [[0, 1]])
+    others = [(qp.RY, [[0, 1]]), (qp.RX, [[1, 0]]), (qp.RX, [[0, 2]]), (qp.RX, [])]
+    assert len({fingerprint(qp.RX, [[0, 1]]), *(fingerprint(*other) for other in others)}) == 5
