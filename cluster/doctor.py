@@ -48,7 +48,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
         from qsynth.circuits.statevector import human_bytes
 
         choice = choose(study.trial.engine, study.trial.n_qubits)
-        runners = study.resources.n_runners or os.cpu_count() or 1
+        runners = study.local_runners
         needed = human_bytes(study.state_bytes(study.data.instance(0, True)))
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",

@@ -8,12 +8,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from cluster.ppo import PPOConfig
+from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
-from qsynth.memory import machine_bytes, population_bytes
+from qsynth.memory import population_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
@@ -71,6 +72,11 @@ class Study(Config):
         """GAN iterations of a trial."""
         return self.episode.n_decisions * self.episode.iterations_per_decision
 
+    @property
+    def local_runners(self) -> int:
+        """Populations side by side on this machine: the study's wish, or one a CPU."""
+        return self.resources.n_runners or os.cpu_count() or 1
+
     def check(self) -> None:
         """Find out what is wrong with the data, before any work.
 
@@ -87,9 +93,8 @@ class Study(Config):
 
     def state_bytes(self, instance: Instance) -> int:
         """Memory of circuit states in all populations on this machine, at most."""
-        runners = self.resources.n_runners or os.cpu_count() or 1
         shape = instance.n_features, instance.n_classes, len(instance.train)
-        return runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
+        return self.local_runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
         n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()

@@ -9,7 +9,6 @@ from torch.func import vmap
 
 from qsynth import rng
 from qsynth.calibration import Calibration
-from qsynth.circuits import engine as engines
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance
@@ -50,7 +49,7 @@ class Population:
         self.config, self.n_lanes = config, n_lanes
         self.n_features, self.n_classes = n_features, n_classes
         capacity = config.capacity
-        self.engine = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers, config.readout)
+        self.engine = config.circuit()
         self.compiled = compiled and isinstance(self.engine, StatevectorEngine)
         self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
         critic = MLPCritic(n_features, n_classes, capacity.critic_width)

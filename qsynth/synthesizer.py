@@ -8,7 +8,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from qsynth.circuits import engine as engines
 from qsynth.config import parse
 from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
@@ -178,7 +177,7 @@ class QGANSynthesizer:
 
     def _install(self, about: dict[str, object], generator: Tensor, scaling: Scaling) -> None:
         config, capacity = self.config, self.config.capacity
-        circuit = engines.build(config.engine, config.ansatz, config.n_qubits, capacity.n_layers, config.readout)
+        circuit = config.circuit()
         n_classes = len(about["class_names"])  # type: ignore[arg-type]
         network = QuantumGenerator(circuit, int(about["n_features"]), capacity.latent_dim, n_classes)  # type: ignore[call-overload]
         if generator.shape != (network.layout.size,):

@@ -5,8 +5,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from qsynth.circuits.ansatz import ANSAETZE
-from qsynth.circuits.engine import EngineConfig, choose
+from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.engine import EngineConfig, build, choose
 from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
 from qsynth.hyperparameters import Tunables
@@ -36,6 +38,14 @@ class TrialConfig(Tunables):
             )
         choose(self.engine, self.n_qubits)
         return self
+
+    def circuit(self) -> StatevectorEngine | PennyLaneEngine:
+        """The generator's circuit on its engine, with all layers of the capacity.
+
+        Raises:
+            QsynthError: the engine can't be made here.
+        """
+        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout)
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator's circuit has outputs.

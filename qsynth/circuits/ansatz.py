@@ -43,17 +43,13 @@ def _no_embedding(_inputs: Any, _n_qubits: int) -> None:
     pass
 
 
-def _ring(gate: Any, n_qubits: int) -> None:
-    if n_qubits > 1:
-        for wire in range(n_qubits):
-            gate(wires=[wire, (wire + 1) % n_qubits])
-
-
 def _ry_rx_cnot(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
     for wire in range(n_qubits):
         qp.RY(weights[2 * wire], wires=wire)
         qp.RX(weights[2 * wire + 1], wires=wire)
-    _ring(qp.CNOT, n_qubits)
+    if n_qubits > 1:
+        for wire in range(n_qubits):
+            qp.CNOT(wires=[wire, (wire + 1) % n_qubits])
 
 
 def _strongly_entangling(index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:

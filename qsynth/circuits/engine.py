@@ -83,9 +83,13 @@ def gradient_bytes(n_qubits: int) -> int:
     return statevector_bytes(n_qubits) * (n_qubits + 3)
 
 
+def machine_bytes() -> int:
+    """Memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _check_memory(n_qubits: int) -> None:
-    needed = gradient_bytes(n_qubits)
-    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed, present = gradient_bytes(n_qubits), machine_bytes()
     if needed > present:
         raise QsynthError(
             f"n_qubits must fit in memory; got {n_qubits}, whose gradient takes {human_bytes(needed)} "

@@ -104,9 +104,9 @@ class DiagonalGates:
         parts = zip(torch.cos(phases).unbind(), torch.sin(phases).unbind(), strict=True)
         return [functools.partial(_turned, cosine, sine) for cosine, sine in parts]
 
-    def of_samples(self, inputs: Tensor, weights: Tensor) -> Step:
-        """What a layer does to the states of samples with ``inputs`` (batch x inputs), one state each."""
-        phases = self._angles(torch.cat([inputs, weights.expand(len(inputs), -1)], dim=-1)) @ self._signs
+    def of_samples(self, parameters: Tensor) -> Step:
+        """What a layer does to the states of samples, given (inputs, weights) of each (batch x both)."""
+        phases = self._angles(parameters) @ self._signs
         return functools.partial(_turned, torch.cos(phases), torch.sin(phases))
 
 
@@ -152,9 +152,9 @@ class RotationGates:
 
         return [functools.partial(step, layer) for layer in range(len(weights))]
 
-    def of_samples(self, inputs: Tensor, weights: Tensor) -> Step:
-        """What a layer does to the states of samples with ``inputs`` (batch x inputs), one state each."""
-        re, im = self.matrices(torch.cat([inputs, weights.expand(len(inputs), -1)], dim=-1))
+    def of_samples(self, parameters: Tensor) -> Step:
+        """What a layer does to the states of samples, given (inputs, weights) of each (batch x both)."""
+        re, im = self.matrices(parameters)
         blocks = self._groups(re, im, SAMPLE_GROUP)
 
         def step(states: Tensor) -> Tensor:

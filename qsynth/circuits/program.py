@@ -13,10 +13,9 @@ from torch import Tensor
 from qsynth.circuits.su2 import AXES, CONSTANT
 from qsynth.errors import QsynthError
 
-ROTATIONS = tuple(AXES)
 PERMUTATIONS = ("CNOT", "CZ", "SWAP", "Toffoli", "CCZ", "CSWAP")
 DIAGONALS = ("IsingZZ", "MultiRZ")
-GATES = (*ROTATIONS, *CONSTANT, *DIAGONALS, *PERMUTATIONS)
+GATES = (*AXES, *CONSTANT, *DIAGONALS, *PERMUTATIONS)
 TOLERANCE = 1e-9
 
 
@@ -105,9 +104,7 @@ def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n
     def angles(p: Tensor) -> Tensor:
         turning = [op for op in operations(p) if op.name not in PERMUTATIONS]
         found = [CONSTANT[op.name][1] if op.name in CONSTANT else op.data[0] for op in turning]
-        return (
-            torch.stack([torch.as_tensor(angle, dtype=torch.float64) for angle in found]) if found else p.new_zeros(0)
-        )
+        return torch.stack([torch.as_tensor(angle, dtype=torch.float64) for angle in found])
 
     n = n_inputs + n_weights
     at = torch.linspace(0.1, 0.9, n, dtype=torch.float64)

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qsynth.circuits import program as program_steps
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
 from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
+from qsynth.circuits.program import Step as ProgramStep
 from qsynth.circuits.readout import READOUTS, PauliExpectations
 from qsynth.errors import QsynthError
 
@@ -81,8 +81,10 @@ class StatevectorEngine:
                 ansatz.layer(index, inputs, weights, n_qubits)
 
             program = trace(layer, self.n_inputs, self.n_layer_weights, n_qubits)
-            group = groups.setdefault(_rotation_key(program), _LayerGroup(program, program.steps, dtype))
-            group.add(index, program.steps)
+            key = _rotation_key(program)
+            if key not in groups:
+                groups[key] = _LayerGroup(program, program.steps, dtype)
+            groups[key].add(index, program.steps)
             digest.update(_circuit_key(program))
         self._groups = list(groups.values())
         shared = all(group.is_shared for group in [self._embedding, *self._groups])
@@ -150,7 +152,7 @@ class StatevectorEngine:
 class _LayerGroup:
     """Layers that differ in their permutations at most; what they share is built in one tensor expression."""
 
-    def __init__(self, program: Program, steps: Sequence[program_steps.Step], dtype: torch.dtype) -> None:
+    def __init__(self, program: Program, steps: Sequence[ProgramStep], dtype: torch.dtype) -> None:
         self.members: list[int] = []
         self._dtype = dtype
         self._gates = [_parametrised(program, step, dtype) for step in steps]
@@ -159,7 +161,7 @@ class _LayerGroup:
         # States that a gradient keeps for one layer: two for a permutation, three for the mask.
         self.n_states_kept = 3 + sum(2 if gates is None else gates.n_states_kept for gates in self._gates)
 
-    def add(self, index: int, steps: Sequence[program_steps.Step]) -> None:
+    def add(self, index: int, steps: Sequence[ProgramStep]) -> None:
         """Make layer ``index`` a member."""
         self.members.append(index)
         self._permutations.append(
@@ -169,6 +171,9 @@ class _LayerGroup:
     def steps(self, inputs: Tensor, weights: Tensor) -> dict[int, list[Step]]:
         """Layer -> what it does to states (any x 2D), for the members' ``weights`` and the batch's ``inputs``."""
         made: dict[int, list[Step]] = {layer: [] for layer in self.members}
+        of_samples: list[Tensor] = []
+        if not self.is_shared:
+            of_samples = [torch.cat([inputs, each.expand(len(inputs), -1)], dim=-1) for each in weights.unbind()]
         for place, gates in enumerate(self._gates):
             of_layers: Sequence[Step | None]
             if gates is None:
@@ -176,16 +181,14 @@ class _LayerGroup:
             elif gates.is_shared:
                 of_layers = gates.shared(weights)
             else:
-                of_layers = [gates.of_samples(inputs, each) for each in weights.unbind()]
+                of_layers = [gates.of_samples(parameters) for parameters in of_samples]
             for layer, step in zip(self.members, of_layers, strict=True):
                 assert step is not None
                 made[layer].append(step)
         return made
 
 
-def _parametrised(
-    program: Program, step: program_steps.Step, dtype: torch.dtype
-) -> RotationGates | DiagonalGates | None:
+def _parametrised(program: Program, step: ProgramStep, dtype: torch.dtype) -> RotationGates | DiagonalGates | None:
     if isinstance(step, Rotations):
         return RotationGates(program, step, dtype)
     return DiagonalGates(program, step, dtype) if isinstance(step, Diagonals) else None

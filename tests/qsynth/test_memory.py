@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qsynth.memory import machine_bytes, population_bytes
+from qsynth.circuits.engine import machine_bytes
+from qsynth.memory import population_bytes
 from qsynth.trial import TrialConfig
 
 MEASURE = """
