@@ -1,20 +1,31 @@
 """Any PennyLane device as an engine: simulators, noise models, hardware."""
 
+import functools
+import hashlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
 import pennylane as qp
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
-from qsynth.circuits.noise import NoiseConfig
+from qsynth.circuits.bridge import Expectations
+from qsynth.circuits.ledger import Ledger, Spend
+from qsynth.circuits.options import DeviceOptions
+from qsynth.circuits.program import GATES
 from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.vendors import machine_qubits, plugin_arguments
 from qsynth.errors import QsynthError
 
-Differentiation = Literal["best", "backprop", "adjoint", "parameter-shift"]
+SEEDED = ("default.qubit", "default.mixed", "lightning.qubit", "lightning.gpu", "lightning.kokkos")
+KEPT_RESULTS = 100_000
+METHODS = {"spsa": qp.gradients.spsa_grad}
 
 
 def known_devices() -> list[str]:
@@ -27,16 +38,29 @@ def has_device(name: str) -> bool:
     return name in known_devices()
 
 
+def why_not(name: str, n_qubits: int, options: DeviceOptions) -> str | None:
+    """Why a device can't be used here, or None if it can."""
+    if not has_device(name):
+        return "its plugin is not installed"
+    try:
+        _made(name, n_qubits, options)
+    except Exception as error:  # a plugin may raise anything when its hardware or library is absent
+        return " ".join(str(error).split())
+    return None
+
+
 class PennyLaneEngine:
     """Executes an :class:`Ansatz` on a PennyLane device, with the same arguments and shapes as the statevector engine.
 
-    Values and gradients come from PennyLane, one trial at a time: under ``torch.func.vmap`` the lanes are a loop.
-    ``executions`` counts circuits, ``shots_used`` shots, as the device reports them.
+    Values and gradients come from PennyLane, one trial at a time: under ``torch.func.vmap`` the lanes are a loop. The
+    circuits of a batch go to the device together. On simulators that take a seed, what finite shots find is a function
+    of the arguments alone, so that a study repeats; hardware has no seed, of course.
 
-    ``fingerprint`` is empty: what a device executes is not compiled.
+    ``ledger`` counts circuits and shots as the device reports them. ``fingerprint`` is empty: what a device executes is
+    not compiled.
 
     Raises:
-        QsynthError: the device can't be made here, or it does not support the differentiation.
+        QsynthError: the device can't be made here, has too few qubits, or does not support the differentiation.
     """
 
     def __init__(
@@ -45,134 +69,163 @@ class PennyLaneEngine:
         n_qubits: int,
         n_layers: int,
         device: str,
-        differentiation: Differentiation = "best",
-        shots: int | None = None,
+        options: DeviceOptions | None = None,
         readout: str = "z",
-        noise: NoiseConfig | None = None,
     ) -> None:
-        self.name, self.n_qubits, self.n_layers, self.shots = device, n_qubits, n_layers, shots
+        self.name, self.n_qubits, self.n_layers = device, n_qubits, n_layers
+        self.options = DeviceOptions() if options is None else options
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         self._words = READOUTS[readout].words(n_qubits)
         self.n_outputs = len(self._words)
         self.fingerprint = ""
-        self.executions = 0
-        self.shots_used = 0
-        self._ansatz, self._noise = ansatz, noise
+        self.ledger = Ledger()
+        self._ansatz = ansatz
         try:
-            self._device = qp.device(device, wires=n_qubits)
-        except Exception as error:  # a plugin may raise anything when its hardware or library is absent
+            self._device = _made(device, n_qubits, self.options)
+        except QsynthError:
+            raise
+        except Exception as error:  # as in why_not
             reason = " ".join(str(error).split())
             raise QsynthError(f"engine {device!r} can't be used here: {reason}") from None
-        if differentiation == "best":
-            self._method = "backprop" if device == "default.qubit" and shots is None else "best"
-        else:
-            self._method = differentiation
-        if differentiation in ("backprop", "adjoint"):
-            wanted = qp.devices.ExecutionConfig(gradient_method=differentiation)
-            if shots is not None or not self._device.supports_derivatives(wanted):
-                on = device if shots is None else f"{device} with {shots} shots"
-                raise QsynthError(
-                    f"differentiation must be one that {on} supports, e.g. 'best'; got {differentiation!r}"
-                )
+        self.method = self._differentiation()
+        # The circuits of a gradient include those of its value, which need not be paid for twice.
+        self._results: Any = LRUCache(KEPT_RESULTS) if self.method in ("parameter-shift", "spsa") else None
 
-    def expectations(self, angles: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
+    def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
         """Batch x outputs; arguments as in ``StatevectorEngine.expectations``."""
-        return _Expectations.apply(angles, weights, layer_mask, self)  # type: ignore[no-any-return, no-untyped-call]
+        return Expectations.apply(inputs, weights, layer_mask, self)  # type: ignore[no-any-return, no-untyped-call]
 
-    def execute(self, angles: Tensor, weights: Tensor, layers: list[int]) -> Tensor:
-        """Batch x outputs with the given layers, differentiable by torch autograd."""
+    def values(self, inputs: Tensor, weights: Tensor, layers: list[int]) -> Tensor:
+        """Batch x outputs with the given layers; nothing is differentiable."""
+        with torch.no_grad(), self._running(inputs, weights, layers) as run:
+            found: Tensor = run(inputs, weights)
+        return found
 
-        def circuit(inputs: Any, layer_weights: Any) -> Any:
-            self._ansatz.embed(inputs, self.n_qubits)
-            for index in layers:
-                self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
-            if self._noise is not None:
-                self._noise.on_readout(self.n_qubits)
-            return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
+    def vector_jacobian(
+        self, inputs: Tensor, weights: Tensor, layers: list[int], factors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients for inputs and weights of the sum of ``factors`` (batch x outputs) times the values.
 
-        node = qp.QNode(circuit, self._device, interface="torch", diff_method=self._method)
-        if self._noise is not None:
-            node = self._noise.on_gates(node)
-        if self.shots is not None:
-            node = qp.set_shots(node, shots=self.shots)
-        rows = [torch.stack(list(node(row, weights))) for row in angles]
-        return torch.stack(rows).to(angles.dtype)
+        Rows whose factors are 0, e.g. those beyond a trial's batch size, are not executed.
+        """
+        used = factors.any(dim=1)
+        all_inputs, of_weights = torch.zeros_like(inputs), torch.zeros_like(weights)
+        if not used.any():
+            return all_inputs, of_weights
+        with torch.enable_grad(), self._running(inputs, weights, layers) as run:
+            at = inputs[used].detach().requires_grad_(), weights.detach().requires_grad_()
+            values = run(*at)
+            if values.requires_grad:  # not so where all layers are off and nothing is embedded
+                found = torch.autograd.grad(values, at, factors[used], allow_unused=True)
+                all_inputs[used], of_weights = (
+                    torch.zeros_like(place) if gradient is None else gradient
+                    for gradient, place in zip(found, at, strict=True)
+                )
+        return all_inputs, of_weights
+
+    def cost(self, n_rows: int, gradient: bool = False) -> Spend:
+        """What the values of ``n_rows`` inputs, or in addition their gradients, will cost with all layers on."""
+        value, slope = self._circuits_per_row
+        circuits = n_rows * (slope if gradient else value)
+        return Spend(circuits, circuits * (self.options.shots or 0))
+
+    @functools.cached_property
+    def _circuits_per_row(self) -> tuple[int, int]:
+        """Circuits for one row's values and, in addition, for its gradient."""
+        inputs = torch.linspace(0.1, 0.9, self.n_inputs, dtype=torch.float64, requires_grad=True)
+        shape = self.n_layers, self.n_layer_weights
+        weights = torch.linspace(0.2, 0.8, shape[0] * shape[1], dtype=torch.float64).reshape(shape).requires_grad_()
+        tapes = self._tapes(inputs, weights, list(range(self.n_layers)))
+        value = len(tapes) * len(qp.pauli.group_observables([qp.pauli.string_to_pauli_word(w) for w in self._words]))
+        if self.method == "parameter-shift":
+            return value, value // len(tapes) * sum(len(qp.gradients.param_shift(tape)[0]) for tape in tapes)
+        return value, value * {"backprop": 1, "adjoint": 2, "spsa": 2 * self.options.spsa.directions}[self.method]
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Adds what the device executes inside the block, gradients too, to ``executions`` and ``shots_used``."""
-        with qp.Tracker(self._device) as tracker:
-            yield
-        self.executions += int(tracker.totals.get("executions", 0))
-        self.shots_used += int(tracker.totals.get("shots", 0))
+    def _running(self, inputs: Tensor, weights: Tensor, layers: list[int]) -> Iterator[Any]:
+        """A function of (inputs, weights) that executes circuits, which are booked when the block ends."""
+        digest = hashlib.blake2b(repr(layers).encode(), digest_size=4)
+        for tensor in (inputs, weights):
+            digest.update(tensor.detach().numpy().tobytes())
+        seed = int.from_bytes(digest.digest(), "big") >> 1
+        device = self._seeded(seed)
+        how: dict[str, Any] = {}
+        if self.method == "spsa":
+            spsa = self.options.spsa
+            how = {"h": spsa.step, "num_directions": spsa.directions, "sampler_rng": np.random.default_rng(seed)}
+
+        def run(rows: Tensor, layer_weights: Tensor) -> Tensor:
+            tapes = [tape for row in rows for tape in self._tapes(row, layer_weights, layers)]
+            results: Any = qp.execute(
+                tapes,
+                device,
+                diff_method=METHODS.get(self.method, self.method),
+                interface="torch",
+                cache=self._results,
+                gradient_kwargs=how,
+            )
+            rows_of = [torch.stack(list(each)) if self.n_outputs > 1 else each.reshape(1) for each in results]
+            found = torch.stack(rows_of).to(inputs.dtype)
+            if self.options.zero_noise is None:
+                return found
+            scales = torch.as_tensor(self.options.zero_noise.weights, dtype=found.dtype)
+            return torch.einsum("s,rso->ro", scales, found.unflatten(0, (len(rows), len(scales))))
+
+        with self.ledger.counting(device), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Cached execution with finite shots")  # just what is wanted here
+            yield run
+
+    def _tapes(self, row: Tensor, weights: Tensor, layers: list[int]) -> list[Any]:
+        """One row's circuit, at every scale of the noise."""
+
+        def circuit() -> None:
+            self._ansatz.embed(row, self.n_qubits)
+            for index in layers:
+                self._ansatz.layer(index, row, weights[index], self.n_qubits)
+
+        options = self.options
+        operations = qp.tape.make_qscript(circuit)().operations
+        measured = [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
+        tapes = [qp.tape.QuantumScript(operations, measured, shots=options.shots)]
+        if options.noise is not None or options.zero_noise is not None:
+            # Errors belong to gates, so templates are taken apart first.
+            tapes, _ = qp.transforms.decompose(tapes[0], gate_set={*GATES, "GlobalPhase"})
+        if options.zero_noise is not None:
+            tapes = options.zero_noise.folded(tapes[0])
+        return tapes if options.noise is None else [options.noise.disturbed(tape, self.n_qubits) for tape in tapes]
+
+    def _seeded(self, seed: int) -> Any:
+        """The device, drawing its shots from ``seed`` where it can."""
+        if self.options.shots is None:
+            return self._device
+        if self.name == "qiskit.aer":
+            self._device.run_args["seed_simulator"] = seed
+        if self.name not in SEEDED:
+            return self._device
+        return _made(self.name, self.n_qubits, self.options, seed=seed)
+
+    def _differentiation(self) -> str:
+        """The way to gradients: the study's, or the cheapest that the device has."""
+        wanted, shots = self.options.differentiation, self.options.shots
+        analytic = [
+            method
+            for method in ("backprop", "adjoint")
+            if shots is None and self._device.supports_derivatives(qp.devices.ExecutionConfig(gradient_method=method))
+        ]
+        if wanted == "best":
+            return next(iter(analytic), "parameter-shift")
+        if wanted in ("backprop", "adjoint") and wanted not in analytic:
+            on = self.name if shots is None else f"{self.name} with {shots} shots"
+            raise QsynthError(f"differentiation must be one that {on} supports, e.g. 'best'; got {wanted!r}")
+        return wanted
 
 
-class _Expectations(torch.autograd.Function):
-    """The bridge from torch.func (grad, vmap) to a device that knows neither."""
-
-    @staticmethod
-    def forward(angles: Tensor, weights: Tensor, layer_mask: Tensor, engine: PennyLaneEngine) -> Tensor:
-        with torch.no_grad(), engine.counting():
-            return engine.execute(angles, weights, _active(layer_mask))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        angles, weights, layer_mask, engine = inputs
-        ctx.save_for_backward(angles, weights, layer_mask)
-        ctx.engine = engine
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        angles, weights, layer_mask = ctx.saved_tensors
-        d_angles, d_weights = _VectorJacobian.apply(angles, weights, layer_mask, gradient, ctx.engine)  # type: ignore[no-untyped-call]
-        return d_angles, d_weights, None, None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        lanes = _lanes(info.batch_size, in_dims, inputs)
-        return torch.stack([_Expectations.apply(*lane) for lane in lanes]), 0  # type: ignore[no-untyped-call]
-
-
-class _VectorJacobian(torch.autograd.Function):
-    """Gradients of the circuit for angles and weights, as an operation of its own so that it can be vmapped too."""
-
-    @staticmethod
-    def forward(
-        angles: Tensor, weights: Tensor, layer_mask: Tensor, gradient: Tensor, engine: PennyLaneEngine
-    ) -> tuple[Tensor, Tensor]:
-        with torch.enable_grad(), engine.counting():
-            inputs = angles.detach().requires_grad_(), weights.detach().requires_grad_()
-            values = engine.execute(*inputs, _active(layer_mask))
-            found: tuple[Tensor | None, ...] = (None, None)
-            if values.requires_grad:  # not so where all layers are off and nothing is embedded
-                found = torch.autograd.grad(values, inputs, gradient, allow_unused=True)
-        zeros = torch.zeros_like(angles), torch.zeros_like(weights)
-        first, second = (zero if grad is None else grad for grad, zero in zip(found, zeros, strict=True))
-        return first, second
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> None:
-        raise QsynthError("second derivatives of a circuit need the statevector engine")
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
-        results = [_VectorJacobian.apply(*lane) for lane in _lanes(info.batch_size, in_dims, inputs)]  # type: ignore[no-untyped-call]
-        angles, weights = zip(*results, strict=True)
-        return (torch.stack(angles), torch.stack(weights)), (0, 0)
-
-
-def _active(layer_mask: Tensor) -> list[int]:
-    return [index for index, on in enumerate(layer_mask.tolist()) if on]
-
-
-def _lanes(batch_size: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    """The arguments of each lane, from arguments of which some have a lane axis."""
-    return [
-        tuple(value if dim is None else value.select(dim, index) for dim, value in zip(in_dims, inputs, strict=True))
-        for index in range(batch_size)
-    ]
+def _made(name: str, n_qubits: int, options: DeviceOptions, **more: Any) -> Any:
+    arguments = plugin_arguments(name, options.backend, options.account)
+    size = machine_qubits(arguments)
+    if size is not None and n_qubits > size:
+        raise QsynthError(f"n_qubits must be at most the {size} of {options.backend}; got {n_qubits}")
+    if options.zero_noise is not None and name.startswith("qiskit."):
+        arguments["optimization_level"] = 0  # or else the transpiler undoes the folding
+    return qp.device(name, wires=n_qubits, **arguments, **more)

@@ -3,26 +3,37 @@
 import os
 from typing import NamedTuple
 
-from pydantic import Field
-
 from qsynth.circuits.ansatz import ANSAETZE
-from qsynth.circuits.device import Differentiation, PennyLaneEngine, has_device, known_devices
+from qsynth.circuits.device import PennyLaneEngine, has_device, known_devices, why_not
 from qsynth.circuits.noise import DEVICE as NOISY
-from qsynth.circuits.noise import NoiseConfig
+from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
-from qsynth.config import Config
+from qsynth.circuits.vendors import FAKE, HARDWARE, PLUGINS
 from qsynth.errors import QsynthError, did_you_mean
 
-AUTO, STATEVECTOR = "auto", "statevector"
+AUTO, STATEVECTOR, GPU = "auto", "statevector", "lightning.gpu"
 
 
-class EngineConfig(Config):
-    """``auto``, ``statevector``, or the name of a PennyLane device such as ``lightning.qubit``."""
+class EngineConfig(DeviceOptions):
+    """``auto``, ``statevector``, or the name of a PennyLane device such as ``lightning.qubit``.
+
+    Attributes:
+        fallback: whether a device that can't be used here is replaced by what ``auto`` would choose; otherwise the
+            study insists on it.
+    """
 
     name: str = AUTO
-    differentiation: Differentiation = "best"
-    shots: int | None = Field(None, ge=1)
-    noise: NoiseConfig | None = None
+    fallback: bool = False
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether circuits leave this machine, for one that is scarce or billed."""
+        return self.name in HARDWARE and not (self.backend or "").startswith(FAKE)
+
+    @property
+    def needs_qpu(self) -> bool:
+        """Whether two trials must not use the device at the same time."""
+        return self.name in HARDWARE
 
 
 class EngineChoice(NamedTuple):
@@ -44,26 +55,41 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
             raise QsynthError(f"engine.noise needs engine {NOISY}, or auto; got {config.name!r}")
         _check_memory(2 * n_qubits)
         return EngineChoice(NOISY, "the study asks for noise")
+    if config.name == AUTO:
+        return _automatic(config, n_qubits)
     if config.name == STATEVECTOR:
         check_size(n_qubits)
         if config.shots is not None:
             raise QsynthError(f"shots must be left out on the statevector engine, which is exact; got {config.shots}")
         return EngineChoice(STATEVECTOR, "the study asks for it")
-    if config.name == AUTO:
-        if config.shots is not None:
-            _check_memory(n_qubits)
-            return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
-        if n_qubits <= MAX_QUBITS:
-            return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, analytic: one unitary serves a whole batch")
-        _check_memory(n_qubits)
-        return EngineChoice("lightning.qubit", f"{n_qubits} qubits are above the statevector engine's {MAX_QUBITS}")
-    if not has_device(config.name):
-        names = [AUTO, STATEVECTOR, *known_devices()]
+    if not has_device(config.name) and not (config.fallback and config.name in PLUGINS):
+        names = [AUTO, STATEVECTOR, *known_devices(), *PLUGINS]
+        install = f" Install it with: pip install {PLUGINS[config.name]}" if config.name in PLUGINS else ""
         raise QsynthError(
-            f"engine must be a PennyLane device here; got {config.name!r}.{did_you_mean(config.name, names)}"
+            f"engine must be a PennyLane device here; got {config.name!r}.{install or did_you_mean(config.name, names)}"
         )
-    _check_memory(n_qubits)
+    if config.fallback:
+        reason = why_not(config.name, n_qubits, config)
+        if reason is not None:
+            chosen = _automatic(config, n_qubits)
+            return EngineChoice(chosen.name, f"{config.name} can't be used here ({reason}); {chosen.reason}")
+    if not config.is_remote:
+        _check_memory(2 * n_qubits if config.name == NOISY else n_qubits)
     return EngineChoice(config.name, "the study asks for it")
+
+
+def _automatic(config: EngineConfig, n_qubits: int) -> EngineChoice:
+    if config.shots is not None:
+        _check_memory(n_qubits)
+        return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
+    if n_qubits <= MAX_QUBITS:
+        return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, analytic: one unitary serves a whole batch")
+    _check_memory(n_qubits)
+    above = f"{n_qubits} qubits are above the statevector engine's {MAX_QUBITS}"
+    reason = why_not(GPU, n_qubits, DeviceOptions())
+    if reason is None:
+        return EngineChoice(GPU, above)
+    return EngineChoice("lightning.qubit", f"{above}, and {GPU} can't be used here ({reason})")
 
 
 def build(
@@ -73,9 +99,7 @@ def build(
     name = choose(config, n_qubits).name
     if name == STATEVECTOR:
         return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout)
-    return PennyLaneEngine(
-        ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots, readout, config.noise
-    )
+    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config, readout)
 
 
 def gradient_bytes(n_qubits: int) -> int:

@@ -5,7 +5,6 @@ from typing import Any
 import pennylane as qp
 from pydantic import Field
 
-from qsynth.circuits.program import GATES
 from qsynth.config import Config
 
 DEVICE = "default.mixed"
@@ -24,17 +23,15 @@ class NoiseConfig(Config):
     two_qubit: float = Field(0.0, ge=0, le=0.75)
     readout: float = Field(0.0, ge=0, le=0.5)
 
-    def on_gates(self, node: Any) -> Any:
-        """A QNode with errors behind its gates, after decomposition to those of the statevector engine."""
+    def disturbed(self, tape: Any, n_qubits: int) -> Any:
+        """A circuit with errors behind its gates and before its measurements."""
 
         def depolarise(op: Any, **_: Any) -> None:
             for wire in op.wires:
                 qp.DepolarizingChannel(self.one_qubit if len(op.wires) == 1 else self.two_qubit, wires=wire)
 
-        model = qp.NoiseModel({qp.BooleanFn(lambda op: op.name in GATES): depolarise})
-        return qp.noise.add_noise(qp.transforms.decompose(node, gate_set={*GATES, "GlobalPhase", "PauliError"}), model)
-
-    def on_readout(self, n_qubits: int) -> None:
-        """Errors before the measurement; Y flips what is read in the bases Z and X."""
-        for wire in range(n_qubits):
-            qp.PauliError("Y", self.readout, wires=wire)
+        model = qp.NoiseModel({qp.BooleanFn(lambda op: op.name != "GlobalPhase"): depolarise})
+        [noisy], _ = qp.noise.add_noise(tape, model)
+        # Y flips what is read in the bases Z and X.
+        flips = [qp.PauliError("Y", self.readout, wires=wire) for wire in range(n_qubits)]
+        return noisy.copy(operations=[*noisy.operations, *flips])

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, angle_embedding
 from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.ledger import Spend
+from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.statevector import StatevectorEngine
 
 
@@ -75,7 +77,13 @@ def make(engine: str, ansatz: str, n_qubits: int, n_layers: int) -> StatevectorE
     device, _, differentiation = engine.partition("/")
     if device.startswith("float"):
         return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, getattr(torch, device))
-    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, device, differentiation or "best")  # type: ignore[arg-type]
+    return PennyLaneEngine(
+        ANSAETZE[ansatz],
+        n_qubits,
+        n_layers,
+        device,
+        DeviceOptions.model_validate({"differentiation": differentiation or "best"}),
+    )
 
 
 def problem(ansatz: str, n_qubits: int, n_layers: int, batch: int = 2) -> tuple[Tensor, Tensor, Tensor]:
@@ -231,23 +239,25 @@ def test_every_weight_and_every_input_has_an_effect(ansatz: str, n_qubits: int) 
 def test_finite_shots_scatter_around_the_circuit_and_are_counted(ansatz: str) -> None:
     shots = 4000
     angles, weights, _ = problem(ansatz, 2, 1, batch=3)
-    engine = PennyLaneEngine(ANSAETZE[ansatz], 2, 1, "default.qubit", shots=shots)
+    engine = PennyLaneEngine(ANSAETZE[ansatz], 2, 1, "default.qubit", DeviceOptions(shots=shots))
     on = torch.ones(1, dtype=torch.float64)
     found = engine.expectations(angles, weights, on)
     wanted = reference(ansatz, 2, angles, weights, on)
     standard_error = ((1 - wanted**2).clamp(min=0) / shots).sqrt() + 1e-6
     assert ((found - wanted).abs() < 5 * standard_error).all()
     assert not torch.equal(found, wanted)
-    assert (engine.executions, engine.shots_used) == (3, 3 * shots)
+    assert engine.ledger.spent == engine.cost(3) == Spend(3, 3 * shots)
 
 
 @pytest.mark.parametrize("ansatz", ["ry_rx_cnot", "strongly_entangling", "basic_entangler", "hardware_efficient"])
 def test_the_circuits_of_a_gradient_are_counted(ansatz: str) -> None:
     """Parameter-shift runs two circuits for each angle and weight; hardware bills them."""
     angles, weights, _ = problem(ansatz, 2, 1, batch=3)
-    engine = PennyLaneEngine(ANSAETZE[ansatz], 2, 1, "default.qubit", "parameter-shift", shots=10)
+    options = DeviceOptions(differentiation="parameter-shift", shots=10)
+    engine = PennyLaneEngine(ANSAETZE[ansatz], 2, 1, "default.qubit", options)
     on = torch.ones(1, dtype=torch.float64)
     torch.func.grad(lambda a, w: engine.expectations(a, w, on).sum(), argnums=(0, 1))(angles, weights)
     shifted = 3 * 2 * (2 + weights.numel())
-    assert shifted <= engine.executions <= shifted + 6
-    assert engine.shots_used == 10 * engine.executions
+    assert (
+        engine.ledger.spent == engine.cost(3) + engine.cost(3, gradient=True) == Spend(3 + shifted, 10 * (3 + shifted))
+    )

@@ -4,8 +4,9 @@ import pytest
 
 from qsynth.circuits import engine as engines
 from qsynth.circuits.ansatz import ANSAETZE
-from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.device import PennyLaneEngine, why_not
 from qsynth.circuits.engine import EngineConfig, build, choose
+from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.statevector import StatevectorEngine, human_bytes
 from qsynth.errors import QsynthError
 
@@ -32,7 +33,8 @@ def test_the_chosen_engine_is_built_with_its_settings() -> None:
     assert isinstance(build(EngineConfig(), "ry_rx_cnot", 2, 3), StatevectorEngine)
     made = build(EngineConfig(name="default.qubit", shots=7), "strongly_entangling", 2, 3)
     assert isinstance(made, PennyLaneEngine)
-    assert (made.name, made.n_qubits, made.n_layers, made.n_layer_weights, made.shots) == ("default.qubit", 2, 3, 6, 7)
+    assert (made.name, made.n_qubits, made.n_layers, made.n_layer_weights) == ("default.qubit", 2, 3, 6)
+    assert made.options.shots == 7
 
 
 def test_seventeen_qubits_are_too_many_for_the_statevector_engine() -> None:
@@ -86,6 +88,34 @@ def test_differentiation_that_a_device_lacks_is_refused(device: str, differentia
     config = EngineConfig.model_validate({"name": device, "differentiation": differentiation, "shots": shots})
     with pytest.raises(QsynthError, match=f"differentiation must be one that {device}.*got '{differentiation}'"):
         build(config, "ry_rx_cnot", 2, 1)
+
+
+@pytest.mark.skipif(why_not("lightning.gpu", 1, DeviceOptions()) is None, reason="lightning.gpu works here")
+def test_a_gpu_that_is_absent_is_an_error_or_a_fallback_with_a_reason() -> None:
+    asked = EngineConfig(name="lightning.gpu", fallback=True)
+    assert choose(asked, 2).name == "statevector"
+    assert choose(asked, 2).reason.startswith("lightning.gpu can't be used here (")
+    assert choose(asked, 17).name == choose(EngineConfig(), 17).name == "lightning.qubit"
+    assert "lightning.gpu can't be used here (" in choose(EngineConfig(), 17).reason
+    with pytest.raises(QsynthError, match=r"lightning\.gpu"):
+        build(asked.replaced(fallback=False), "ry_rx_cnot", 2, 1)
+
+
+@pytest.mark.parametrize("name", ["qiskit.remote", "braket.aws.qubit", "ionq.qpu", "lightning.gpu"])
+def test_a_device_whose_plugin_is_absent_says_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "has_device", lambda _: False)
+    with pytest.raises(QsynthError, match=r"Install it with: pip install '\.\[[a-z]+\]'"):
+        choose(EngineConfig(name=name), 2)
+
+
+def test_circuits_that_leave_the_machine_need_not_fit_in_its_memory() -> None:
+    config = EngineConfig(name="ionq.qpu")
+    assert config.is_remote
+    assert config.needs_qpu
+    recorded = EngineConfig(name="qiskit.remote", backend="FakeBrisbane")
+    assert not recorded.is_remote
+    assert recorded.needs_qpu
+    assert not EngineConfig(name="qiskit.aer").needs_qpu
 
 
 def test_a_device_that_can_not_be_made_is_refused_in_one_line() -> None:

@@ -9,14 +9,15 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import EngineConfig, build, choose
 from qsynth.circuits.noise import NoiseConfig
+from qsynth.circuits.options import DeviceOptions
 from qsynth.errors import QsynthError
 
 ANGLES = torch.tensor([[0.3, 1.9], [-0.8, 0.4]], dtype=torch.float64)
 
 
 def engine(measured: str = "z", shots: int | None = None, **noise: float) -> PennyLaneEngine:
-    config = NoiseConfig(**noise)
-    return PennyLaneEngine(ANSAETZE["ry_rx_cnot"], 2, 1, "default.mixed", "best", shots, measured, config)
+    options = DeviceOptions(shots=shots, noise=NoiseConfig(**noise))
+    return PennyLaneEngine(ANSAETZE["ry_rx_cnot"], 2, 1, "default.mixed", options, measured)
 
 
 def test_errors_of_an_embedding_shrink_its_expectations() -> None:

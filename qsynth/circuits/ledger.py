@@ -1,0 +1,46 @@
+"""What circuits cost: how many were executed, and with how many shots."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pennylane as qp
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Circuits executed and shots taken; hardware is billed by both."""
+
+    circuits: int = 0
+    shots: int = 0
+
+    def __add__(self, other: "Spend") -> "Spend":
+        return Spend(self.circuits + other.circuits, self.shots + other.shots)
+
+    def __sub__(self, other: "Spend") -> "Spend":
+        return Spend(self.circuits - other.circuits, self.shots - other.shots)
+
+    def __mul__(self, times: int) -> "Spend":
+        return Spend(self.circuits * times, self.shots * times)
+
+
+class Ledger:
+    """What one engine has spent so far."""
+
+    def __init__(self) -> None:
+        self.spent = Spend()
+
+    def book(self, spend: Spend) -> None:
+        """Add to what is spent."""
+        self.spent += spend
+
+    @contextmanager
+    def counting(self, device: Any) -> Iterator[None]:
+        """Book what a PennyLane device reports of the block, gradients included, even if the block fails."""
+        with qp.Tracker(device) as tracker:
+            try:
+                yield
+            finally:
+                totals = tracker.totals
+                self.book(Spend(int(totals.get("executions", 0)), int(totals.get("shots", 0))))
