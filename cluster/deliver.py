@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cluster.contenders import Measured
+from cluster.device_result import DeviceResult
 from cluster.files import atomic_write_json, atomic_write_text
 from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
 from cluster.report import report_markdown
@@ -16,6 +17,7 @@ from cluster.tracking import Tracker
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import write_rows
 from qsynth.search_space import Float
+from qsynth.snapshot import Snapshot
 from qsynth.synthesizer import QGANSynthesizer
 
 MAX_SHOWN = 2000
@@ -27,6 +29,7 @@ def deliver(
     tracker: Tracker,
     measured: Mapping[str, Measured],
     history: list[dict[str, float]],
+    device: DeviceResult | None,
 ) -> StudyResult:
     """Write everything below the run directory and hand it to MLflow.
 
@@ -53,9 +56,11 @@ def deliver(
         "generator": str(run.model),
         "plots": str(run.plots),
     }
+    if run.device_model.is_file():
+        paths["generator fine-tuned on the device"] = str(run.device_model)
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
-    result = StudyResult(run.path.name, tuple(results), paths, training)
+    result = StudyResult(run.path.name, tuple(results), paths, training, device)
     report = report_markdown(result)
     atomic_write_text(run.report, report)
     atomic_write_json(run.result, result.to_dict())
@@ -63,6 +68,9 @@ def deliver(
     files = (run.study_file, run.report, run.result, run.synthetic, run.agent, run.model)
     for path in files:
         tracker.log_artifact(path)
+    if device is not None:
+        tracker.log_artifact(run.device_model)
+        tracker.log(device.metrics(), step=0)
     for path in sorted(run.plots.glob("*.png")):
         tracker.log_artifact(path, folder="plots")
     for one in results:
@@ -73,12 +81,16 @@ def deliver(
     return result
 
 
-def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
+def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:
+    """The agent's trial with the best validation score, and what it learned."""
     best = max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
-    index = agent.episodes.index(best)
-    instance = study.data.instance(index, True)
     assert best.snapshot is not None
-    model = QGANSynthesizer.from_snapshot(study.trial, best.snapshot, instance)
+    return best.snapshot, study.data.instance(agent.episodes.index(best), True)
+
+
+def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
+    snapshot, instance = best_trial(study, agent)
+    model = QGANSynthesizer.from_snapshot(study.trial, snapshot, instance)
     model.save(run.model)
     x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
     write_rows(run.synthetic, instance.scaling.inverse(x), y, instance)

@@ -44,6 +44,8 @@ def report_markdown(result: StudyResult) -> str:
     sections = [f"# {_inline(result.study)}", _contenders(result)]
     if result.agent is not None:
         sections += ["## What the agent did not beat", _unbeaten(result, result.agent)]
+    if result.device is not None:
+        sections += ["## On the device", result.device.markdown()]
     if result.training:
         lines = [f"- {_inline(name)}: {_number(value)}" for name, value in result.training.items()]
         sections += ["## Training the agent", "\n".join(lines)]

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
+from cluster.device_result import DeviceResult
 from qsynth.errors import QsynthError
 
 AGENT = "agent"  # the contender that the others are measured against
@@ -101,12 +102,14 @@ class StudyResult:
         contenders: their results on the same held-out instances in the same order.
         paths: where things are, by what they are (run directory, csv, agent, plots, mlflow).
         training: what training the agent took (sampled_steps, trials, seconds, ...).
+        device: what the stage on hardware found, in a study that has one.
     """
 
     study: str
     contenders: tuple[ContenderResult, ...]
     paths: dict[str, str]
     training: dict[str, float]
+    device: DeviceResult | None = None
 
     @property
     def agent(self) -> ContenderResult | None:

@@ -61,6 +61,11 @@ class RunDirectory:
         return self.path / "model.safetensors"
 
     @property
+    def device_model(self) -> Path:
+        """The generator that was fine-tuned on hardware, in a study with such a stage."""
+        return self.path / "model-device.safetensors"
+
+    @property
     def synthetic(self) -> Path:
         """The synthetic data set."""
         return self.path / "synthetic.csv"

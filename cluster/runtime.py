@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cluster.hardware import qpus
 from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.errors import QsynthError
@@ -43,7 +44,8 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
     common = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": {"env_vars": WORKER_ENVIRONMENT}}
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-        ray.init("local", include_dashboard=False, namespace=f"qsynth-{study}", **common)
+        # Whatever devices there are, this machine's user has them one at a time.
+        ray.init("local", include_dashboard=False, namespace=f"qsynth-{study}", resources={"qpu": 1}, **common)
     else:
         try:
             ray.init(address, namespace=f"qsynth-{study}", **common)
@@ -56,16 +58,20 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
 
 
 def plan_runners(study: Study, cluster: dict[str, Any]) -> int:
-    """How many populations to run side by side: the study's wish, or one a CPU.
+    """How many populations to run side by side: the study's wish, or one a CPU (or a device, if each holds one).
 
     Raises:
-        QsynthError: more than the cluster has CPUs.
+        QsynthError: more than the cluster has CPUs, or devices where each needs one; or no device at all.
     """
-    cpus = max(1, int(cluster.get("CPU", 1)))
+    most, of_what = max(1, int(cluster.get("CPU", 1))), "CPUs"
+    if study.hardware is not None or study.trial.engine.needs_qpu:
+        devices = qpus(cluster)
+        if study.trial.engine.needs_qpu and devices < most:
+            most, of_what = devices, "qpus"
     wanted = study.resources.n_runners
-    if wanted is not None and wanted > cpus:
-        raise QsynthError(f"resources.n_runners must be at most the cluster's {cpus} CPUs; got {wanted}")
-    return wanted or cpus
+    if wanted is not None and wanted > most:
+        raise QsynthError(f"resources.n_runners must be at most the cluster's {most} {of_what}; got {wanted}")
+    return wanted or most
 
 
 def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:

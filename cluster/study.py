@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from cluster.hardware import HardwareConfig
 from cluster.ppo import PPOConfig
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
@@ -59,6 +60,7 @@ class Study(Config):
     budget: Budget = Budget()
     resources: Resources = Resources()
     compiled: bool | None = None
+    hardware: HardwareConfig | None = None
     n_synthetic: int = Field(1000, ge=1, le=10_000_000)
 
     @model_validator(mode="after")
@@ -90,6 +92,8 @@ class Study(Config):
         if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
         self._check_memory(instance)
+        if self.hardware is not None:
+            self.hardware.check(self.trial)
 
     def state_bytes(self, instance: Instance) -> int:
         """Memory of circuit states in all populations on this machine, at most."""

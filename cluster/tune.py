@@ -4,13 +4,17 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from cluster.checkpoints import CheckpointStore
 from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
-from cluster.deliver import deliver
+from cluster.deliver import best_trial, deliver
+from cluster.device_result import DeviceResult
+from cluster.device_trial import run_on_device
 from cluster.files import atomic_write_json, read_json_object
 from cluster.interrupt import InterruptGuard
 from cluster.ppo import AgentTrainer, Progress
@@ -24,6 +28,7 @@ from cluster.tracking import Tracker
 from cluster.trial_log import log_trials
 from cluster.workers import WorkerPool
 from qsynth.circuits.engine import choose
+from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold, TrainedAgent
 from rl_envs.config import EnvironmentConfig
 from rl_envs.rollout import Assignment, Episode
@@ -57,6 +62,8 @@ class Tuning:
         compiled, why = plan_compilation(study, n_runners)
         engine = choose(study.trial.engine, study.trial.n_qubits)
         self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
+        if study.hardware is not None:
+            self.progress.note(f"at the end on {study.hardware.check(study.trial)}")
         self.progress.note(
             f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
         )
@@ -72,7 +79,8 @@ class Tuning:
             measured = self._measure_all(pool, features, found)
         finally:
             pool.stop()
-        return deliver(study, self.run, self.tracker, measured, history)
+        device = self._on_device(measured[AGENT])
+        return deliver(study, self.run, self.tracker, measured, history, device)
 
     def _probe(self, environment: EnvironmentConfig, n_runners: int) -> tuple[list[str], float]:
         """What observations consist of, and how long a population takes from one decision to the next."""
@@ -206,6 +214,30 @@ class Tuning:
         compared = with_fraction(agent.result, measured["best constants"].result)
         measured[AGENT] = Measured(compared, agent.episodes)
         return measured
+
+    def _on_device(self, agent: Measured) -> DeviceResult | None:
+        """The stage on hardware, or what an earlier attempt has found there."""
+        hardware, file = self.study.hardware, self.run.stages / "device.json"
+        if hardware is None:
+            return None
+        if file.is_file():
+            return TypeAdapter(DeviceResult).validate_python(read_json_object(file))
+        name = hardware.device_name(self.study.trial.n_qubits)
+        stage = self.progress.stage(f"fine-tune on {name}", hardware.n_decisions)
+        snapshot, instance = best_trial(self.study, agent)
+        ideal, found = run_on_device(
+            hardware, self.study.trial, snapshot, instance, self.run.path.name, stage, self.guard
+        )
+        QGANSynthesizer.from_snapshot(self.study.trial, found.snapshot, instance).save(self.run.device_model)
+        estimated, _ = hardware.estimate(self.study.trial)
+        bill = hardware.price.words(found.spent)
+        result = DeviceResult.of(name, ideal, found, estimated, bill)
+        atomic_write_json(file, asdict(result))
+        for decision, score in enumerate(found.scores):
+            self.tracker.log({"device.validation_score": score}, step=decision)
+        self.progress.note(f"{name}: spent {bill}")
+        self.guard.check()
+        return result
 
 
 def _fixed(candidate: Candidate, name: str) -> Callable[[slice], Agent]:

@@ -46,7 +46,11 @@ class WorkerPool:
         self._workers = [
             # A wave that dies with its worker is played again: it depends on nothing but its arguments.
             PopulationWorker.options(  # type: ignore[attr-defined]
-                name=f"{names}:population-{index}", num_cpus=1, max_restarts=2, max_task_retries=2
+                name=f"{names}:population-{index}",
+                num_cpus=1,
+                resources={"qpu": 1} if environment.trial.engine.needs_qpu else None,
+                max_restarts=2,
+                max_task_retries=2,
             ).remote(environment, n_lanes)
             for index in range(max(1, n_workers))
         ]

@@ -1,5 +1,6 @@
 """K trials in lockstep: one batched program whatever their hyperparameters, stages or instances."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from qsynth import rng
 from qsynth.calibration import Calibration
+from qsynth.circuits.ledger import Spend
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance
@@ -18,7 +19,8 @@ from qsynth.gan.critics import MLPCritic
 from qsynth.gan.optim import AdamState
 from qsynth.gan.programs import Programs
 from qsynth.gan.quantum import QuantumGenerator
-from qsynth.gan.update import STREAM_EVALUATION, Controls, GanUpdate, Weights
+from qsynth.gan.update import Controls, GanUpdate, Weights
+from qsynth.generation import generate, untrained
 from qsynth.hyperparameters import NAMES, SIZES, bounds, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.score import Scorecard, Scorer
@@ -27,7 +29,6 @@ from qsynth.training_statistics import TrainingStatistics
 from qsynth.trial import TrialConfig
 
 EXPLODED = 1e4
-UNTRAINED_SEED = 1 << 40
 
 
 class Population:
@@ -62,7 +63,9 @@ class Population:
         # Calibration is rare and of any number of trials, so it is not compiled.
         calibrated = Scorer(build_metrics(config, n_features, n_classes), weights)
         at_once = max(1, n_lanes // config.score.n_untrained)
-        self._calibration = Calibration(calibrated, self._labels, self._untrained, at_once)
+        # What an untrained generator is worth is the same on every engine, and need not be paid for.
+        exact = QuantumGenerator(config.exact_circuit(self.engine), n_features, capacity.latent_dim, n_classes)
+        self._calibration = Calibration(calibrated, self._labels, functools.partial(untrained, exact, config), at_once)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
@@ -80,6 +83,21 @@ class Population:
         self._rows = torch.zeros(0)
         self._n_rows = torch.zeros(n_lanes, dtype=torch.int64)
         self._onehot = torch.zeros(n_lanes, config.score.n_rows, n_classes)
+
+    @property
+    def spent(self) -> Spend:
+        """Circuits and shots that devices have executed for this population so far."""
+        return self.engine.ledger.spent
+
+    def evaluation_cost(self) -> Spend:
+        """What drawing the rows of one evaluation is expected to cost, all lanes together."""
+        return self.engine.cost(self.config.score.n_rows) * self.n_lanes
+
+    def iteration_cost(self) -> Spend:
+        """What one GAN iteration is expected to cost, all lanes together."""
+        capacity = self.config.capacity
+        values = self.engine.cost((capacity.n_critic + 1) * capacity.batch_size) * self.n_lanes
+        return values + self.engine.cost(int(self.values["batch_size"].sum()), gradient=True)
 
     @property
     def metric_names(self) -> list[str]:
@@ -195,7 +213,7 @@ class Population:
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
-        rows = self._generate(self._weights.generator, self._seeds, self._onehot, self._controls)
+        rows = generate(self.generator, self._weights.generator, self._seeds, self._onehot, self._controls)
         return self._scorer.measure(yardstick, rows, self._onehot)
 
     @torch.no_grad()
@@ -203,20 +221,15 @@ class Population:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)
         lane_controls = Controls(*(value[one] for value in self._controls))
-        return self._generate(self._weights.generator[one], torch.tensor([seed]), onehot[None], lane_controls)[0]
+        return generate(
+            self.generator, self._weights.generator[one], torch.tensor([seed]), onehot[None], lane_controls
+        )[0]
 
     def snapshot(self, lane: int) -> Snapshot:
         """One trial as data."""
-        w = self._weights
-        tensors = {
-            "generator": w.generator[lane],
-            "critic": w.critic[lane],
-            **{f"generator_adam.{name}": v[lane] for name, v in w.generator_adam._asdict().items()},
-            **{f"critic_adam.{name}": v[lane] for name, v in w.critic_adam._asdict().items()},
-        }
         instance = self._assigned()[lane]
         return Snapshot(
-            tensors={name: value.clone() for name, value in tensors.items()},
+            tensors={name: value[lane].clone() for name, value in self._learned().items()},
             hyperparameters={name: float(values[lane]) for name, values in self.values.items()},
             instance=instance.key,
             seed=int(self._seeds[lane]),
@@ -231,10 +244,7 @@ class Population:
         """
         if snapshot.instance != instance.key:
             raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
-        w = self._weights
-        parts = {"generator": w.generator, "critic": w.critic}
-        parts |= {f"generator_adam.{name}": v for name, v in w.generator_adam._asdict().items()}
-        parts |= {f"critic_adam.{name}": v for name, v in w.critic_adam._asdict().items()}
+        parts = self._learned()
         for name, target in parts.items():
             value = snapshot.tensors.get(name)
             if value is None or value.shape != target[lane].shape:
@@ -245,6 +255,14 @@ class Population:
         self._steps[lane] = snapshot.iteration
         self.iterations[lane] = snapshot.iteration
         self.apply({n: _with(self.values[n], lane, value) for n, value in snapshot.hyperparameters.items()})
+
+    def _learned(self) -> dict[str, Tensor]:
+        """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
+        w = self._weights
+        parts = {"generator": w.generator, "critic": w.critic}
+        for owner, state in (("generator_adam", w.generator_adam), ("critic_adam", w.critic_adam)):
+            parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
+        return parts
 
     def _assigned(self) -> list[Instance]:
         assigned = [instance for instance in self.instances if instance is not None]
@@ -266,24 +284,6 @@ class Population:
     def _labels(self, instance: Instance) -> Tensor:
         """Labels to evaluate with, in the training rows' shares, in a fixed mixed order."""
         return torch.eye(self.n_classes)[torch.as_tensor(stratified(instance.class_shares, self.config.score.n_rows))]
-
-    def _generate(self, generator: Tensor, seeds: Tensor, onehot: Tensor, using: Controls) -> Tensor:
-        size, latent = onehot.shape[1], self.generator.latent_dim
-
-        def rows(flat: Tensor, seed: Tensor, labels: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:
-            z = rng.normal(seed, STREAM_EVALUATION, torch.zeros((), dtype=torch.int64), size * latent)
-            return self.generator.sample(flat, z.reshape(size, latent), labels, latent_mask, layer_mask)
-
-        return vmap(rows)(generator, seeds, onehot, using.latent_mask, using.layer_mask)
-
-    def _untrained(self, onehot: Tensor) -> Tensor:
-        """Rows of untrained generators at the default hyperparameters, models x rows x n_features."""
-        n = self.config.score.n_untrained
-        seeds = torch.arange(n) + UNTRAINED_SEED
-        defaults = {name: np.full(n, float(getattr(self.config.defaults, name))) for name in NAMES}
-        generators, _ = vmap(self._update.initial)(seeds)
-        using = controls(defaults, self.config.capacity)
-        return self._generate(generators, seeds, onehot.expand(n, -1, -1), using)
 
     def _mark_diverged(self) -> None:
         largest = torch.maximum(

@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
-from qsynth.circuits.engine import EngineConfig, build, choose
+from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
 from qsynth.circuits.readout import READOUTS
-from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
 from qsynth.hyperparameters import Tunables
@@ -46,6 +46,13 @@ class TrialConfig(Tunables):
             QsynthError: the engine can't be made here.
         """
         return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout)
+
+    def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
+        """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
+        if isinstance(circuit, StatevectorEngine) or self.n_qubits > MAX_QUBITS:
+            return circuit
+        exact = EngineConfig(name=STATEVECTOR)
+        return build(exact, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout)
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator's circuit has outputs.

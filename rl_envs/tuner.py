@@ -1,7 +1,8 @@
 """A population whose trials are tuned decision by decision: what both environments and every agent act on."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
 from qsynth.population import Population
 from qsynth.score import Scorecard
+from qsynth.snapshot import Snapshot
 from qsynth.training_statistics import TrainingStatistics
 from rl_envs.observation import Moment, feature_names, observe
 from rl_envs.reward import Outcome, Reward, ShortfallGain
@@ -20,13 +22,19 @@ CHUNK = 5
 
 
 class EpisodeConfig(Config):
-    """How a trial's budget is divided into decisions."""
+    """How a trial's budget is divided into decisions.
+
+    Attributes:
+        step_timeout_s: for one decision's iterations.
+        shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
+    """
 
     n_decisions: int = Field(20, ge=1, le=10_000)
     iterations_per_decision: int = Field(25, ge=1, le=100_000)
     max_step: float = Field(0.15, gt=0, le=1)
     reward: Reward = ShortfallGain()
     step_timeout_s: float = Field(120.0, gt=0)
+    shot_budget: int | None = Field(None, ge=1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Step:
 class Tuner:
     """Runs episodes on a population. What goes wrong while it does ends episodes, with a reason; it raises nothing.
 
-    Reasons: "" (nothing happened), "budget" (used up), "diverged", "timeout", "error: ...".
+    Reasons: "" (nothing happened), "budget" (used up), "shots" (used up), "diverged", "timeout", "error: ...".
     """
 
     def __init__(self, population: Population, episode: EpisodeConfig) -> None:
@@ -55,6 +63,7 @@ class Tuner:
         self.features = feature_names(self.search_space, self.metrics)
         lanes = population.n_lanes
         self.decisions = np.zeros(lanes, dtype=int)
+        self.shots = np.zeros(lanes)
         self._score = np.zeros(lanes)
         self._best = np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
@@ -62,19 +71,32 @@ class Tuner:
         self._spread = np.ones(lanes)
         self._broken = ""
 
-    def begin(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> np.ndarray:
+    def begin(
+        self,
+        lanes: Sequence[int],
+        instances: Sequence[Instance],
+        seeds: Sequence[int],
+        starts: Sequence[Snapshot] | None = None,
+    ) -> np.ndarray:
         """Start episodes in ``lanes``; observations of all lanes (lanes x features).
 
         What breaks here ends all episodes at the next step, with a reason.
 
+        Args:
+            starts: trials to go on from; left out: new ones.
+
         Raises:
-            QsynthError: instances that do not fit the population.
+            QsynthError: instances or snapshots that do not fit the population.
         """
         chosen = list(lanes)
         self._broken = ""
+        self.shots[chosen] = 0
         try:
             self.population.reset(lanes, instances, seeds)
-            self._measure()
+            for lane, instance, start in zip(lanes, instances, starts or [], strict=starts is not None):
+                self.population.restore(lane, start, instance)
+            with self._paying(chosen):
+                self._measure()
         except QsynthError:
             raise
         except Exception as error:
@@ -109,11 +131,12 @@ class Tuner:
         try:
             if not broken:
                 self.population.apply(changes)
-                training = self._advance()
-                if training is None:
-                    broken = "timeout"
-                else:
-                    self._measure()
+                with self._paying(range(self.population.n_lanes)):
+                    training = self._advance()
+                    if training is not None:
+                        self._measure()
+        except TimeoutError:
+            broken = "timeout"
         except Exception as error:  # promise of this class: a device, a library or memory may fail, the worker may not
             broken = _described(error)
         self.decisions += 1
@@ -121,7 +144,8 @@ class Tuner:
         failed = diverged | bool(broken)
         self._score = np.where(failed, 0.0, self._score)
         self._best = np.maximum(self._best, self._score)
-        finished = self.decisions >= self.episode.n_decisions
+        unpaid = np.full(self.population.n_lanes, self._iterations_left() < 1)
+        finished = (self.decisions >= self.episode.n_decisions) | unpaid
         zeros = np.zeros_like(before)
         outcome = Outcome(
             before=before,
@@ -140,8 +164,8 @@ class Tuner:
             score=outcome.after,
             raw={name: value.copy() for name, value in self._raw.items()},
             reason=[
-                broken or ("diverged" if bad else "budget" if done else "")
-                for bad, done in zip(diverged, finished, strict=True)
+                broken or ("diverged" if bad else "shots" if poor else "budget" if done else "")
+                for bad, poor, done in zip(diverged, unpaid, finished, strict=True)
             ],
         )
 
@@ -153,17 +177,38 @@ class Tuner:
             return None, _described(error)
 
     def _advance(self) -> TrainingStatistics | None:
-        """Train up to the next decision; None when that takes longer than the time limit."""
+        """Train up to the next decision, or for as long as shots last; None if they do not last for an iteration.
+
+        Raises:
+            TimeoutError: that takes longer than the time limit.
+        """
         deadline = time.monotonic() + self.episode.step_timeout_s
-        left = self.episode.iterations_per_decision
+        left = min(self.episode.iterations_per_decision, self._iterations_left())
         parts: list[tuple[int, TrainingStatistics]] = []
         while left > 0:
             size = min(CHUNK, left)
             parts.append((size, self.population.advance(size)))
             left -= size
             if time.monotonic() > deadline:
-                return None
-        return TrainingStatistics.average(parts)
+                raise TimeoutError
+        return TrainingStatistics.average(parts) if parts else None
+
+    def _iterations_left(self) -> int:
+        """GAN iterations that every lane's shots still pay for, with an evaluation after them."""
+        per_iteration = self.population.iteration_cost().shots / self.population.n_lanes
+        if self.episode.shot_budget is None or not per_iteration:
+            return self.episode.iterations_per_decision
+        evaluation = self.population.evaluation_cost().shots / self.population.n_lanes
+        return max(0, int((self.episode.shot_budget - self.shots.max() - evaluation) // per_iteration))
+
+    @contextmanager
+    def _paying(self, lanes: Sequence[int]) -> Iterator[None]:
+        """Charge ``lanes``, in equal parts, with the shots that the block takes."""
+        before = self.population.spent
+        try:
+            yield
+        finally:
+            self.shots[list(lanes)] += (self.population.spent - before).shots / len(lanes)
 
     def _measure(self) -> None:
         card = self.population.evaluate()
@@ -182,7 +227,9 @@ class Tuner:
             score=self._score,
             best=self._best,
             values=self.population.values,
-            progress=self.decisions / self.episode.n_decisions,
+            progress=np.maximum(
+                self.decisions / self.episode.n_decisions, self.shots / (self.episode.shot_budget or np.inf)
+            ),
             diverged=self.population.diverged,
         )
         return observe(moment, self.search_space, self.metrics)

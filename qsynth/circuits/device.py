@@ -138,6 +138,8 @@ class PennyLaneEngine:
         weights = torch.linspace(0.2, 0.8, shape[0] * shape[1], dtype=torch.float64).reshape(shape).requires_grad_()
         tapes = self._tapes(inputs, weights, list(range(self.n_layers)))
         value = len(tapes) * len(qp.pauli.group_observables([qp.pauli.string_to_pauli_word(w) for w in self._words]))
+        for tape in tapes:  # the strengths of errors are parameters too, but fixed ones
+            tape.trainable_params = qp.math.get_trainable_indices(tape.get_parameters(trainable_only=False))
         if self.method == "parameter-shift":
             return value, value // len(tapes) * sum(len(qp.gradients.param_shift(tape)[0]) for tape in tapes)
         return value, value * {"backprop": 1, "adjoint": 2, "spsa": 2 * self.options.spsa.directions}[self.method]

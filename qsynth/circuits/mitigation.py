@@ -25,9 +25,10 @@ class ZeroNoiseConfig(Config):
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
-        if len(set(self.scales)) <= ORDERS[self.fit] or any(scale < 1 or scale % 2 == 0 for scale in self.scales):
+        needed = ORDERS[self.fit] + 1
+        if len(set(self.scales)) < needed or any(scale < 1 or scale % 2 == 0 for scale in self.scales):
             raise ValueError(
-                f"zero_noise.scales must be at least {ORDERS[self.fit] + 1} different odd numbers; got {list(self.scales)}"
+                f"zero_noise.scales must be at least {needed} different odd numbers; got {list(self.scales)}"
             )
         return self
 

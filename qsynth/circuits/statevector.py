@@ -18,6 +18,7 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
+from qsynth.circuits.ledger import Ledger, Spend
 from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
 from qsynth.circuits.program import Step as ProgramStep
 from qsynth.circuits.readout import READOUTS, PauliExpectations
@@ -94,6 +95,7 @@ class StatevectorEngine:
         self.n_outputs = len(words)
         # Equal for equal circuits, whatever their ansatz is called.
         self.fingerprint = digest.hexdigest()
+        self.ledger = Ledger()
         self._readout = PauliExpectations(words, n_qubits, dtype)
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
@@ -112,6 +114,10 @@ class StatevectorEngine:
         else:
             final = self._applied(self._start.states(inputs), inputs, weights, layer_mask)
         return self._readout(final)
+
+    def cost(self, n_rows: int, gradient: bool = False) -> Spend:
+        """What values or gradients cost: nothing, as everything is computed."""
+        return Spend()
 
     def state_bytes(self, n_rows: int, gradient: bool) -> int:
         """Memory that the states of ``n_rows`` inputs take at most, with or without the gradient; an estimate."""

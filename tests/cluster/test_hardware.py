@@ -1,0 +1,149 @@
+"""The stage on hardware: what it may be, what it costs, and that a study reaches it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.device_result import DeviceResult
+from cluster.hardware import Price, qpus
+from cluster.results import StudyResult
+from cluster.runtime import plan_runners
+from cluster.study import Study
+from qsynth.circuits.device import has_device
+from qsynth.circuits.ledger import Spend
+from qsynth.config import parse
+from qsynth.errors import QsynthError
+
+HARDWARE: dict[str, Any] = {
+    "engine": {"name": "default.mixed", "shots": 50, "noise": {"one_qubit": 0.01, "two_qubit": 0.03}},
+    "shot_budget": 100_000,
+    "n_decisions": 2,
+    "iterations_per_decision": 1,
+    "batch_size": 4,
+    "n_rows": 32,
+}
+
+
+def study(tiny: dict[str, Any], **hardware: Any) -> Study:
+    return parse(Study, {**tiny, "hardware": {**HARDWARE, **hardware}}, source="test")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"engine": {"name": "default.mixed"}}, r"hardware\.engine\.shots must be given"),
+        ({"hyperparameters": {"n_layers": 1}}, r"hardware\.hyperparameters must be among .*; got 'n_layers'"),
+        ({"hyperparameters": {"lr": 1}}, "got 'lr'"),
+        ({"price": {"currency": "dollars"}}, r"hardware\.price\.currency"),
+        ({"shot_budget": 0}, r"hardware\.shot_budget"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_when_the_study_is_read(
+    tiny: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(QsynthError, match=message):
+        study(tiny, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shot_budget": 1000}, r"hardware\.shot_budget must be at least [0-9,]+, for one iteration .* got 1,000"),
+        ({"engine": {"name": "default.mxd", "shots": 5}}, r"Did you mean 'default\.mixed'\?"),
+        ({"engine": {"name": "default.qubit", "shots": 5, "differentiation": "adjoint"}}, "differentiation must be"),
+        ({"hyperparameters": {"lr_generator": 7}}, "lr_generator"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_before_any_work(
+    tiny: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(QsynthError, match=message):
+        study(tiny, **change).check()
+
+
+def test_the_estimate_counts_every_circuit(tiny: dict[str, Any]) -> None:
+    """3 qubits, 1 layer of ry_rx_cnot: 3 + 6 angles, two circuits each; 2 batches of 4 values, 4 gradients."""
+    made = study(tiny, price={"per_circuit": 0.5, "per_shot": 0.01})
+    assert made.hardware is not None
+    whole, least = made.hardware.estimate(made.trial)
+    iteration = 2 * 4 + 4 * 2 * 9
+    assert whole == Spend(3 * 32 + 2 * iteration, 50 * (3 * 32 + 2 * iteration))
+    assert least == Spend(2 * 32 + iteration, 50 * (2 * 32 + iteration))
+    words = made.hardware.check(made.trial)
+    assert words == "default.mixed: about 256 circuits, 12,800 shots, 256.00 USD"
+    short = study(tiny, shot_budget=10_000)
+    assert short.hardware is not None
+    assert short.hardware.check(short.trial).endswith("of which the budget covers 10,000 shots")
+
+
+def test_only_a_price_makes_a_bill() -> None:
+    assert Price().words(Spend(3, 4000)) == "3 circuits, 4,000 shots"
+    assert Price(per_circuit=0.3, per_shot=0.00035, currency="EUR").of(Spend(10, 1000)) == pytest.approx(3.35)
+
+
+def test_devices_are_shared_through_the_clusters_qpus(tiny: dict[str, Any]) -> None:
+    assert plan_runners(study(tiny), {"CPU": 4, "qpu": 1}) == 1
+    with pytest.raises(QsynthError, match="ray start --resources"):
+        plan_runners(study(tiny), {"CPU": 4})
+    tiny["resources"]["n_runners"] = None
+    remote = parse(Study, tiny, source="test")
+    engine = remote.trial.engine.replaced(name="qiskit.remote", backend="FakeManilaV2", shots=10)
+    if not has_device("qiskit.remote"):
+        pytest.skip("qiskit.remote is not installed")
+    each_needs_one = remote.replaced(trial={**remote.trial.model_dump(), "engine": engine.model_dump()})
+    assert plan_runners(each_needs_one, {"CPU": 4, "qpu": 2}) == 2
+    assert plan_runners(remote, {"CPU": 4, "qpu": 2}) == 4
+    assert qpus({"qpu": 3.0}) == 3
+
+
+def test_a_result_survives_its_file_and_says_what_was_spent() -> None:
+    values = {"score": 0.5, "fidelity": 0.1}
+    device = DeviceResult(
+        "d",
+        values,
+        values,
+        {"score": 0.6, "fidelity": 0.05},
+        (0.4, 0.7),
+        1,
+        "shots",
+        Spend(3, 300),
+        Spend(2, 200),
+        "bill",
+    )
+    result = StudyResult("s", (), {}, {}, device)
+    assert StudyResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    text = device.markdown()
+    for part in ("| d, fine-tuned there | 0.600 | 0.050 |", "Spent: bill", "the budget of shots was used up"):
+        assert part in text
+    assert device.metrics()["device.spent.shots"] == 200.0
+
+
+@pytest.mark.timeout(600)
+def test_a_study_ends_on_a_noisy_processor(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    """From ``qsynth tune`` to the report; with qiskit installed on the errors that IBM recorded of one of its own."""
+    tiny["budget"] |= {"agent_trials": 4, "held_out": 1}
+    recorded = {"name": "qiskit.aer", "backend": "FakeManilaV2", "shots": 100, "differentiation": "spsa"}
+    tiny["hardware"] = HARDWARE | ({"engine": recorded} if has_device("qiskit.aer") else {})
+    file = tmp_path / "tiny.yaml"
+    file.write_text(yaml.safe_dump(tiny))
+    command = [sys.executable, "-c", "from cluster.cli import main; main()", "tune", str(file), "--out", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert ended.returncode == 0, ended.stderr
+    assert "at the end on " in ended.stderr
+    [folder] = [path.parent for path in tmp_path.glob("*/result.json")]
+    result = StudyResult.from_dict(json.loads((folder / "result.json").read_text()))
+    device = result.device
+    assert device is not None
+    assert device.spent == device.estimated
+    assert device.reason == "budget"
+    assert len(device.scores) == 3
+    assert device.before != device.simulated
+    assert "## On the device" in (folder / "report.md").read_text()
+    assert (folder / "model-device.safetensors").is_file()
