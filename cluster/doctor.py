@@ -54,6 +54,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
             "engine": f"{choice.name}: {choice.reason}",
             "execution": plan_compilation(study, runners)[1],
             "populations": f"{runners} of {study.resources.n_lanes} trials, at most {needed} of circuit states",
+            "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
         }
     return found
@@ -86,32 +87,29 @@ def _machine() -> dict[str, str]:
 def _devices() -> dict[str, str]:
     import torch
 
-    from qsynth.circuits.device import known_devices
+    from qsynth.circuits.device import known_devices, why_not
+    from qsynth.circuits.options import DeviceOptions
     from qsynth.circuits.statevector import MAX_QUBITS
+    from qsynth.circuits.vendors import PLUGINS
 
     found = {"statevector": f"yes, up to {MAX_QUBITS} qubits, on the CPU"}
-    wanted = ("default.qubit", "lightning.qubit", "lightning.gpu")
     known = known_devices()
-    for name in wanted:
-        found[name] = _device(name) if name in known else "not installed: pip install 'qsynth[gpu]'"
-    others = [name for name in known if name not in wanted and not name.startswith(("default.", "null", "reference"))]
+    local = ("default.qubit", "default.mixed", "lightning.qubit", "lightning.gpu")
+    for name in dict.fromkeys((*local, *PLUGINS)):
+        if name not in known:
+            found[name] = f"not installed: pip install {PLUGINS[name]}"
+        elif name in local:  # others may ask their vendors, which takes time
+            reason = why_not(name, 1, DeviceOptions())
+            found[name] = "yes" if reason is None else f"installed, but can't be used here: {reason[:120]}"
+        else:
+            found[name] = "installed"
+    others = [name for name in known if name not in found and not name.startswith(("default.", "null", "reference"))]
     found["further devices"] = ", ".join(others) or "none"
     if torch.cuda.is_available():
         found["CUDA"] = torch.cuda.get_device_name()
     else:
         found["CUDA"] = "none: torch sees no GPU"
     return found
-
-
-def _device(name: str) -> str:
-    """Whether a device can really be made; a plugin may be installed without its hardware."""
-    import pennylane as qp
-
-    try:
-        qp.device(name, wires=1)
-    except Exception as error:  # a plugin may raise anything
-        return f"installed, but can't be used here: {' '.join(str(error).split())[:120]}"
-    return "yes"
 
 
 def _services() -> dict[str, str]:
