@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cluster.cli import emit
@@ -32,7 +33,7 @@ def run_doctor(study_name: str | None, as_json: bool) -> None:
         table.add_column(overflow="fold", min_width=22)
         table.add_column(overflow="fold")
         for name, value in rows.items():
-            table.add_row(name, str(value))
+            table.add_row(name, escape(str(value)))
         console.print(table)
         console.print()
 
