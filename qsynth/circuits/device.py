@@ -86,7 +86,7 @@ class PennyLaneEngine:
         def circuit(inputs: Any, layer_weights: Any) -> Any:
             self._ansatz.embed(inputs, self.n_qubits)
             for index in layers:
-                self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
+                self._ansatz.apply(index, inputs, layer_weights[index], self.n_qubits)
             if self._noise is not None:
                 self._noise.on_readout(self.n_qubits)
             return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]

@@ -78,7 +78,7 @@ class StatevectorEngine:
         for index in range(n_layers):
 
             def layer(inputs: Any, weights: Any, index: int = index) -> None:
-                ansatz.layer(index, inputs, weights, n_qubits)
+                ansatz.apply(index, inputs, weights, n_qubits)
 
             program = trace(layer, self.n_inputs, self.n_layer_weights, n_qubits)
             key = _rotation_key(program)

@@ -1,4 +1,4 @@
-"""The hybrid quantum generator: Linear -> AngleEmbedding -> variational layers -> <Z>."""
+"""The hybrid quantum generator: Linear -> encoder -> variational layers -> expectation values."""
 
 import math
 from typing import Protocol
