@@ -44,6 +44,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     found = {"versions": _versions(), "machine": _machine(), "devices": _devices(), "services": _services()}
     if study_name is not None:
         study = load_study(study_name)
+        from cluster.circuit import remarks, structure
         from qsynth.circuits.engine import choose
         from qsynth.circuits.statevector import human_bytes
 
@@ -55,6 +56,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
             "execution": plan_compilation(study, runners)[1],
             "populations": f"{runners} of {study.resources.n_lanes} trials, at most {needed} of circuit states",
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
+            "circuit": "; ".join(remarks(structure(study))) or "every parameter has an effect on the outputs used",
         }
     return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.checkpoints import CheckpointStore
+from cluster.circuit import remarks, structure
 from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
 from cluster.deliver import deliver
 from cluster.files import atomic_write_json, read_json_object
@@ -60,6 +61,8 @@ class Tuning:
         self.progress.note(
             f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
         )
+        for line in remarks(structure(study)):
+            self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
         tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)

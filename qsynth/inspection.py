@@ -6,7 +6,8 @@ from torch.func import vmap
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.engine import STATEVECTOR, choose
-from qsynth.circuits.structure import N_MODELS, N_SAMPLES, Iteration, Start, Structure, best_method, examine
+from qsynth.circuits.structure import N_MODELS, N_SAMPLES, Start, Structure, examine
+from qsynth.circuits.work import Iteration, best_method
 from qsynth.gan.quantum import Circuit, QuantumGenerator
 from qsynth.gan.update import STREAM_GENERATOR
 from qsynth.trial import TrialConfig

@@ -14,6 +14,7 @@ from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.program import GATES
 from qsynth.circuits.readout import READOUTS
 from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.circuits.work import Iteration, Work, work_of
 
 MAX_QUBITS_SAMPLED = 10  # above, a look at the outputs takes seconds to minutes
 LITTLE_SPREAD = 0.05
@@ -57,37 +58,6 @@ class Dead(NamedTuple):
 
     inputs: tuple[int, ...]
     weights: tuple[tuple[int, int], ...]
-
-
-class Iteration(NamedTuple):
-    """What a GAN iteration asks of the circuit: outputs for ``fakes`` and ``batch`` rows, a gradient for the latter.
-
-    Attributes:
-        method: of the gradient, PennyLane's name of it.
-        shots: a circuit's, None where circuits are exact.
-        n_directions: random directions of ``method`` spsa.
-    """
-
-    fakes: int
-    batch: int
-    method: str
-    shots: int | None
-    n_directions: int = 1
-
-
-class Work(NamedTuple):
-    """Circuits that one GAN iteration executes, evaluations apart.
-
-    Attributes:
-        outputs: of the critic's fakes and of the generator's batch.
-        gradient: of the generator's batch, by ``method``.
-        shots: of all these circuits together, None where they are exact.
-    """
-
-    outputs: int
-    gradient: int
-    method: str
-    shots: int | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +136,7 @@ def examine(
         dict(resources.gate_types),
         dead,
         outputs,
-        _work(tape, iteration),
+        work_of(tape, iteration),
         tuple(warnings),
     )
 
@@ -198,29 +168,6 @@ def drawing(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str, width: i
     """The circuit in characters, with a barrier before each layer."""
     tape = script(ansatz, n_qubits, n_layers, readout, barriers=True)
     return str(qp.drawer.tape_text(tape, wire_order=range(n_qubits), show_all_wires=True, max_length=width))
-
-
-def best_method(device: str, n_qubits: int, shots: int | None) -> str:
-    """How PennyLane differentiates circuits on a device where it may choose."""
-
-    def circuit(angle: Tensor) -> Any:
-        qp.RX(angle, wires=0)
-        return qp.expval(qp.Z(0))
-
-    node = qp.set_shots(qp.QNode(circuit, qp.device(device, wires=n_qubits), interface="torch"), shots=shots)
-    return str(qp.workflow.get_best_diff_method(node)(torch.zeros((), requires_grad=True)))
-
-
-def _work(tape: Any, asked: Iteration) -> Work:
-    """By a circuit for each set of observables that can be measured together, and, for a gradient by parameter-shift,
-    two circuits for each gate that turns by an input or a weight."""
-    sets, _ = qp.transforms.split_non_commuting(tape)
-    turning = sum(any(getattr(angle, "requires_grad", False) for angle in op.data) for op in tape.operations)
-    of_a_gradient = {"backprop": 1, "adjoint": 1, "device": 1, "spsa": 2 * asked.n_directions * len(sets)}
-    outputs = (asked.fakes + asked.batch) * len(sets)
-    gradient = asked.batch * of_a_gradient.get(asked.method, 2 * turning * len(sets))
-    shots = None if asked.shots is None else asked.shots * (outputs + gradient)
-    return Work(outputs, gradient, asked.method, shots)
 
 
 def without_effect(engine: StatevectorEngine, n_used: int) -> Dead:

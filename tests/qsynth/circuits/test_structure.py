@@ -9,22 +9,19 @@ import pytest
 import torch
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
-from qsynth.circuits.contract import answer, problem
-from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.encoder import ENCODERS, Encoder
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import (
     MAX_QUBITS_SAMPLED,
     Dead,
-    Iteration,
     Start,
     Structure,
-    best_method,
     by_layer,
     drawing,
     examine,
     without_effect,
 )
+from qsynth.circuits.work import Iteration
 
 EXACT = Iteration(fakes=0, batch=1, method="backprop", shots=None)
 
@@ -144,43 +141,6 @@ def test_a_structure_is_plain_data() -> None:
     assert plain["work"] == {"outputs": 1, "gradient": 1, "method": "backprop", "shots": 20}
     assert set(plain["outputs"]) == {"low", "high", "sd", "spread"}
     assert plain["encoder"] == "angle_x"
-
-
-@pytest.mark.parametrize("readout", ["z", "zx"])
-@pytest.mark.parametrize(
-    ("name", "encoder"),
-    [*((name, None) for name in ANSAETZE), *(("data_reuploading", each) for each in ("angle_z", "dense_angle", "iqp"))],
-)
-def test_the_circuits_of_parameter_shift_are_those_that_a_device_executes(
-    name: str, encoder: str | None, readout: str
-) -> None:
-    ansatz, batch = ANSAETZE[name].encoded(encoder), 2
-    iteration = Iteration(fakes=0, batch=batch, method="parameter-shift", shots=10)
-    work = examine(ansatz, 2, 2, readout, 2, anywhere, iteration).work
-    engine = PennyLaneEngine(ansatz, 2, 2, "default.qubit", "parameter-shift", shots=10, readout=readout)
-    answer(engine.expectations, problem(ansatz, 2, 2, readout, batch), torch.ones(2, dtype=torch.float64))
-    # Outputs may be executed once more with the gradient.
-    assert work.outputs + work.gradient <= engine.executions <= 2 * work.outputs + work.gradient
-    assert work.shots == 10 * (work.outputs + work.gradient)
-
-
-@pytest.mark.parametrize(("method", "gradient"), [("backprop", 3), ("adjoint", 3), ("spsa", 3 * 2 * 5)])
-def test_work_of_other_gradients(method: str, gradient: int) -> None:
-    found = structure(OPEN, 2, 1, fakes=20, batch=3, method=method, n_directions=5).work
-    assert (found.outputs, found.gradient, found.shots) == (23, gradient, None)
-
-
-@pytest.mark.parametrize(
-    ("device", "shots", "method"),
-    [
-        ("default.qubit", None, "backprop"),
-        ("default.qubit", 10, "parameter-shift"),
-        ("lightning.qubit", None, "adjoint"),
-        ("default.mixed", None, "backprop"),
-    ],
-)
-def test_the_method_that_pennylane_chooses(device: str, shots: int | None, method: str) -> None:
-    assert best_method(device, 2, shots) == method
 
 
 def test_a_drawing_has_a_line_for_each_qubit_and_a_barrier_before_each_layer() -> None:
