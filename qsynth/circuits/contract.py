@@ -166,7 +166,7 @@ def check_ansatz(
             tasks = _tasks(ansatz, *size, readout)
             engines = {dtype: StatevectorEngine(ansatz, *size, dtype, readout) for dtype in TOLERANCE}
         for dtype, engine in engines.items():
-            _check_tasks(f"{what} in {str(dtype).removeprefix('torch.')}", engine, tasks, dtype)
+            _check_tasks(f"{what} in {str(dtype).removeprefix('torch.')}", engine, tasks, dtype, None)
         dead = without_effect(engines[torch.float64], engines[torch.float64].n_outputs)
         idle = [f"inputs {', '.join(map(str, dead.inputs))}"] if dead.inputs else []
         idle += [f"weights of {by_layer(dead.weights)}"] if dead.weights else []
@@ -181,17 +181,19 @@ def check_engine(
     n_qubits: Sequence[int] = (1, 2, 3),
     n_layers: Sequence[int] = (1, 2),
     dtype: torch.dtype = torch.float32,
+    shots: int | None = None,
 ) -> None:
     """Hold an engine to the contract: the outputs <Z_0>, <Z_1>, ... of noiseless circuits.
 
     Outputs and gradients are those of default.qubit to 1e-10 in double and 1e-5 in single precision, for all layers
-    and with layers off, alone and in lanes under ``torch.func.vmap``. Of an engine with finite ``shots`` the outputs
-    are, within five standard errors, and gradients are not compared.
+    and with layers off, alone and in lanes under ``torch.func.vmap``. With finite ``shots`` the outputs are, within
+    five standard errors, and gradients are not compared.
 
     Args:
         make: makes the engine of an ansatz for ``(ansatz, n_qubits, n_layers)``.
         ansaetze: left out: three, with inputs at the beginning, in every layer and in every angle.
         dtype: of the tensors that it is given.
+        shots: that it takes for a circuit, None where it is exact.
 
     Raises:
         QsynthError: the first violation.
@@ -204,7 +206,7 @@ def check_engine(
             _check_attributes(what, engine, ansatz, *size)
             if ansatz.encoder == "angle_x":
                 _check_qubit_order(what, engine, dtype)
-            _check_tasks(what, engine, _tasks(ansatz, *size, "z"), dtype)
+            _check_tasks(what, engine, _tasks(ansatz, *size, "z"), dtype, shots)
 
 
 class _Task(NamedTuple):
@@ -222,9 +224,9 @@ def _tasks(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str) -> list[_
     return tasks
 
 
-def _check_tasks(what: str, engine: Circuit, tasks: list[_Task], dtype: torch.dtype) -> None:
+def _check_tasks(what: str, engine: Circuit, tasks: list[_Task], dtype: torch.dtype, shots: int | None) -> None:
     """One task at a time, then each as a lane."""
-    shots, tolerance = getattr(engine, "shots", None), TOLERANCE[dtype]
+    tolerance = TOLERANCE[dtype]
     for asked, mask, wanted in tasks:
         where = f"{what}, layers {[index for index, on in enumerate(mask.tolist()) if on]} on"
         given, on = asked.to(dtype), mask.to(dtype)

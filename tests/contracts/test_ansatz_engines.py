@@ -238,7 +238,7 @@ def test_every_weight_and_every_input_has_an_effect(ansatz: Ansatz, n_qubits: in
 @pytest.mark.parametrize("ansatz", OWN, ids=label)
 def test_finite_shots_scatter_around_the_circuit_and_are_counted(ansatz: Ansatz) -> None:
     make, shots = device("default.qubit", shots=4000), 4000
-    check_engine(make, [ansatz], n_qubits=(2,), n_layers=(1,))
+    check_engine(make, [ansatz], n_qubits=(2,), n_layers=(1,), shots=shots)
     asked, on = problem(ansatz, 2, 1, batch=3), torch.ones(1, dtype=torch.float64)
     engine = make(ansatz, 2, 1)
     found = engine.expectations(asked.inputs, asked.weights, on)
