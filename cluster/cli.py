@@ -83,6 +83,17 @@ def presets(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def circuit(study: StudyName, as_json: AsJson = False) -> None:
+    """Draw a study's circuit, and say what it can do: parameters without effect, spread of outputs, circuits to run."""
+    from cluster.runtime import prepare_process
+
+    prepare_process()
+    from cluster.circuit import run_circuit
+
+    run_circuit(study, as_json)
+
+
+@app.command()
 def doctor(
     study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study whose engine to explain.")] = None,
     as_json: AsJson = False,

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cluster.checkpoints import CheckpointStore
+from cluster.circuit import remarks, structure
 from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
 from cluster.deliver import best_trial, deliver
 from cluster.device_result import DeviceResult
@@ -67,6 +68,8 @@ class Tuning:
         self.progress.note(
             f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
         )
+        for line in remarks(structure(study)):
+            self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
         tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)

@@ -1,5 +1,6 @@
 """The hyperparameters of a trial and the capacity they act in."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from pydantic import Field, model_validator
 
 from qsynth.config import Config
-from qsynth.errors import did_you_mean
+from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.update import Controls
 from qsynth.search_space import SearchSpace
 
@@ -46,6 +47,26 @@ def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
     low = next(limit.ge for limit in declared if hasattr(limit, "ge"))
     high = next((limit.le for limit in declared if hasattr(limit, "le")), np.inf)
     return float(low), float(min(high, getattr(capacity, name, np.inf)))
+
+
+def checked(changes: Mapping[str, np.ndarray], n_lanes: int, capacity: Capacity) -> dict[str, np.ndarray]:
+    """Values (name -> a number, or lanes) as arrays over lanes.
+
+    Raises:
+        QsynthError: an unknown name, or a value out of its limits, beyond the capacity or not finite.
+    """
+    accepted = {}
+    for name, given in changes.items():
+        if name not in NAMES:
+            raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
+        low, high = bounds(name, capacity)
+        values = np.broadcast_to(np.asarray(given, dtype=float), (n_lanes,))
+        fits = values.min() >= low and values.max() <= high
+        if not fits or (name in SIZES and (values % 1).any()):
+            kind = "whole and " if name in SIZES else ""
+            raise QsynthError(f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}")
+        accepted[name] = values.copy()
+    return accepted
 
 
 class Tunables(Config):

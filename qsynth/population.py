@@ -14,14 +14,14 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import QsynthError
 from qsynth.gan.critics import MLPCritic
 from qsynth.gan.optim import AdamState
 from qsynth.gan.programs import Programs
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import Controls, GanUpdate, Weights
 from qsynth.generation import generate, untrained
-from qsynth.hyperparameters import NAMES, SIZES, bounds, controls
+from qsynth.hyperparameters import NAMES, checked, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.score import Scorecard, Scorer
 from qsynth.snapshot import Snapshot
@@ -86,18 +86,18 @@ class Population:
 
     @property
     def spent(self) -> Spend:
-        """Circuits and shots that devices have executed for this population so far."""
+        """Circuits and shots of this population so far; those of generators that calibrate its metrics apart."""
         return self.engine.ledger.spent
 
     def evaluation_cost(self) -> Spend:
-        """What drawing the rows of one evaluation is expected to cost, all lanes together."""
+        """What the rows of one evaluation are expected to cost, all lanes together."""
         return self.engine.cost(self.config.score.n_rows) * self.n_lanes
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
-        capacity = self.config.capacity
+        capacity, batch = self.config.capacity, int(self.values["batch_size"].sum())
         values = self.engine.cost((capacity.n_critic + 1) * capacity.batch_size) * self.n_lanes
-        return values + self.engine.cost(int(self.values["batch_size"].sum()), gradient=True)
+        return values + self.engine.cost(batch, gradient=True)
 
     @property
     def metric_names(self) -> list[str]:
@@ -145,20 +145,7 @@ class Population:
         Raises:
             QsynthError: an unknown name, a value out of its limits, beyond the capacity or not finite; nothing is set.
         """
-        accepted = {}
-        for name, values in changes.items():
-            if name not in NAMES:
-                raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
-            low, high = bounds(name, self.config.capacity)
-            values = np.broadcast_to(np.asarray(values, dtype=float), (self.n_lanes,))
-            fits = values.min() >= low and values.max() <= high
-            if not fits or (name in SIZES and (values % 1).any()):
-                kind = "whole and " if name in SIZES else ""
-                raise QsynthError(
-                    f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}"
-                )
-            accepted[name] = values.copy()
-        self.values |= accepted
+        self.values |= checked(changes, self.n_lanes, self.config.capacity)
         self._controls = controls(self.values, self.config.capacity)
 
     def warm_up(self, instance: Instance) -> None:
@@ -202,6 +189,7 @@ class Population:
             self._steps = self._steps + 1
             generator_totals += torch.stack(tuple(of_generator))
         self.iterations += n_iterations
+        self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
         loss_critic, gap, penalty, gradient_critic = (critic_totals / n_iterations).numpy()
         loss_generator, gradient_generator, spread, saturation = (generator_totals / n_iterations).numpy()
@@ -214,6 +202,7 @@ class Population:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
         rows = generate(self.generator, self._weights.generator, self._seeds, self._onehot, self._controls)
+        self._book(self.evaluation_cost())
         return self._scorer.measure(yardstick, rows, self._onehot)
 
     @torch.no_grad()
@@ -284,6 +273,11 @@ class Population:
     def _labels(self, instance: Instance) -> Tensor:
         """Labels to evaluate with, in the training rows' shares, in a fixed mixed order."""
         return torch.eye(self.n_classes)[torch.as_tensor(stratified(instance.class_shares, self.config.score.n_rows))]
+
+    def _book(self, spend: Spend) -> None:
+        """Devices book for themselves; what is computed here, possibly by compiled code, is not counted elsewhere."""
+        if isinstance(self.engine, StatevectorEngine):
+            self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
         largest = torch.maximum(

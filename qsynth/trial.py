@@ -17,10 +17,15 @@ from qsynth.score import ScoreConfig
 
 
 class TrialConfig(Tunables):
-    """One GAN training run, whatever data it learns."""
+    """One GAN training run, whatever data it learns.
+
+    Attributes:
+        encoder: how inputs enter the circuit; left out: as the ansatz's own encoder has it.
+    """
 
     n_qubits: int = Field(ge=1, le=100)
     ansatz: str = "ry_rx_cnot"
+    encoder: str | None = None
     readout: str = "z"
     engine: EngineConfig = EngineConfig()
     penalty: Penalty = "one_sided"
@@ -29,9 +34,17 @@ class TrialConfig(Tunables):
 
     @model_validator(mode="after")
     def _known_and_possible(self) -> Self:
-        for path, name in (("ansatz", self.ansatz), ("qnn.ansatz", self.qnn.ansatz)):
+        for path, name, encoder in (
+            ("", self.ansatz, self.encoder),
+            ("qnn.", self.qnn.ansatz, self.qnn.encoder),
+        ):
             if name not in ANSAETZE:
-                raise ValueError(f"{path} must be a registered ansatz; got {name!r}.{did_you_mean(name, ANSAETZE)}")
+                known = did_you_mean(name, ANSAETZE)
+                raise ValueError(f"{path}ansatz must be a registered ansatz; got {name!r}.{known}")
+            try:
+                ANSAETZE[name].encoded(encoder)
+            except QsynthError as error:
+                raise ValueError(f"{path}{error}") from None
         if self.readout not in READOUTS:
             raise ValueError(
                 f"readout must be a registered one; got {self.readout!r}.{did_you_mean(self.readout, READOUTS)}"
@@ -45,14 +58,13 @@ class TrialConfig(Tunables):
         Raises:
             QsynthError: the engine can't be made here.
         """
-        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout)
+        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout, self.encoder)
 
     def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
         if isinstance(circuit, StatevectorEngine) or self.n_qubits > MAX_QUBITS:
             return circuit
-        exact = EngineConfig(name=STATEVECTOR)
-        return build(exact, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout)
+        return self.replaced(engine={"name": STATEVECTOR}).circuit()
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator's circuit has outputs.

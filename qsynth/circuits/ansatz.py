@@ -1,46 +1,75 @@
 """Ansaetze, each defined once, as PennyLane operations that every engine executes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import pennylane as qp
 
+from qsynth.circuits.encoder import ENCODERS, NONE
+from qsynth.errors import QsynthError
 from qsynth.registry import Registry
 
 
 @dataclass(frozen=True)
 class Ansatz:
-    """An embedding of inputs followed by variational layers.
+    """Variational layers behind an encoder of the inputs.
 
     Attributes:
-        embed: quantum function ``(inputs, n_qubits)``; inputs are a flat vector.
-        layer: quantum function ``(index, inputs, weights, n_qubits)`` of one layer; its weights are a flat vector.
+        layer: quantum function ``(index, inputs, weights, n_qubits)`` of one layer; its weights and the circuit's
+            inputs are flat vectors.
         n_layer_weights: how many weights a layer on ``n_qubits`` has.
-        n_inputs: how many inputs a circuit on ``n_qubits`` with ``n_layers`` has.
+        encoder: the registered encoder that it has unless a study names another.
+        reuploads: whether the encoder is applied again at the beginning of every layer but the first.
+        n_layer_inputs: for layers that take the inputs themselves: how many of them there are for each layer on
+            ``n_qubits``. Such an ansatz has no encoder.
+
+    Raises:
+        QsynthError: an unknown encoder, one that takes inputs beside layers that take them too, or none of both.
     """
 
     name: str
-    embed: Callable[[Any, int], None]
     layer: Callable[[int, Any, Any, int], None]
     n_layer_weights: Callable[[int], int]
-    n_inputs: Callable[[int, int], int] = lambda n_qubits, _: n_qubits
+    encoder: str = "angle_x"
+    reuploads: bool = False
+    n_layer_inputs: Callable[[int], int] | None = None
+
+    def __post_init__(self) -> None:
+        name, encodes = repr(self.name), ENCODERS[self.encoder] is not ENCODERS[NONE]
+        if encodes and self.n_layer_inputs is not None:
+            raise QsynthError(
+                f"encoder must be {NONE!r} with ansatz {name}, whose layers take the inputs; got {self.encoder!r}"
+            )
+        if not encodes and self.n_layer_inputs is None:
+            raise QsynthError(f"encoder must be one that takes inputs with ansatz {name}; got {self.encoder!r}")
+
+    def encoded(self, encoder: str | None) -> Self:
+        """The same layers behind another encoder; None keeps the ansatz's own.
+
+        Raises:
+            QsynthError: an unknown encoder, or one that doesn't go with this ansatz.
+        """
+        return self if encoder is None else replace(self, encoder=encoder)
+
+    def n_inputs(self, n_qubits: int, n_layers: int) -> int:
+        """How many inputs a circuit on ``n_qubits`` with ``n_layers`` has."""
+        if self.n_layer_inputs is not None:
+            return n_layers * self.n_layer_inputs(n_qubits)
+        return ENCODERS[self.encoder].n_inputs(n_qubits)
+
+    def embed(self, inputs: Any, n_qubits: int) -> None:
+        """Quantum function of what comes before the layers."""
+        ENCODERS[self.encoder].encode(inputs, n_qubits)
+
+    def apply(self, index: int, inputs: Any, weights: Any, n_qubits: int) -> None:
+        """Quantum function of layer ``index`` as it is executed: re-uploaded inputs come first."""
+        if self.reuploads and index > 0:
+            self.embed(inputs, n_qubits)
+        self.layer(index, inputs, weights, n_qubits)
 
 
 ANSAETZE: Registry[Ansatz] = Registry("ansatz")
-
-
-def angle_embedding(inputs: Any, n_qubits: int) -> None:
-    """RX(angle) on every qubit (``qp.AngleEmbedding``)."""
-    qp.AngleEmbedding(inputs[:n_qubits], wires=range(n_qubits), rotation="X")
-
-
-def _iqp_embedding(inputs: Any, n_qubits: int) -> None:
-    qp.IQPEmbedding(inputs, wires=range(n_qubits))
-
-
-def _no_embedding(_inputs: Any, _n_qubits: int) -> None:
-    pass
 
 
 def _ry_rx_cnot(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
@@ -74,12 +103,6 @@ def _simplified_two_design(_index: int, _inputs: Any, weights: Any, n_qubits: in
     qp.SimplifiedTwoDesign(initial_layer_weights=weights[:n_qubits], weights=pairs, wires=range(n_qubits))
 
 
-def _data_reuploading(index: int, inputs: Any, weights: Any, n_qubits: int) -> None:
-    if index > 0:
-        angle_embedding(inputs, n_qubits)
-    _strongly_entangling(index, inputs, weights, n_qubits)
-
-
 def _style(index: int, inputs: Any, _weights: Any, n_qubits: int) -> None:
     _ry_rx_cnot(index, inputs, inputs[2 * n_qubits * index :], n_qubits)
 
@@ -87,22 +110,22 @@ def _style(index: int, inputs: Any, _weights: Any, n_qubits: int) -> None:
 for _ansatz in (
     # The layer of Gunduz 2025, section 2.1, with the CNOT chain closed to a ring: in the open chain the last layer's
     # gates on every qubit but the first never reach <Z_0>.
-    Ansatz("ry_rx_cnot", angle_embedding, _ry_rx_cnot, lambda n: 2 * n),
+    Ansatz("ry_rx_cnot", _ry_rx_cnot, lambda n: 2 * n),
     # Schuld et al., "Circuit-centric quantum classifiers", Phys. Rev. A 101, 032308 (2020).
-    Ansatz("strongly_entangling", angle_embedding, _strongly_entangling, lambda n: 3 * n),
+    Ansatz("strongly_entangling", _strongly_entangling, lambda n: 3 * n),
     # qp.BasicEntanglerLayers with RY, as RX would only add to the embedding's angle.
-    Ansatz("basic_entangler", angle_embedding, _basic_entangler, lambda n: n),
+    Ansatz("basic_entangler", _basic_entangler, lambda n: n),
     # Kandala et al., "Hardware-efficient variational quantum eigensolver", Nature 549, 242 (2017), on a line of qubits;
     # the entangler comes first, because diagonal gates before a measurement of Z have no effect.
-    Ansatz("hardware_efficient", angle_embedding, _hardware_efficient, lambda n: 2 * n),
+    Ansatz("hardware_efficient", _hardware_efficient, lambda n: 2 * n),
     # Cerezo et al., "Cost function dependent barren plateaus", Nature Communications 12, 1791 (2021).
-    Ansatz("simplified_two_design", angle_embedding, _simplified_two_design, lambda n: n + 2 * (n - 1)),
+    Ansatz("simplified_two_design", _simplified_two_design, lambda n: n + 2 * (n - 1)),
     # Perez-Salinas et al., "Data re-uploading for a universal quantum classifier", Quantum 4, 226 (2020).
-    Ansatz("data_reuploading", angle_embedding, _data_reuploading, lambda n: 3 * n),
-    # Havlicek et al., "Supervised learning with quantum-enhanced feature spaces", Nature 567, 209 (2019).
-    Ansatz("iqp", _iqp_embedding, _strongly_entangling, lambda n: 3 * n),
+    Ansatz("data_reuploading", _strongly_entangling, lambda n: 3 * n, reuploads=True),
+    # The same layers behind the encoder of Havlicek et al. 2019.
+    Ansatz("iqp", _strongly_entangling, lambda n: 3 * n, encoder="iqp"),
     # Bravo-Prieto et al., "Style-based quantum generative adversarial networks", Quantum 6, 777 (2022): every angle is
     # an input, so the noise enters everywhere and the weights are those of the linear map before the circuit.
-    Ansatz("style", _no_embedding, _style, lambda _: 0, lambda n, n_layers: 2 * n * n_layers),
+    Ansatz("style", _style, lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n),
 ):
     ANSAETZE.register(_ansatz.name)(_ansatz)

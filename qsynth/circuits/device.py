@@ -136,7 +136,8 @@ class PennyLaneEngine:
         inputs = torch.linspace(0.1, 0.9, self.n_inputs, dtype=torch.float64, requires_grad=True)
         shape = self.n_layers, self.n_layer_weights
         weights = torch.linspace(0.2, 0.8, shape[0] * shape[1], dtype=torch.float64).reshape(shape).requires_grad_()
-        tapes = self._tapes(inputs, weights, list(range(self.n_layers)))
+        with torch.enable_grad():  # whoever asks: parameters are told from constants by it
+            tapes = self._tapes(inputs, weights, list(range(self.n_layers)))
         value = len(tapes) * len(qp.pauli.group_observables([qp.pauli.string_to_pauli_word(w) for w in self._words]))
         for tape in tapes:  # the strengths of errors are parameters too, but fixed ones
             tape.trainable_params = qp.math.get_trainable_indices(tape.get_parameters(trainable_only=False))
@@ -184,7 +185,7 @@ class PennyLaneEngine:
         def circuit() -> None:
             self._ansatz.embed(row, self.n_qubits)
             for index in layers:
-                self._ansatz.layer(index, row, weights[index], self.n_qubits)
+                self._ansatz.apply(index, row, weights[index], self.n_qubits)
 
         options = self.options
         operations = qp.tape.make_qscript(circuit)().operations

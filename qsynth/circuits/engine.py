@@ -93,13 +93,13 @@ def _automatic(config: EngineConfig, n_qubits: int) -> EngineChoice:
 
 
 def build(
-    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str = "z"
+    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str = "z", encoder: str | None = None
 ) -> StatevectorEngine | PennyLaneEngine:
-    """The chosen engine for an ansatz with at most ``n_layers`` layers."""
-    name = choose(config, n_qubits).name
+    """The chosen engine for an ansatz with at most ``n_layers`` layers; ``encoder`` None is the ansatz's own."""
+    name, template = choose(config, n_qubits).name, ANSAETZE[ansatz].encoded(encoder)
     if name == STATEVECTOR:
-        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout)
-    return PennyLaneEngine(ANSAETZE[ansatz], n_qubits, n_layers, name, config, readout)
+        return StatevectorEngine(template, n_qubits, n_layers, readout=readout)
+    return PennyLaneEngine(template, n_qubits, n_layers, name, config, readout)
 
 
 def gradient_bytes(n_qubits: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pennylane as qp
 
@@ -23,6 +23,21 @@ class Spend:
 
     def __mul__(self, times: int) -> "Spend":
         return Spend(self.circuits * times, self.shots * times)
+
+
+class Work(NamedTuple):
+    """What one GAN iteration of a trial takes, evaluations apart.
+
+    Attributes:
+        outputs: circuits for the critic's fakes and the generator's batch.
+        gradient: further ones for the gradient of the generator's batch, by ``method``.
+        shots: of all these circuits together, None where they are exact.
+    """
+
+    outputs: int
+    gradient: int
+    method: str
+    shots: int | None
 
 
 class Ledger:

@@ -132,7 +132,7 @@ def _polynomial(
     values = angles(at)
 
     def slopes(p: Tensor) -> Tensor:
-        found: Any = torch.autograd.functional.jacobian(angles, p)
+        found: Any = torch.autograd.functional.jacobian(angles, p, vectorize=True)
         return found.reshape(len(values), n)  # type: ignore[no-any-return]
 
     jacobian = slopes(at)

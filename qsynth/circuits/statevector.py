@@ -61,7 +61,7 @@ class StatevectorEngine:
         QsynthError: too many qubits, or a template that the engine can't read.
     """
 
-    name = "statevector"
+    name, method = "statevector", "backprop"
 
     def __init__(
         self, ansatz: Ansatz, n_qubits: int, n_layers: int, dtype: torch.dtype = torch.float32, readout: str = "z"
@@ -79,7 +79,7 @@ class StatevectorEngine:
         for index in range(n_layers):
 
             def layer(inputs: Any, weights: Any, index: int = index) -> None:
-                ansatz.layer(index, inputs, weights, n_qubits)
+                ansatz.apply(index, inputs, weights, n_qubits)
 
             program = trace(layer, self.n_inputs, self.n_layer_weights, n_qubits)
             key = _rotation_key(program)
@@ -116,8 +116,8 @@ class StatevectorEngine:
         return self._readout(final)
 
     def cost(self, n_rows: int, gradient: bool = False) -> Spend:
-        """What values or gradients cost: nothing, as everything is computed."""
-        return Spend()
+        """Circuits that the values of ``n_rows`` inputs, or in addition their gradients, are computed for."""
+        return Spend(n_rows)
 
     def state_bytes(self, n_rows: int, gradient: bool) -> int:
         """Memory that the states of ``n_rows`` inputs take at most, with or without the gradient; an estimate."""

@@ -1,4 +1,4 @@
-"""The hybrid quantum generator: Linear -> AngleEmbedding -> variational layers -> <Z>."""
+"""The hybrid quantum generator: Linear -> encoder -> variational layers -> expectation values."""
 
 import math
 from typing import Protocol
@@ -68,6 +68,10 @@ class QuantumGenerator:
         Returns:
             batch x n_features, in [-1, 1].
         """
+        angles, weights = self.angles(flat, z, onehot, latent_mask)
+        return self.circuit.expectations(angles, weights, layer_mask)[:, : self.n_features]
+
+    def angles(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`."""
         p = self.layout.split(flat)
-        angles = torch.cat([z * latent_mask, onehot], dim=1) @ p["linear"].T + p["bias"]
-        return self.circuit.expectations(angles, p["weights"], layer_mask)[:, : self.n_features]
+        return torch.cat([z * latent_mask, onehot], dim=1) @ p["linear"].T + p["bias"], p["weights"]

@@ -40,5 +40,6 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: B
 def build_qnn(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> QNNFit:
     """The study's QNN, on the statevector engine."""
     n_qubits = config.qnn_qubits(n_features, n_classes)
-    circuit = engines.build(engines.EngineConfig(), config.qnn.ansatz, n_qubits, config.qnn.n_layers)
-    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), config.qnn, build)
+    qnn = config.qnn
+    circuit = engines.build(engines.EngineConfig(), qnn.ansatz, n_qubits, qnn.n_layers, encoder=qnn.encoder)
+    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), qnn, build)

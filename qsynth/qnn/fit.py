@@ -14,9 +14,14 @@ from qsynth.qnn.model import QuantumClassifier
 
 
 class QNNConfig(Config):
-    """The classifier that the synthetic data is for, and how it is fitted."""
+    """The classifier that the synthetic data is for, and how it is fitted.
+
+    Attributes:
+        encoder: how features enter the circuit; left out: as the ansatz's own encoder has it.
+    """
 
     ansatz: str = "strongly_entangling"
+    encoder: str | None = None
     n_layers: int = Field(2, ge=1, le=32)
     n_starts: int = Field(2, ge=1, le=64)
     n_steps: int = Field(30, ge=1, le=10_000)

@@ -11,7 +11,7 @@ from qsynth.gan.quantum import Circuit
 
 
 class QuantumClassifier:
-    """Angle embedding of the features, variational layers, <Z> of one qubit a class as logits.
+    """Encoder of the features, variational layers, <Z> of one qubit a class as logits.
 
     Features enter as angles ``pi/2 * scale * x``; logits are ``gain * <Z_c> + bias_c``. With fewer features than inputs
     the others stay at angle 0.

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from qsynth.circuits.ansatz import ANSAETZE, Ansatz
+from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.program import Diagonals, Permutation, Rotations, trace
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 
 
 def own(layer: Callable[[int, Any, Any, int], None], n_weights: int) -> Ansatz:
-    return Ansatz("own", ANSAETZE["ry_rx_cnot"].embed, layer, lambda _: n_weights)
+    return Ansatz("own", layer, lambda _: n_weights)
 
 
 def every_gate(index: int, _inputs: Any, w: Any, n_qubits: int) -> None:
