@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import EngineConfig, build, choose
-from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.readout import Words, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
@@ -21,7 +21,7 @@ class TrialConfig(Tunables):
 
     n_qubits: int = Field(ge=1, le=100)
     ansatz: str = "ry_rx_cnot"
-    readout: str = "z"
+    readout: str | Words = "z"
     engine: EngineConfig = EngineConfig()
     penalty: Penalty = "one_sided"
     qnn: QNNConfig = QNNConfig()
@@ -32,10 +32,7 @@ class TrialConfig(Tunables):
         for path, name in (("ansatz", self.ansatz), ("qnn.ansatz", self.qnn.ansatz)):
             if name not in ANSAETZE:
                 raise ValueError(f"{path} must be a registered ansatz; got {name!r}.{did_you_mean(name, ANSAETZE)}")
-        if self.readout not in READOUTS:
-            raise ValueError(
-                f"readout must be a registered one; got {self.readout!r}.{did_you_mean(self.readout, READOUTS)}"
-            )
+        find_readout(self.readout, self.n_qubits)
         choose(self.engine, self.n_qubits)
         return self
 
@@ -53,7 +50,7 @@ class TrialConfig(Tunables):
         Raises:
             QsynthError: more features.
         """
-        n_outputs = len(READOUTS[self.readout].words(self.n_qubits))
+        n_outputs = find_readout(self.readout, self.n_qubits).n_outputs(self.n_qubits)
         if n_features > n_outputs:
             raise QsynthError(
                 f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.noise import NoiseConfig
-from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.readout import Words, find_readout
 from qsynth.errors import QsynthError
 
 Differentiation = Literal["best", "backprop", "adjoint", "parameter-shift"]
@@ -47,14 +47,14 @@ class PennyLaneEngine:
         device: str,
         differentiation: Differentiation = "best",
         shots: int | None = None,
-        readout: str = "z",
+        readout: str | Words = "z",
         noise: NoiseConfig | None = None,
     ) -> None:
         self.name, self.n_qubits, self.n_layers, self.shots = device, n_qubits, n_layers, shots
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
-        self._words = READOUTS[readout].words(n_qubits)
-        self.n_outputs = len(self._words)
+        self._readout = find_readout(readout, n_qubits)
+        self.n_outputs = self._readout.n_outputs(n_qubits)
         self.fingerprint = ""
         self.executions = 0
         self.shots_used = 0
@@ -89,14 +89,14 @@ class PennyLaneEngine:
                 self._ansatz.layer(index, inputs, layer_weights[index], self.n_qubits)
             if self._noise is not None:
                 self._noise.on_readout(self.n_qubits)
-            return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
+            return self._readout.measurements(self.n_qubits)
 
         node = qp.QNode(circuit, self._device, interface="torch", diff_method=self._method)
         if self._noise is not None:
             node = self._noise.on_gates(node)
         if self.shots is not None:
             node = qp.set_shots(node, shots=self.shots)
-        rows = [torch.stack(list(node(row, weights))) for row in angles]
+        rows = [self._readout.outputs(node(row, weights)) for row in angles]
         return torch.stack(rows).to(angles.dtype)
 
     @contextmanager

@@ -9,6 +9,8 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import Differentiation, PennyLaneEngine, has_device, known_devices
 from qsynth.circuits.noise import DEVICE as NOISY
 from qsynth.circuits.noise import NoiseConfig
+from qsynth.circuits.readout import Words
+from qsynth.circuits.sampling import MAX_SHOTS
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
 from qsynth.config import Config
 from qsynth.errors import QsynthError, did_you_mean
@@ -36,8 +38,8 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     """The engine that a study with ``n_qubits`` qubits gets.
 
     Raises:
-        QsynthError: an unknown device, finite shots on an analytic engine, noise on a noiseless one, or more memory
-            than the machine has.
+        QsynthError: an unknown device, shots that the statevector engine can't draw, noise on a noiseless one, or more
+            memory than the machine has.
     """
     if config.noise is not None:
         if config.name not in (AUTO, NOISY):
@@ -46,16 +48,17 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
         return EngineChoice(NOISY, "the study asks for noise")
     if config.name == STATEVECTOR:
         check_size(n_qubits)
-        if config.shots is not None:
-            raise QsynthError(f"shots must be left out on the statevector engine, which is exact; got {config.shots}")
+        _check_shots(config)
         return EngineChoice(STATEVECTOR, "the study asks for it")
     if config.name == AUTO:
-        if config.shots is not None:
-            _check_memory(n_qubits)
-            return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
-        if n_qubits <= MAX_QUBITS:
-            return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, analytic: one unitary serves a whole batch")
+        # A study that asks for shots and for a differentiation wants its gradients from shots too.
+        if n_qubits <= MAX_QUBITS and (config.shots is None or config.differentiation == "best"):
+            _check_shots(config)
+            how = "analytic" if config.shots is None else f"{config.shots} shots"
+            return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, {how}: a whole batch at once")
         _check_memory(n_qubits)
+        if config.shots is not None:
+            return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
         return EngineChoice("lightning.qubit", f"{n_qubits} qubits are above the statevector engine's {MAX_QUBITS}")
     if not has_device(config.name):
         names = [AUTO, STATEVECTOR, *known_devices()]
@@ -67,15 +70,31 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
 
 
 def build(
-    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str = "z"
+    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str | Words = "z"
 ) -> StatevectorEngine | PennyLaneEngine:
     """The chosen engine for an ansatz with at most ``n_layers`` layers."""
     name = choose(config, n_qubits).name
     if name == STATEVECTOR:
-        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout)
+        return StatevectorEngine(ANSAETZE[ansatz], n_qubits, n_layers, readout=readout, shots=config.shots)
     return PennyLaneEngine(
         ANSAETZE[ansatz], n_qubits, n_layers, name, config.differentiation, config.shots, readout, config.noise
     )
+
+
+def _check_shots(config: EngineConfig) -> None:
+    """Of the statevector engine."""
+    if config.shots is None:
+        return
+    if config.shots > MAX_SHOTS:
+        raise QsynthError(
+            f"shots must be at most {MAX_SHOTS:,} on the statevector engine, which draws each; got {config.shots:,}. "
+            f"Without shots it is exact"
+        )
+    if config.differentiation != "best":
+        raise QsynthError(
+            f"differentiation must be 'best' on the statevector engine with shots, whose gradients are exact; got "
+            f"{config.differentiation!r}, which default.qubit has"
+        )
 
 
 def gradient_bytes(n_qubits: int) -> int:
