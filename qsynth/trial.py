@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import EngineConfig, build, choose
-from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.readout import PauliStrings, Words, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
@@ -32,7 +32,11 @@ class TrialConfig(Tunables):
         for path, name in (("ansatz", self.ansatz), ("qnn.ansatz", self.qnn.ansatz)):
             if name not in ANSAETZE:
                 raise ValueError(f"{path} must be a registered ansatz; got {name!r}.{did_you_mean(name, ANSAETZE)}")
-        find_readout(self.readout, self.n_qubits)
+        readout, noise = find_readout(self.readout, self.n_qubits), self.engine.noise
+        if noise is not None and noise.readout and isinstance(readout, PauliStrings):
+            for word in readout.words(self.n_qubits):
+                if "Y" in word:
+                    raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
         return self
 

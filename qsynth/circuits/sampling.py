@@ -29,7 +29,7 @@ class ShotSampler:
         self._bases = [(_rotations(basis.letters, dtype), basis.outputs) for basis in readout.bases(n_qubits, dtype)]
         self.shots_per_row = shots * len(self._bases)
         # Of one row: cumulated probabilities, bounds and counts, and what is drawn at once; an estimate.
-        self.row_bytes = 8 * (4 * 2**n_qubits + 5 * min(shots, AT_ONCE))
+        self.row_bytes = 8 * (4 * 2**n_qubits + 8 * min(shots, AT_ONCE))
         places = [place for basis in readout.bases(n_qubits, dtype) for place in basis.places]
         self._back = torch.tensor(places).argsort()
 
