@@ -59,11 +59,11 @@ def remarks(found: Structure) -> list[str]:
 
 def _facts(found: Structure) -> dict[str, str]:
     """Name -> finding, in words."""
-    work = found.work
+    work, readout = found.work, found.readout if isinstance(found.readout, str) else ", ".join(found.readout)
     gates = ", ".join(f"{count} {name}" for name, count in sorted(found.gates.items()))
     shots = "" if work.shots is None else f" of {work.shots:,} shots together"
     return {
-        "ansatz": f"{found.ansatz}, encoder {found.encoder}, readout {found.readout}",
+        "ansatz": f"{found.ansatz}, encoder {found.encoder}, readout {readout}",
         "parameters": f"{found.n_weights} weights in {found.n_layers} layers; {found.n_inputs} inputs",
         "gates": f"{gates}; depth {found.depth}",
         "outputs": f"{found.n_used} of {found.n_outputs} are used",

@@ -37,6 +37,23 @@ def philox(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Te
     return c0, c1, c2, c3
 
 
+def digest(values: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+    """A key for :func:`philox` that depends on every bit of some numbers and on their places.
+
+    Args:
+        values: ... x size, floating-point numbers.
+        first: the first number's place.
+
+    Returns:
+        Two int64 tensors (...) with values in [0, 2^32).
+    """
+    bits = values.to(torch.float64).view(torch.int64)
+    place = torch.arange(first, first + values.shape[-1], dtype=torch.int64, device=values.device)
+    zero = torch.zeros_like(place)
+    words = philox((bits & _WORD, (bits >> 32) & _WORD, place, zero), (zero, zero))
+    return words[0].sum(dim=-1) & _WORD, words[1].sum(dim=-1) & _WORD
+
+
 def uniform(seed: Tensor, stream: int, step: Tensor, size: int) -> Tensor:
     """``size`` float32 numbers in (0, 1), 23 bits each (one more would round up to 1), for one lane.
 

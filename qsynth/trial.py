@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
-from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.readout import PauliStrings, Words, find_readout
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.losses import Penalty
@@ -26,7 +26,7 @@ class TrialConfig(Tunables):
     n_qubits: int = Field(ge=1, le=100)
     ansatz: str = "ry_rx_cnot"
     encoder: str | None = None
-    readout: str = "z"
+    readout: str | Words = "z"
     engine: EngineConfig = EngineConfig()
     penalty: Penalty = "one_sided"
     qnn: QNNConfig = QNNConfig()
@@ -45,10 +45,11 @@ class TrialConfig(Tunables):
                 ANSAETZE[name].encoded(encoder)
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
-        if self.readout not in READOUTS:
-            raise ValueError(
-                f"readout must be a registered one; got {self.readout!r}.{did_you_mean(self.readout, READOUTS)}"
-            )
+        readout, noise = find_readout(self.readout, self.n_qubits), self.engine.noise
+        if noise is not None and noise.readout and isinstance(readout, PauliStrings):
+            for word in readout.words(self.n_qubits):
+                if "Y" in word:
+                    raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
         return self
 
@@ -62,7 +63,7 @@ class TrialConfig(Tunables):
 
     def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
-        if isinstance(circuit, StatevectorEngine) or self.n_qubits > MAX_QUBITS:
+        if (isinstance(circuit, StatevectorEngine) and circuit.shots is None) or self.n_qubits > MAX_QUBITS:
             return circuit
         return self.replaced(engine={"name": STATEVECTOR}).circuit()
 
@@ -72,7 +73,7 @@ class TrialConfig(Tunables):
         Raises:
             QsynthError: more features.
         """
-        n_outputs = len(READOUTS[self.readout].words(self.n_qubits))
+        n_outputs = find_readout(self.readout, self.n_qubits).n_outputs(self.n_qubits)
         if n_features > n_outputs:
             raise QsynthError(
                 f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "

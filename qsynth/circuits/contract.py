@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
-from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.readout import Words, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import by_layer, without_effect
 from qsynth.errors import QsynthError
@@ -53,7 +53,9 @@ class Answer(NamedTuple):
     d_weights: Tensor
 
 
-def problem(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str = "z", batch: int = 2, seed: int = 0) -> Problem:
+def problem(
+    ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words = "z", batch: int = 2, seed: int = 0
+) -> Problem:
     """A problem in double precision."""
     random = torch.Generator().manual_seed(seed)
 
@@ -62,7 +64,7 @@ def problem(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str = "z", ba
 
     inputs = angles(batch, ansatz.n_inputs(n_qubits, n_layers))
     weights = angles(n_layers, ansatz.n_layer_weights(n_qubits))
-    n_outputs = len(READOUTS[readout].words(n_qubits))
+    n_outputs = find_readout(readout, n_qubits).n_outputs(n_qubits)
     return Problem(inputs, weights, torch.randn(batch, n_outputs, generator=random, dtype=torch.float64))
 
 
@@ -73,20 +75,22 @@ def masks(n_layers: int) -> list[Tensor]:
     return [torch.tensor(mask, dtype=torch.float64) for mask in chosen]
 
 
-def reference(ansatz: Ansatz, n_qubits: int, readout: str = "z") -> Expectations:
+def reference(ansatz: Ansatz, n_qubits: int, readout: str | Words = "z") -> Expectations:
     """The circuit on default.qubit, differentiable by torch autograd; it takes no lanes."""
+
+    measured = find_readout(readout, n_qubits)
 
     def circuit(row: Tensor, weights: Tensor, mask: Tensor) -> Any:
         ansatz.embed(row, n_qubits)
         for index, on in enumerate(mask.tolist()):
             if on:
                 ansatz.apply(index, row, weights[index], n_qubits)
-        return [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in READOUTS[readout].words(n_qubits)]
+        return measured.measurements(n_qubits)
 
     node = qp.QNode(circuit, qp.device("default.qubit", wires=n_qubits), interface="torch", diff_method="backprop")
 
     def expectations(inputs: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
-        return torch.stack([torch.stack(list(node(row, weights, mask))) for row in inputs])
+        return torch.stack([measured.outputs(node(row, weights, mask)) for row in inputs])
 
     return expectations
 
@@ -145,7 +149,7 @@ def check_ansatz(
     encoder: str | None = None,
     n_qubits: Sequence[int] = (1, 2, 3),
     n_layers: Sequence[int] = (1, 2),
-    readout: str = "z",
+    readout: str | Words = "z",
 ) -> list[str]:
     """Hold an ansatz, behind its own or another registered encoder, to the contract on the statevector engine.
 
@@ -215,7 +219,7 @@ class _Task(NamedTuple):
     wanted: Answer
 
 
-def _tasks(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str) -> list[_Task]:
+def _tasks(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words) -> list[_Task]:
     """A problem of its own for each mask."""
     exact, tasks = reference(ansatz, n_qubits, readout), []
     for seed, mask in enumerate(masks(n_layers)):

@@ -19,7 +19,7 @@ from qsynth.circuits.bridge import Expectations
 from qsynth.circuits.ledger import Ledger, Spend
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.program import GATES
-from qsynth.circuits.readout import READOUTS
+from qsynth.circuits.readout import Words, find_readout
 from qsynth.circuits.vendors import machine_qubits, plugin_arguments
 from qsynth.errors import QsynthError
 
@@ -70,14 +70,14 @@ class PennyLaneEngine:
         n_layers: int,
         device: str,
         options: DeviceOptions | None = None,
-        readout: str = "z",
+        readout: str | Words = "z",
     ) -> None:
         self.name, self.n_qubits, self.n_layers = device, n_qubits, n_layers
         self.options = DeviceOptions() if options is None else options
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
-        self._words = READOUTS[readout].words(n_qubits)
-        self.n_outputs = len(self._words)
+        self._readout = find_readout(readout, n_qubits)
+        self.n_outputs = self._readout.n_outputs(n_qubits)
         self.fingerprint = ""
         self.ledger = Ledger()
         self._ansatz = ansatz
@@ -98,9 +98,10 @@ class PennyLaneEngine:
 
     def values(self, inputs: Tensor, weights: Tensor, layers: list[int]) -> Tensor:
         """Batch x outputs with the given layers; nothing is differentiable."""
-        with torch.no_grad(), self._running(inputs, weights, layers) as run:
-            found: Tensor = run(inputs, weights)
-        return found
+        traced = self._results is not None  # as for a gradient, which then finds these very circuits
+        with torch.set_grad_enabled(traced), self._running(inputs, weights, layers) as run:
+            found: Tensor = run(*(part.detach().requires_grad_(traced) for part in (inputs, weights)))
+        return found.detach()
 
     def vector_jacobian(
         self, inputs: Tensor, weights: Tensor, layers: list[int], factors: Tensor
@@ -138,7 +139,8 @@ class PennyLaneEngine:
         weights = torch.linspace(0.2, 0.8, shape[0] * shape[1], dtype=torch.float64).reshape(shape).requires_grad_()
         with torch.enable_grad():  # whoever asks: parameters are told from constants by it
             tapes = self._tapes(inputs, weights, list(range(self.n_layers)))
-        value = len(tapes) * len(qp.pauli.group_observables([qp.pauli.string_to_pauli_word(w) for w in self._words]))
+        settings, _ = qp.transforms.split_non_commuting(tapes[0])
+        value = len(tapes) * len(settings)
         for tape in tapes:  # the strengths of errors are parameters too, but fixed ones
             tape.trainable_params = qp.math.get_trainable_indices(tape.get_parameters(trainable_only=False))
         if self.method == "parameter-shift":
@@ -168,8 +170,9 @@ class PennyLaneEngine:
                 cache=self._results,
                 gradient_kwargs=how,
             )
-            rows_of = [torch.stack(list(each)) if self.n_outputs > 1 else each.reshape(1) for each in results]
-            found = torch.stack(rows_of).to(inputs.dtype)
+            # PennyLane gives a single measurement's result bare.
+            parts = [each if isinstance(each, tuple | list) else (each,) for each in results]
+            found = torch.stack([self._readout.outputs(each) for each in parts]).to(inputs.dtype)
             if self.options.zero_noise is None:
                 return found
             scales = torch.as_tensor(self.options.zero_noise.weights, dtype=found.dtype)
@@ -189,7 +192,7 @@ class PennyLaneEngine:
 
         options = self.options
         operations = qp.tape.make_qscript(circuit)().operations
-        measured = [qp.expval(qp.pauli.string_to_pauli_word(word)) for word in self._words]
+        measured = self._readout.measurements(self.n_qubits)
         tapes = [qp.tape.QuantumScript(operations, measured, shots=options.shots)]
         if options.noise is not None or options.zero_noise is not None:
             # Errors belong to gates, so templates are taken apart first.

@@ -7,6 +7,8 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine, has_device, known_devices, why_not
 from qsynth.circuits.noise import DEVICE as NOISY
 from qsynth.circuits.options import DeviceOptions
+from qsynth.circuits.readout import Words
+from qsynth.circuits.sampling import MAX_SHOTS
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
 from qsynth.circuits.vendors import FAKE, HARDWARE, PLUGINS
 from qsynth.errors import QsynthError, did_you_mean
@@ -47,8 +49,8 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     """The engine that a study with ``n_qubits`` qubits gets.
 
     Raises:
-        QsynthError: an unknown device, finite shots on an analytic engine, noise on a noiseless one, or more memory
-            than the machine has.
+        QsynthError: an unknown device, shots that the statevector engine can't draw, noise on a noiseless one, or more
+            memory than the machine has.
     """
     if config.noise is not None:
         if config.name not in (AUTO, NOISY):
@@ -59,8 +61,7 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
         return _automatic(config, n_qubits)
     if config.name == STATEVECTOR:
         check_size(n_qubits)
-        if config.shots is not None:
-            raise QsynthError(f"shots must be left out on the statevector engine, which is exact; got {config.shots}")
+        _check_shots(config)
         return EngineChoice(STATEVECTOR, "the study asks for it")
     if not has_device(config.name) and not (config.fallback and config.name in PLUGINS):
         names = [AUTO, STATEVECTOR, *known_devices(), *PLUGINS]
@@ -79,12 +80,14 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
 
 
 def _automatic(config: EngineConfig, n_qubits: int) -> EngineChoice:
-    if config.shots is not None:
-        _check_memory(n_qubits)
-        return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
-    if n_qubits <= MAX_QUBITS:
-        return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, analytic: one unitary serves a whole batch")
+    # A study that asks for shots and for a differentiation wants its gradients from shots too.
+    if n_qubits <= MAX_QUBITS and (config.shots is None or config.differentiation == "best"):
+        _check_shots(config)
+        how = "analytic" if config.shots is None else f"{config.shots} shots"
+        return EngineChoice(STATEVECTOR, f"{n_qubits} qubits, {how}: a whole batch at once")
     _check_memory(n_qubits)
+    if config.shots is not None:
+        return EngineChoice("default.qubit", f"the study asks for {config.shots} shots")
     above = f"{n_qubits} qubits are above the statevector engine's {MAX_QUBITS}"
     reason = why_not(GPU, n_qubits, DeviceOptions())
     if reason is None:
@@ -93,13 +96,34 @@ def _automatic(config: EngineConfig, n_qubits: int) -> EngineChoice:
 
 
 def build(
-    config: EngineConfig, ansatz: str, n_qubits: int, n_layers: int, readout: str = "z", encoder: str | None = None
+    config: EngineConfig,
+    ansatz: str,
+    n_qubits: int,
+    n_layers: int,
+    readout: str | Words = "z",
+    encoder: str | None = None,
 ) -> StatevectorEngine | PennyLaneEngine:
     """The chosen engine for an ansatz with at most ``n_layers`` layers; ``encoder`` None is the ansatz's own."""
     name, template = choose(config, n_qubits).name, ANSAETZE[ansatz].encoded(encoder)
     if name == STATEVECTOR:
-        return StatevectorEngine(template, n_qubits, n_layers, readout=readout)
+        return StatevectorEngine(template, n_qubits, n_layers, readout=readout, shots=config.shots)
     return PennyLaneEngine(template, n_qubits, n_layers, name, config, readout)
+
+
+def _check_shots(config: EngineConfig) -> None:
+    """Of the statevector engine."""
+    if config.shots is None:
+        return
+    if config.shots > MAX_SHOTS:
+        raise QsynthError(
+            f"shots must be at most {MAX_SHOTS:,} on the statevector engine, which draws each; got {config.shots:,}. "
+            f"Without shots it is exact"
+        )
+    if config.differentiation != "best":
+        raise QsynthError(
+            f"differentiation must be 'best' on the statevector engine with shots, whose gradients are exact; got "
+            f"{config.differentiation!r}, which default.qubit has"
+        )
 
 
 def gradient_bytes(n_qubits: int) -> int:

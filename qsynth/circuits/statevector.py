@@ -21,7 +21,8 @@ from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate
 from qsynth.circuits.ledger import Ledger, Spend
 from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
 from qsynth.circuits.program import Step as ProgramStep
-from qsynth.circuits.readout import READOUTS, PauliExpectations
+from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.sampling import ShotSampler
 from qsynth.errors import QsynthError
 
 MAX_QUBITS = 16
@@ -55,19 +56,29 @@ def human_bytes(size: float) -> str:
 
 
 class StatevectorEngine:
-    """Executes an :class:`Ansatz` and measures a readout's Pauli strings.
+    """Executes an :class:`Ansatz` and measures a readout.
+
+    With ``shots``, the outputs are estimates from so many outcomes in each of the readout's bases. Their gradient is
+    that of the exact outputs, as a simulator knows it. Deviation: from hardware, whose gradients are estimates too; a
+    PennyLane device with parameter-shift has those.
 
     Raises:
-        QsynthError: too many qubits, or a template that the engine can't read.
+        QsynthError: too many qubits, a template that the engine can't read, or an unknown readout.
     """
 
     name, method = "statevector", "backprop"
 
     def __init__(
-        self, ansatz: Ansatz, n_qubits: int, n_layers: int, dtype: torch.dtype = torch.float32, readout: str = "z"
+        self,
+        ansatz: Ansatz,
+        n_qubits: int,
+        n_layers: int,
+        dtype: torch.dtype = torch.float32,
+        readout: str | Words = "z",
+        shots: int | None = None,
     ) -> None:
         check_size(n_qubits)
-        self.n_qubits, self.n_layers, self.dtype = n_qubits, n_layers, dtype
+        self.n_qubits, self.n_layers, self.dtype, self.shots = n_qubits, n_layers, dtype, shots
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         embedding = trace(lambda x, _: ansatz.embed(x, n_qubits), self.n_inputs, 0, n_qubits)
@@ -91,15 +102,17 @@ class StatevectorEngine:
         shared = all(group.is_shared for group in [self._embedding, *self._groups])
         # All that follows the embedding is one matrix for the whole batch, if it can be.
         self._basis = self._start.basis(dtype) if shared and n_qubits <= UNITARY_QUBITS else None
-        words = READOUTS[readout].words(n_qubits)
-        self.n_outputs = len(words)
-        # Equal for equal circuits, whatever their ansatz is called.
+        measured = find_readout(readout, n_qubits)
+        self.n_outputs = measured.n_outputs(n_qubits)
+        digest.update(f"{measured.measurements(n_qubits)} {shots}".encode())
+        # Equal for equal circuits, whatever their ansatz and readout are called.
         self.fingerprint = digest.hexdigest()
         self.ledger = Ledger()
-        self._readout = PauliExpectations(words, n_qubits, dtype)
+        self._exact = measured.exact(n_qubits, dtype)
+        self._sampler = None if shots is None else ShotSampler(measured, n_qubits, shots, dtype)
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """Expectation values of the readout's Pauli strings.
+        """The readout's outputs.
 
         Args:
             inputs: batch x inputs, angles in radians.
@@ -113,11 +126,16 @@ class StatevectorEngine:
             final = self._start.rows(inputs) @ self._applied(self._basis, inputs, weights, layer_mask)
         else:
             final = self._applied(self._start.states(inputs), inputs, weights, layer_mask)
-        return self._readout(final)
+        values = self._exact(final)
+        if self._sampler is None:
+            return values
+        return self._sampler(final, inputs, weights) + (values - values.detach())  # the latter only has a gradient
 
     def cost(self, n_rows: int, gradient: bool = False) -> Spend:
-        """Circuits that the values of ``n_rows`` inputs, or in addition their gradients, are computed for."""
-        return Spend(n_rows)
+        """What the values of ``n_rows`` inputs take, or in addition their gradients, which are exact."""
+        if gradient or self._sampler is None:
+            return Spend(n_rows)
+        return Spend(n_rows * self._sampler.n_settings, n_rows * self._sampler.n_settings * self._sampler.shots)
 
     def state_bytes(self, n_rows: int, gradient: bool) -> int:
         """Memory that the states of ``n_rows`` inputs take at most, with or without the gradient; an estimate."""
@@ -128,7 +146,8 @@ class StatevectorEngine:
             copies = 16 + sum(group.n_states_kept * count for group, count in groups)
         else:
             copies = 16
-        return int(n_rows * copies * 2 ** (self.n_qubits + 1) * self.dtype.itemsize)
+        sampling = 0 if self._sampler is None else self._sampler.row_bytes
+        return int(n_rows * (copies * 2 ** (self.n_qubits + 1) * self.dtype.itemsize + sampling))
 
     def unitary(self, weights: Tensor, layer_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of the D x D unitary of all active layers, D = 2^qubits, where inputs are 0."""

@@ -36,7 +36,8 @@ def test_only_the_features_outputs_count() -> None:
         ({}, "backprop"),
         ({"name": "default.qubit", "differentiation": "adjoint"}, "adjoint"),
         ({"name": "lightning.qubit"}, "adjoint"),
-        ({"shots": 10}, "parameter-shift"),
+        ({"shots": 10}, "backprop"),
+        ({"shots": 10, "differentiation": "parameter-shift"}, "parameter-shift"),
         ({"noise": {"one_qubit": 0.01}}, "backprop"),
     ],
 )

@@ -435,6 +435,50 @@ def test_a_readout_of_two_paulis_makes_more_features_than_qubits() -> None:
         Population(made, 5, 3, 2)
 
 
+SAMPLED = {"engine": {"shots": 20}, "readout": ["ZI", "XX"]}
+
+
+def test_trials_train_on_finite_shots_and_repeat_bit_for_bit() -> None:
+    exact, one, other = population(), population(**SAMPLED), population(**SAMPLED)
+    for pop in (exact, one, other):
+        pop.advance(4)
+    assert one.engine.name == "statevector"
+    for lane in range(3):
+        assert same(state(one, lane), state(other, lane))
+    assert torch.equal(one.evaluate().score, other.evaluate().score)
+    assert not torch.equal(state(one, 0)["generator"], state(exact, 0)["generator"])
+    rows = one.sample(0, torch.ones(200, 1), seed=1)
+    torch.testing.assert_close(20 * rows, (20 * rows).round(), rtol=0, atol=1e-5)
+    assert len(rows.unique()) > 5
+
+
+def test_a_generator_of_probabilities_trains() -> None:
+    pop = Population(config(readout="probabilities"), 4, 3, 2)
+    source = TableData(name="iris", n_train=40)
+    pop.reset(range(2), [source.instance(seed, held_out=False) for seed in range(2)], [1, 2])
+    pop.advance(2)
+    assert torch.isfinite(pop.evaluate().score).all()
+    rows = pop.sample(0, torch.eye(3), seed=1)
+    torch.testing.assert_close(((rows + 1) / 2).sum(dim=1), torch.ones(3))
+
+
+@pytest.mark.slow
+def test_compiled_trials_train_on_finite_shots() -> None:
+    """Other rounding means other shots, so it is the spread of what they make that is compared."""
+    made = Population(config(**SAMPLED), 1, 1, 3, compiled=True)
+    made.reset(range(3), instances(3), range(10, 13))
+    eager = population(**SAMPLED)
+    for pop in (made, eager):
+        pop.apply({"lr_generator": np.zeros(3), "lr_critic": np.zeros(3)})
+    found, wanted = (pop.advance(40) for pop in (made, eager))
+    assert made.compiled
+    np.testing.assert_allclose(found.spread, wanted.spread, rtol=0.1)
+    again = Population(config(**SAMPLED), 1, 1, 3, compiled=True)
+    again.reset(range(3), instances(3), range(10, 13))
+    again.apply({"lr_generator": np.zeros(3), "lr_critic": np.zeros(3)})
+    np.testing.assert_array_equal(again.advance(40).spread, found.spread)
+
+
 @pytest.fixture(scope="module")
 def compiled() -> Population:
     made = Population(config(), 1, 1, 3, compiled=True)

@@ -83,3 +83,18 @@ def test_lanes_draw_what_each_would_draw_alone() -> None:
         torch.testing.assert_close(together[lane], alone, rtol=0, atol=1e-6)
     uniform = torch.func.vmap(lambda seed, step: rng.uniform(seed, 3, step, 33))(seeds, steps)
     assert torch.equal(uniform[1], rng.uniform(seeds[1], 3, steps[1], 33))
+
+
+def test_a_digest_depends_on_every_bit_and_every_place() -> None:
+    values = torch.randn(4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tiny = torch.eye(4, dtype=torch.float64) * 2.0**-52
+    variants = torch.cat([values[None] * (1 + tiny), values[None], values.flip(0)[None], 0 * values[None]])
+    keys = torch.stack(rng.digest(variants), dim=1)
+    assert keys.shape == (7, 2)
+    assert ((keys >= 0) & (keys < 1 << 32)).all()
+    assert len({int(word) for word in keys.ravel()}) == 14
+    single = torch.stack(rng.digest(values.float()))
+    assert torch.equal(single, torch.stack(rng.digest(values.float().double())))
+    assert not torch.equal(single, torch.stack(rng.digest(values.float(), first=1)))
+    flipped = (keys[:4, 0] ^ keys[4, 0]).tolist()
+    assert all(8 <= word.bit_count() <= 24 for word in flipped)

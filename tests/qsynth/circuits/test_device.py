@@ -54,8 +54,9 @@ def test_shots_are_a_function_of_the_circuit_so_that_a_study_repeats(device: str
     assert torch.equal(*found)
 
 
-def test_a_gradient_does_not_pay_for_its_value_again() -> None:
-    made = engine(shots=20, differentiation="parameter-shift")
+@pytest.mark.parametrize("noise", [None, {"one_qubit": 0.01, "two_qubit": 0.02, "readout": 0.03}])
+def test_a_gradient_does_not_pay_for_its_value_again(noise: dict[str, float] | None) -> None:
+    made = engine("default.mixed", shots=20, differentiation="parameter-shift", noise=noise)
     gradients(made)
     assert made.cost(3) == Spend(3, 60)
     assert made.cost(3, gradient=True) == Spend(3 * 2 * 10, 3 * 2 * 10 * 20)

@@ -6,6 +6,7 @@ from qsynth.circuits import engine as engines
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine, why_not
 from qsynth.circuits.engine import EngineConfig, build, choose
+from qsynth.circuits.ledger import Spend
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.statevector import StatevectorEngine, human_bytes
 from qsynth.errors import QsynthError
@@ -17,7 +18,10 @@ from qsynth.errors import QsynthError
         ({}, 1, "statevector"),
         ({}, 16, "statevector"),
         ({}, 17, "lightning.qubit"),
-        ({"shots": 100}, 2, "default.qubit"),
+        ({"shots": 100}, 16, "statevector"),
+        ({"shots": 100}, 17, "default.qubit"),
+        ({"shots": 100, "differentiation": "parameter-shift"}, 2, "default.qubit"),
+        ({"name": "statevector", "shots": 100}, 2, "statevector"),
         ({"name": "statevector"}, 16, "statevector"),
         ({"name": "lightning.qubit"}, 2, "lightning.qubit"),
         ({"name": "default.mixed", "shots": 10}, 2, "default.mixed"),
@@ -75,9 +79,24 @@ def test_an_unknown_device_is_refused_with_the_one_that_was_meant() -> None:
         choose(EngineConfig(name="statevektor"), 2)
 
 
-def test_shots_on_the_exact_engine_are_refused() -> None:
-    with pytest.raises(QsynthError, match="shots must be left out on the statevector engine"):
-        choose(EngineConfig(name="statevector", shots=10), 2)
+def test_shots_reach_the_statevector_engine_and_the_reason() -> None:
+    made = build(EngineConfig(shots=30), "ry_rx_cnot", 2, 1, ("ZI", "XX"))
+    assert isinstance(made, StatevectorEngine)
+    assert (made.shots, made.n_outputs, made.cost(1)) == (30, 2, Spend(2, 60))
+    assert choose(EngineConfig(shots=30), 2).reason == "2 qubits, 30 shots: a whole batch at once"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"shots": 2_000_000}, r"shots must be at most 1,048,576 on the statevector engine.*; got 2,000,000"),
+        ({"shots": 9, "differentiation": "parameter-shift"}, r"differentiation must be 'best'.*got 'parameter-shift'"),
+    ],
+)
+def test_shots_that_the_statevector_engine_can_not_draw_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(QsynthError, match=message) as caught:
+        choose(EngineConfig.model_validate({"name": "statevector", **settings}), 2)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""Finite shots on the statevector engine: outcomes drawn from its own probabilities."""
+
+import math
+
+import pennylane as qp
+import torch
+from torch import Tensor
+
+from qsynth.circuits.gates import RotationGates, Step
+from qsynth.circuits.program import Rotations, trace
+from qsynth.circuits.readout import Readout, basis_probabilities
+from qsynth.rng import digest, philox
+
+MAX_SHOTS = 2**20
+AT_ONCE = 1024  # shots drawn together, so that memory does not grow with them
+_WORD = 0xFFFFFFFF
+
+
+class ShotSampler:
+    """Estimates a readout's outputs as hardware does: ``shots`` outcomes in each of the readout's bases.
+
+    The outcomes are drawn exactly (to 2^-32 in each probability), and are a pure function: their random numbers come
+    from the bits of the inputs and weights and from a row's place in its batch, so a call repeats bit for bit, and
+    rows of other inputs, weights or places are independent.
+    """
+
+    def __init__(self, readout: Readout, n_qubits: int, shots: int, dtype: torch.dtype) -> None:
+        self.shots = shots
+        self._bases = [(_rotations(basis.letters, dtype), basis.outputs) for basis in readout.bases(n_qubits, dtype)]
+        self.n_settings = len(self._bases)
+        # Of one row: cumulated probabilities, bounds and counts, and what is drawn at once; an estimate.
+        self.row_bytes = 8 * (4 * 2**n_qubits + 8 * min(shots, AT_ONCE))
+        places = [place for basis in readout.bases(n_qubits, dtype) for place in basis.places]
+        self._back = torch.tensor(places).argsort()
+
+    def __call__(self, states: Tensor, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Batch x outputs.
+
+        Args:
+            states: batch x 2D, at the end of the circuit.
+            inputs: batch x inputs, the circuit's.
+            weights: layers x weights, the circuit's.
+        """
+        parts = zip(digest(inputs), digest(weights.flatten(), inputs.shape[1]), strict=True)
+        key = tuple(((one + other) & _WORD)[:, None] for one, other in parts)
+        estimates = []
+        for index, (rotations, outputs) in enumerate(self._bases):
+            turned = states.detach()
+            for rotation in rotations:
+                turned = rotation(turned)
+            counts = _counts(basis_probabilities(turned), self.shots, index, key)
+            estimates.append(outputs(counts.to(states.dtype) / self.shots))
+        return torch.cat(estimates, dim=1)[:, self._back]
+
+
+def _counts(probabilities: Tensor, shots: int, stream: int, key: tuple[Tensor, ...]) -> Tensor:
+    """How often each outcome comes up in ``shots`` draws (batch x D), where it has ``probabilities`` (batch x D).
+
+    An outcome is found where 32 random bits fall among the cumulated probabilities.
+    """
+    cumulated = probabilities.to(torch.float64).cumsum(dim=1)
+    bounds = (cumulated[:, :-1] / cumulated[:, -1:] * 2.0**32).round().to(torch.int64)
+    row = torch.arange(len(probabilities), dtype=torch.int64, device=probabilities.device)[:, None]
+    counts = torch.zeros_like(probabilities, dtype=torch.int64)
+    for start in range(0, shots, AT_ONCE):
+        n_shots = min(AT_ONCE, shots - start)
+        block = torch.arange(start // 4, (start + n_shots + 3) // 4, dtype=torch.int64, device=probabilities.device)
+        zero = torch.zeros_like(block)
+        words = torch.cat(philox((block, row, zero + stream, zero), (key[0], key[1])), dim=1)[:, :n_shots]
+        outcomes = torch.searchsorted(bounds, words.contiguous(), right=True)
+        counts = counts.scatter_add(1, outcomes, torch.ones_like(outcomes))
+    return counts
+
+
+def _rotations(letters: str, dtype: torch.dtype) -> list[Step]:
+    """What turns the eigenbases of the letters into that of Z."""
+
+    def turn(_inputs: Tensor, _weights: Tensor) -> None:
+        for wire, letter in enumerate(letters):
+            if letter == "X":
+                qp.RY(-math.pi / 2, wires=wire)
+            elif letter == "Y":
+                qp.RX(math.pi / 2, wires=wire)
+
+    program = trace(turn, 0, 0, len(letters))
+    nothing = torch.zeros(1, 0, dtype=dtype)
+    return [
+        RotationGates(program, step, dtype).shared(nothing)[0] for step in program.steps if isinstance(step, Rotations)
+    ]
