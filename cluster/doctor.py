@@ -109,7 +109,7 @@ def _devices() -> dict[str, str]:
     others = [name for name in known if name not in found and not name.startswith(("default.", "null", "reference"))]
     found["further devices"] = ", ".join(others) or "none"
     if torch.cuda.is_available():
-        found["CUDA"] = torch.cuda.get_device_name()
+        found["CUDA"] = f"{torch.cuda.get_device_name()}; populations use it with resources.place: cuda"
     else:
         found["CUDA"] = "none: torch sees no GPU"
     return found

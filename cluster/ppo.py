@@ -101,6 +101,7 @@ class AgentTrainer:
                 # Generous enough for a first call that compiles; a population that hangs ends its own episodes earlier.
                 sample_timeout_s=max(600.0, 10.0 * step_seconds * n_decisions),
                 num_cpus_per_env_runner=1,
+                num_gpus_per_env_runner=1 if environment.place == "cuda" else 0,
                 custom_resources_per_env_runner={"qpu": 1} if environment.trial.engine.needs_qpu else {},
             )
             .learners(num_learners=0)

@@ -64,6 +64,10 @@ def plan_runners(study: Study, cluster: dict[str, Any]) -> int:
         QsynthError: more than the cluster has CPUs, or devices where each needs one; or no device at all.
     """
     most, of_what = max(1, int(cluster.get("CPU", 1))), "CPUs"
+    if study.resources.place == "cuda":
+        most, of_what = int(cluster.get("GPU", 0)), "GPUs"
+        if not most:
+            raise QsynthError("resources.place must be cpu on a cluster without a GPU")
     if study.hardware is not None or study.trial.engine.needs_qpu:
         devices = qpus(cluster)
         if study.trial.engine.needs_qpu and devices < most:
@@ -78,6 +82,8 @@ def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:
     """Whether populations compile their updates, and why."""
     import shutil
 
+    if study.resources.place == "cuda":
+        return False, "CUDA graphs"
     engine = choose(study.trial.engine, study.trial.n_qubits)
     if engine.name != STATEVECTOR:
         return False, f"eager: {engine.name} is called lane by lane"

@@ -16,6 +16,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.memory import population_bytes
+from qsynth.place import Place, check_place, gpu_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
@@ -40,10 +41,17 @@ class Budget(Config):
 
 
 class Resources(Config):
-    """What a study takes of the cluster. ``n_runners`` left out: one a CPU."""
+    """What a study takes of the cluster.
+
+    Attributes:
+        n_runners: populations side by side; left out: one a CPU, or one a GPU where they compute there.
+        n_lanes: trials of a population.
+        place: where populations compute.
+    """
 
     n_runners: int | None = Field(None, ge=1, le=10_000)
     n_lanes: int = Field(32, ge=1, le=65_536)
+    place: Place = "cpu"
 
 
 class Study(Config):
@@ -85,6 +93,7 @@ class Study(Config):
         Raises:
             QsynthError: the data can't be read or used, has too many features, or memory is short.
         """
+        check_place(self.resources.place)
         self.data.check()
         instance = self.data.instance(0, True)
         weights = self.trial.score.weights
@@ -102,6 +111,8 @@ class Study(Config):
 
     def _check_memory(self, instance: Instance) -> None:
         n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()
+        if self.resources.place == "cuda":
+            needed, present = needed // self.local_runners, gpu_bytes()
         if needed > present:
             fitting = int(n_lanes * present / needed)
             advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"
@@ -113,7 +124,12 @@ class Study(Config):
     def environment(self, compiled: bool) -> EnvironmentConfig:
         """The environment of its trials."""
         return EnvironmentConfig(
-            data=self.data, trial=self.trial, episode=self.episode, n_instances=self.n_instances, compiled=compiled
+            data=self.data,
+            trial=self.trial,
+            episode=self.episode,
+            n_instances=self.n_instances,
+            compiled=compiled,
+            place=self.resources.place,
         )
 
 

@@ -48,6 +48,7 @@ class WorkerPool:
             PopulationWorker.options(  # type: ignore[attr-defined]
                 name=f"{names}:population-{index}",
                 num_cpus=1,
+                num_gpus=1 if environment.place == "cuda" else 0,
                 resources={"qpu": 1} if environment.trial.engine.needs_qpu else None,
                 max_restarts=2,
                 max_task_retries=2,

@@ -6,6 +6,8 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
+from qsynth.data.dataset import Instance
+from qsynth.data.labels import stratified
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import STREAM_EVALUATION, STREAM_GENERATOR, Controls
 from qsynth.hyperparameters import NAMES, controls
@@ -23,6 +25,11 @@ def generate(generator: QuantumGenerator, flat: Tensor, seeds: Tensor, onehot: T
         return generator.sample(parameters, z.reshape(size, latent), labels, latent_mask, layer_mask)
 
     return vmap(rows)(flat, seeds, onehot, using.latent_mask, using.layer_mask)
+
+
+def evaluation_labels(instance: Instance, n_rows: int) -> Tensor:
+    """Labels to evaluate with (rows x n_classes), in the training rows' shares, in a fixed mixed order."""
+    return torch.eye(instance.n_classes)[torch.as_tensor(stratified(instance.class_shares, n_rows))]
 
 
 def untrained(generator: QuantumGenerator, config: TrialConfig, onehot: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
     return float(low), float(min(high, getattr(capacity, name, np.inf)))
 
 
-def checked(changes: Mapping[str, np.ndarray], n_lanes: int, capacity: Capacity) -> dict[str, np.ndarray]:
+def checked(changes: Mapping[str, np.ndarray | float], n_lanes: int, capacity: Capacity) -> dict[str, np.ndarray]:
     """Values (name -> a number, or lanes) as arrays over lanes.
 
     Raises:

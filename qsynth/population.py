@@ -9,20 +9,21 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth.calibration import Calibration
+from qsynth.capture import captured
 from qsynth.circuits.ledger import Spend
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance
-from qsynth.data.labels import stratified
 from qsynth.errors import QsynthError
 from qsynth.gan.critics import MLPCritic
 from qsynth.gan.optim import AdamState
 from qsynth.gan.programs import Programs
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import Controls, GanUpdate, Weights
-from qsynth.generation import generate, untrained
+from qsynth.generation import evaluation_labels, generate, untrained
 from qsynth.hyperparameters import NAMES, checked, controls
 from qsynth.metrics.measures import build_metrics
+from qsynth.place import brought, in_place
 from qsynth.score import Scorecard, Scorer
 from qsynth.snapshot import Snapshot
 from qsynth.training_statistics import TrainingStatistics
@@ -33,6 +34,9 @@ EXPLODED = 1e4
 
 class Population:
     """``n_lanes`` trials of one configuration on instances of one shape.
+
+    Its tensors live on the default device of its making (``with torch.device("cuda"): ...``); what it returns is in the
+    machine's memory.
 
     Args:
         n_features: d of the instances' scaled space.
@@ -51,12 +55,16 @@ class Population:
         self.n_features, self.n_classes = n_features, n_classes
         capacity = config.capacity
         self.engine = config.circuit()
-        self.compiled = compiled and isinstance(self.engine, StatevectorEngine)
+        self.place = torch.get_default_device()
+        simulates = isinstance(self.engine, StatevectorEngine)
+        self.compiled = compiled and simulates and self.place.type == "cpu"
         self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
         critic = MLPCritic(n_features, n_classes, capacity.critic_width)
         self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
         self._compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self._compiler if self.compiled else eager
+        if self.place.type == "cuda" and simulates:
+            build = captured
         self._programs = Programs(self._update, build)
         weights = config.score.weights
         self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), weights)
@@ -65,7 +73,8 @@ class Population:
         at_once = max(1, n_lanes // config.score.n_untrained)
         # What an untrained generator is worth is the same on every engine, and need not be paid for.
         exact = QuantumGenerator(config.exact_circuit(self.engine), n_features, capacity.latent_dim, n_classes)
-        self._calibration = Calibration(calibrated, self._labels, functools.partial(untrained, exact, config), at_once)
+        labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
+        self._calibration = Calibration(calibrated, labels, functools.partial(untrained, exact, config), at_once)
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
@@ -104,6 +113,7 @@ class Population:
         """The metrics that make up the score, in order."""
         return [metric.name for metric in self._scorer.metrics]
 
+    @in_place
     def reset(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> None:
         """Start new trials in ``lanes``: fresh networks from ``seeds``, default hyperparameters.
 
@@ -134,11 +144,12 @@ class Population:
                 self._rows = torch.zeros(self.n_lanes, *rows.shape)
             self.instances[lane] = instance
             self._rows[lane], self._n_rows[lane] = rows, len(rows)
-            self._onehot[lane] = self._labels(instance)
+            self._onehot[lane] = evaluation_labels(instance, self.config.score.n_rows)
         for name in NAMES:
             self.values[name][list(lanes)] = getattr(self.config.defaults, name)
         self._controls = controls(self.values, self.config.capacity)
 
+    @in_place
     def apply(self, changes: Mapping[str, np.ndarray]) -> None:
         """Set hyperparameters: name -> lanes.
 
@@ -160,6 +171,7 @@ class Population:
             self.advance(1)
             self.evaluate()
 
+    @in_place
     @torch.no_grad()
     def advance(self, n_iterations: int) -> TrainingStatistics:
         """Train every lane for ``n_iterations`` GAN iterations (n_critic critic updates and one generator update each).
@@ -191,40 +203,43 @@ class Population:
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        loss_critic, gap, penalty, gradient_critic = (critic_totals / n_iterations).numpy()
-        loss_generator, gradient_generator, spread, saturation = (generator_totals / n_iterations).numpy()
+        loss_critic, gap, penalty, gradient_critic = (critic_totals / n_iterations).cpu().numpy()
+        loss_generator, gradient_generator, spread, saturation = (generator_totals / n_iterations).cpu().numpy()
         return TrainingStatistics(
             loss_generator, loss_critic, gap, penalty, gradient_generator, gradient_critic, spread, saturation
         )
 
+    @in_place
     @torch.no_grad()
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
         rows = generate(self.generator, self._weights.generator, self._seeds, self._onehot, self._controls)
         self._book(self.evaluation_cost())
-        return self._scorer.measure(yardstick, rows, self._onehot)
+        return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
 
+    @in_place
     @torch.no_grad()
     def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)
         lane_controls = Controls(*(value[one] for value in self._controls))
-        return generate(
-            self.generator, self._weights.generator[one], torch.tensor([seed]), onehot[None], lane_controls
-        )[0]
+        seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
+        rows = generate(self.generator, self._weights.generator[one], seeds, labels, lane_controls)
+        return rows[0].cpu()
 
     def snapshot(self, lane: int) -> Snapshot:
         """One trial as data."""
         instance = self._assigned()[lane]
         return Snapshot(
-            tensors={name: value[lane].clone() for name, value in self._learned().items()},
+            tensors={name: value[lane].cpu().clone() for name, value in self._learned().items()},
             hyperparameters={name: float(values[lane]) for name, values in self.values.items()},
             instance=instance.key,
             seed=int(self._seeds[lane]),
             iteration=int(self.iterations[lane]),
         )
 
+    @in_place
     def restore(self, lane: int, snapshot: Snapshot, instance: Instance) -> None:
         """Continue a trial from a snapshot; it goes on bit for bit as the original.
 
@@ -233,7 +248,7 @@ class Population:
         """
         if snapshot.instance != instance.key:
             raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
-        parts = self._learned()
+        parts, changes = self._learned(), checked(snapshot.hyperparameters, 1, self.config.capacity)
         for name, target in parts.items():
             value = snapshot.tensors.get(name)
             if value is None or value.shape != target[lane].shape:
@@ -243,7 +258,9 @@ class Population:
             target[lane] = snapshot.tensors[name]
         self._steps[lane] = snapshot.iteration
         self.iterations[lane] = snapshot.iteration
-        self.apply({n: _with(self.values[n], lane, value) for n, value in snapshot.hyperparameters.items()})
+        for name, values in changes.items():
+            self.values[name][lane] = values[0]
+        self._controls = controls(self.values, self.config.capacity)
 
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
@@ -270,23 +287,12 @@ class Population:
         onehot = torch.eye(self.n_classes)[torch.as_tensor(instance.train.y)]
         return torch.cat([torch.as_tensor(instance.train.x), onehot], dim=1)
 
-    def _labels(self, instance: Instance) -> Tensor:
-        """Labels to evaluate with, in the training rows' shares, in a fixed mixed order."""
-        return torch.eye(self.n_classes)[torch.as_tensor(stratified(instance.class_shares, self.config.score.n_rows))]
-
     def _book(self, spend: Spend) -> None:
         """Devices book for themselves; what is computed here, possibly by compiled code, is not counted elsewhere."""
         if isinstance(self.engine, StatevectorEngine):
             self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
-        largest = torch.maximum(
-            self._weights.generator.abs().amax(dim=1), self._weights.critic.abs().amax(dim=1)
-        ).numpy()
-        self.diverged |= ~(largest < EXPLODED)
-
-
-def _with(values: np.ndarray, lane: int, value: float) -> np.ndarray:
-    changed = values.copy()
-    changed[lane] = value
-    return changed
+        w = self._weights
+        largest = torch.maximum(w.generator.abs().amax(dim=1), w.critic.abs().amax(dim=1))
+        self.diverged |= ~(largest.cpu().numpy() < EXPLODED)

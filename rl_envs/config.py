@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import torch
 from pydantic import Field
 
 from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
+from qsynth.place import Place
 from qsynth.population import Population
 from qsynth.trial import TrialConfig
 from rl_envs.tuner import EpisodeConfig, Tuner
@@ -18,6 +20,7 @@ class EnvironmentConfig(Config):
     Attributes:
         n_instances: how many training instances episodes are drawn from.
         compiled: whether the population compiles its updates.
+        place: where it computes.
     """
 
     data: DataConfig
@@ -25,12 +28,14 @@ class EnvironmentConfig(Config):
     episode: EpisodeConfig = EpisodeConfig()
     n_instances: int = Field(64, ge=1, le=100_000)
     compiled: bool = False
+    place: Place = "cpu"
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
     """A tuner of ``n_lanes`` lanes, its programs compiled already if they are to be."""
     example = config.data.instance(0, False)
-    population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)
+    with torch.device(config.place):
+        population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)
     population.warm_up(example)
     return Tuner(population, config.episode)
 

@@ -93,7 +93,11 @@ def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n
         QsynthError: an operation does not decompose to the engine's gates, an angle is no polynomial of second degree
             in inputs and weights, or a wire lies outside.
     """
+    with torch.device("cpu"):  # PennyLane's numbers are there, wherever the program is executed
+        return _traced(function, n_inputs, n_weights, n_qubits)
 
+
+def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
     def operations(p: Tensor) -> list[Any]:
         tape = qp.tape.make_qscript(function)(p[:n_inputs], p[n_inputs:])
         with warnings.catch_warnings():

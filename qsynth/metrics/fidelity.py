@@ -29,8 +29,9 @@ class SlicedWasserstein:
         if self.n_columns == 1:
             self._directions = torch.ones(1, 1)
         else:
-            generator = torch.Generator().manual_seed(20250614)
-            raw = torch.randn(SLICES, self.n_columns, generator=generator)
+            generator = torch.Generator("cpu").manual_seed(20250614)
+            drawn = torch.randn(SLICES, self.n_columns, generator=generator, device="cpu")
+            raw = drawn.to(torch.get_default_device())  # the same directions everywhere
             self._directions = raw / raw.norm(dim=1, keepdim=True)
         self._levels = (torch.arange(QUANTILES) + 0.5) / QUANTILES
 
