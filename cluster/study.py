@@ -16,7 +16,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.memory import population_bytes
-from qsynth.place import Place, check_place, gpu_bytes
+from qsynth.place import Place, gpu_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
@@ -93,7 +93,6 @@ class Study(Config):
         Raises:
             QsynthError: the data can't be read or used, has too many features, or memory is short.
         """
-        check_place(self.resources.place)
         self.data.check()
         instance = self.data.instance(0, True)
         weights = self.trial.score.weights
@@ -112,7 +111,7 @@ class Study(Config):
     def _check_memory(self, instance: Instance) -> None:
         n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()
         if self.resources.place == "cuda":
-            needed, present = needed // self.local_runners, gpu_bytes()
+            needed, present = needed // self.local_runners, gpu_bytes() or needed
         if needed > present:
             fitting = int(n_lanes * present / needed)
             advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"

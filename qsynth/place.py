@@ -30,12 +30,12 @@ def check_place(place: Place) -> None:
         QsynthError: torch sees no GPU.
     """
     if place == "cuda" and not torch.cuda.is_available():
-        raise QsynthError("resources.place must be cpu here: torch sees no GPU")
+        raise QsynthError("place must be cpu here: torch sees no GPU")
 
 
 def gpu_bytes() -> int:
-    """Memory of the GPU."""
-    return torch.cuda.mem_get_info()[1]
+    """Memory of this machine's GPU; 0 without one."""
+    return torch.cuda.mem_get_info()[1] if torch.cuda.is_available() else 0
 
 
 def in_place(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
-from qsynth.place import Place
+from qsynth.place import Place, check_place
 from qsynth.population import Population
 from qsynth.trial import TrialConfig
 from rl_envs.tuner import EpisodeConfig, Tuner
@@ -32,7 +32,12 @@ class EnvironmentConfig(Config):
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
-    """A tuner of ``n_lanes`` lanes, its programs compiled already if they are to be."""
+    """A tuner of ``n_lanes`` lanes, its programs compiled already if they are to be.
+
+    Raises:
+        QsynthError: the data does not fit the circuit, or there is no GPU for a place on one.
+    """
+    check_place(config.place)
     example = config.data.instance(0, False)
     with torch.device(config.place):
         population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)

@@ -102,6 +102,15 @@ def test_devices_are_shared_through_the_clusters_qpus(tiny: dict[str, Any]) -> N
     assert qpus({"qpu": 3.0}) == 3
 
 
+def test_a_gpu_for_each_population_or_none(tiny: dict[str, Any]) -> None:
+    tiny["resources"] |= {"place": "cuda", "n_runners": None}
+    made = parse(Study, tiny, source="test")
+    assert plan_runners(made, {"CPU": 4, "GPU": 2.0}) == 2
+    with pytest.raises(QsynthError, match=r"resources\.place must be cpu on a cluster without a GPU"):
+        plan_runners(made, {"CPU": 4})
+    assert made.environment(True).place == "cuda"
+
+
 def test_a_result_survives_its_file_and_says_what_was_spent() -> None:
     values = {"score": 0.5, "fidelity": 0.1}
     device = DeviceResult(
