@@ -8,7 +8,7 @@ import numpy as np
 import pennylane as qp
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -135,6 +135,8 @@ def gates(draw: st.DrawFn, n_qubits: int) -> Gate:
     order = draw(st.permutations(range(n_qubits)))
     wires, free = tuple(order[:n_wires]), order[n_wires:4]
     n_controls = draw(st.sampled_from([0, 0, 0, 0, 1, 2])) if GATES[name][0] else 0
+    if name in ("U2", "U3"):  # PennyLane decomposes them by their values where there are more controls
+        n_controls = min(n_controls, 1)
     controls = tuple(free[:n_controls])
     turned = draw(st.booleans()) and not (name in ("U2", "U3") and controls)  # see NOT_READ
     return Gate(
@@ -237,7 +239,12 @@ def test_in_single_precision(circuit: Circuit, seed: int) -> None:
 @cases(15)
 @given(circuit=circuits(), seed=st.integers(0, 2**31))
 def test_on_lightning_with_adjoint_gradients(circuit: Circuit, seed: int) -> None:
-    """PennyLane hands its values on in single precision."""
+    """PennyLane hands its values on in single precision.
+
+    Without adjoints of PauliRot, for which lightning 0.45 takes every gradient of the circuit for 0.
+    """
+    gates_used = (*circuit.embedding, *circuit.layer)
+    assume(not any(gate.name == "PauliRot" and gate.adjoint for gate in gates_used))
     check(circuit, seed, torch.float64, 1e-6, "lightning.qubit")
 
 
