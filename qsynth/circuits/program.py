@@ -1,7 +1,8 @@
 """PennyLane quantum functions read once into steps that the statevector engine executes."""
 
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,29 +91,39 @@ def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n
     """Read ``function(inputs, weights)``, a quantum function on wires 0..n_qubits-1, into a :class:`Program`.
 
     Raises:
-        QsynthError: an operation does not decompose to the engine's gates, an angle is no polynomial of second degree
-            in inputs and weights, or a wire lies outside.
+        QsynthError: an operation does not decompose to the engine's gates, or to other ones for other values; an angle
+            is no polynomial of second degree in inputs and weights; or a wire lies outside.
     """
     with torch.device("cpu"):  # PennyLane's numbers are there, wherever the program is executed
         return _traced(function, n_inputs, n_weights, n_qubits)
 
 
 def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
-    def operations(p: Tensor) -> list[Any]:
-        tape = qp.tape.make_qscript(function)(p[:n_inputs], p[n_inputs:])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of operations that are refused below
-            [decomposed], _ = qp.transforms.decompose(tape, gate_set={*GATES, "GlobalPhase"})
-        return [op for op in decomposed.operations if op.name != "GlobalPhase"]
+    def template(p: Tensor) -> list[Any]:
+        return list(qp.tape.make_qscript(function)(p[:n_inputs], p[n_inputs:]).operations)
 
-    def angles(p: Tensor) -> Tensor:
-        turning = [op for op in operations(p) if op.name not in PERMUTATIONS]
-        found = [CONSTANT[op.name][1] if op.name in CONSTANT else op.data[0] for op in turning]
+    def read(p: Tensor) -> list[Any]:
+        now = template(p)
+        gates = _decomposed(now)
+        if _names(gates) != _names(ops):
+            pairs = zip(template(at), now, strict=False)
+            changed = [op.name for op, other in pairs if _names(_decomposed([op])) != _names(_decomposed([other]))]
+            raise QsynthError(
+                "a template for the statevector engine must decompose to the same gates whatever the values of inputs "
+                f"and weights; got others for {changed[0] if changed else 'other values'}"
+            )
+        return gates
+
+    def turns(op: Any) -> bool:
+        return op.name not in PERMUTATIONS
+
+    def angles(gates: list[Any]) -> Tensor:
+        found = [CONSTANT[op.name][1] if op.name in CONSTANT else op.data[0] for op in gates if turns(op)]
         return torch.stack([torch.as_tensor(angle, dtype=torch.float64) for angle in found])
 
     n = n_inputs + n_weights
     at = torch.linspace(0.1, 0.9, n, dtype=torch.float64)
-    ops = operations(at)
+    ops = _decomposed(template(at))
     unknown = sorted({op.name for op in ops} - set(GATES))
     if unknown:
         raise QsynthError(
@@ -121,36 +132,71 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
     strange = [wire for op in ops for wire in op.wires if wire not in range(n_qubits)]
     if strange:
         raise QsynthError(f"a template on {n_qubits} qubits must use wires 0..{n_qubits - 1}; got {strange[0]!r}")
-    if all(op.name in PERMUTATIONS for op in ops):
+    point = 3 * torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    elsewhere = torch.stack([point, -point])  # every number with both signs
+    others = [read(each) for each in elsewhere]
+    if not any(turns(op) for op in ops):
         nothing = np.zeros(0), np.zeros((0, n)), np.zeros((0, 2), dtype=int), np.zeros((0, 0))
         return Program(n_qubits, n_inputs, *nothing, _steps(ops, n_qubits))
-    return Program(n_qubits, n_inputs, *_polynomial(angles, at), _steps(ops, n_qubits))
+    wanted, names = torch.stack([angles(gates) for gates in others]), _names(filter(turns, ops))
+    polynomial = _polynomial(lambda p: angles(read(p)), at, angles(ops), elsewhere, wanted, names)
+    return Program(n_qubits, n_inputs, *polynomial, _steps(ops, n_qubits))
+
+
+def _decomposed(operations: list[Any]) -> list[Any]:
+    """The engine's gates that operations stand for, and what has no decomposition; without global phases."""
+    gate_set = {*GATES, "GlobalPhase"}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of operations that are refused afterwards
+            [decomposed], _ = qp.transforms.decompose(qp.tape.QuantumScript(operations), gate_set=gate_set)
+    except Exception as error:  # an operation's own decomposition may raise anything
+        if len(operations) > 1:
+            return [gate for operation in operations for gate in _decomposed([operation])]
+        reason = " ".join(str(error).split())
+        raise QsynthError(
+            f"a template for the statevector engine must decompose; got {operations[0].name}, which raises {reason}"
+        ) from None
+    return [op for op in decomposed.operations if op.name != "GlobalPhase"]
+
+
+def _names(ops: Iterable[Any]) -> list[str]:
+    return [f"{op.name} on wires {', '.join(map(str, op.wires))}" for op in ops]
 
 
 def _polynomial(
-    angles: Callable[[Tensor], Tensor], at: Tensor
+    angles: Callable[[Tensor], Tensor], at: Tensor, values: Tensor, elsewhere: Tensor, wanted: Tensor, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """``angles`` as offset, jacobian, pairs and quadratic coefficients."""
+    """``angles`` as offset, jacobian, pairs and quadratic coefficients.
+
+    They are ``values`` at the point ``at``, about which they are taken, and ``wanted`` at the points ``elsewhere``,
+    where they are checked; ``names`` says whose they are.
+    """
     n = len(at)
-    elsewhere = torch.linspace(1.3, -0.7, n, dtype=torch.float64)
-    values = angles(at)
 
     def slopes(p: Tensor) -> Tensor:
         found: Any = torch.autograd.functional.jacobian(angles, p, vectorize=True)
         return found.reshape(len(values), n)  # type: ignore[no-any-return]
 
+    def fits(predicted: Tensor) -> Tensor:
+        # A whole turn is a global phase of -1; decompositions take some angles modulo it.
+        turns = (predicted - wanted) / (2 * math.pi)
+        return ((turns - turns.round()).abs() < TOLERANCE).all(dim=0)
+
     jacobian = slopes(at)
     offset = values - jacobian @ at
     pairs, quadratic = np.zeros((0, 2), dtype=int), np.zeros((len(values), 0))
-    if not torch.allclose(offset + jacobian @ elsewhere, angles(elsewhere), atol=TOLERANCE):
+    if not fits(offset + elsewhere @ jacobian.T).all():
         # The exact slopes of a polynomial of second degree are affine, so their differences are its second derivatives.
         second = torch.stack([slopes(at + unit) - jacobian for unit in torch.eye(n, dtype=torch.float64)], dim=-1)
         jacobian = jacobian - second @ at
         offset = values - jacobian @ at - 0.5 * (second @ at) @ at
-        predicted = offset + jacobian @ elsewhere + 0.5 * (second @ elsewhere) @ elsewhere
-        if not torch.allclose(predicted, angles(elsewhere), atol=TOLERANCE):
+        curved = 0.5 * torch.einsum("rij,pi,pj->pr", second, elsewhere, elsewhere)
+        good = fits(offset + elsewhere @ jacobian.T + curved)
+        if not good.all():
             raise QsynthError(
-                "a template for the statevector engine must use angles that are polynomials of at most second degree"
+                "a template for the statevector engine must use angles that are polynomials of at most second degree "
+                f"in inputs and weights; got another one in {names[int(good.int().argmin())]}"
             )
         rows, columns = np.nonzero(np.triu(second.abs().amax(dim=0).numpy() > TOLERANCE))
         pairs = np.stack([rows, columns], axis=1)
