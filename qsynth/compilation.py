@@ -1,7 +1,7 @@
 """Pure functions compiled ahead of time to machine code, which is kept on disk for all processes.
 
-A function is traced with ``make_fx`` through its ``torch.func`` transforms, and compiled by TorchInductor into a shared
-library (AOTInductor). Loading one takes milliseconds, where ``torch.compile`` would trace again in every process.
+A function is traced through its ``torch.func`` transforms, and compiled by TorchInductor into a shared library. Loading
+one takes milliseconds, where ``torch.compile`` would trace again in every process.
 """
 
 import fcntl
@@ -148,7 +148,7 @@ def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(leaves(function(*rebuilt(arguments, iter(tensors)))))
 
-    with torch.no_grad(), warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         warnings.simplefilter("ignore")
         made = Path(scratch) / path.name
         try:

@@ -7,12 +7,15 @@ module asks Inductor for its source code only, compiles all kernels of a functio
 
 import ast
 import ctypes
+import functools
+import gc
 import importlib.util
 import math
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
-from importlib.machinery import ExtensionFileLoader
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -25,7 +28,8 @@ from torch.fx import GraphModule
 
 TensorFunction = Callable[..., Sequence[Tensor]]
 
-# What Inductor's code calls besides its kernels: matrix products into given buffers, and memory.
+_GUARDS: Any = torch._C._dynamo.guards
+# What Inductor's code calls besides its kernels: memory, and torch, e.g. for matrix products into given memory.
 _NAMES = {
     "torch": torch,
     "aten": torch.ops.aten,
@@ -33,13 +37,14 @@ _NAMES = {
     "device": torch.device,
     "inf": math.inf,
     "nan": math.nan,
+    "empty_strided_cpu": _GUARDS._empty_strided_cpu,
+    "reinterpret_tensor": _GUARDS._reinterpret_tensor,
 }
-_GUARDS = {"empty_strided_cpu": "_empty_strided_cpu", "reinterpret_tensor": "_reinterpret_tensor"}
 _SETTINGS = {
     "cpp.vec_isa_ok": True,  # the processor's vector instructions are used untried: trying takes 6 s
     "size_asserts": False,  # the caller checks shapes
 }
-_CODE, _KERNELS, _CONSTANTS = "call.py", "kernels.so", "constants.safetensors"
+_RUNNER, _KERNELS, _CONSTANTS = "runner.py", "kernels.so", "constants.safetensors"
 
 
 # Makes a Python module of the kernels, as their functions of tensors; calling them by ctypes costs 3 us more.
@@ -77,23 +82,32 @@ class _Source(NamedTuple):
 
 
 def compile_function(function: TensorFunction, inputs: Sequence[Tensor], path: Path) -> None:
-    """Write the machine code of a pure function, for inputs of just these shapes, to ``path``.
+    """Write the machine code of a pure function, for contiguous inputs of just these shapes, to ``path``.
 
     Raises:
-        Exception: whatever the compiler's stack raises.
+        Exception: whatever the compiler's stack raises, e.g. where values decide what the function does, or where it
+            changes a tensor in place.
     """
     from torch._inductor.decomposition import select_decomp_table
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    graph = make_fx(function, decomposition_table=select_decomp_table())(*inputs)
-    graph.graph.eliminate_dead_code()
-    for name, constant in list(graph.named_buffers()):
-        setattr(graph, name, constant.contiguous())  # as a file keeps it
-    code, constants = _lowered(graph, inputs)
-    source = _split(code)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, zipfile.ZipFile(path, "w") as archive:
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
+        zipfile.ZipFile(path, "w") as archive,
+        torch.no_grad(),
+        _hurried(),
+    ):
+        graph = make_fx(function, decomposition_table=select_decomp_table())(*inputs)
+        graph.graph.eliminate_dead_code()
+        for node in graph.graph.nodes:
+            if isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable:
+                raise ValueError(f"{node.target} changes a tensor in place")
+        for name, constant in list(graph.named_buffers()):
+            setattr(graph, name, constant.contiguous())  # as a file keeps it
+        code, constants = _lowered(graph, inputs)
+        source = _split(code)
         archive.write(_library(source.kernels, Path(scratch)), _KERNELS)
-        archive.writestr(_CODE, source.runner)
+        archive.writestr(_RUNNER, source.runner)
         archive.writestr(_CONSTANTS, safetensors.torch.save(constants))
 
 
@@ -105,9 +119,8 @@ def load_function(path: Path) -> Callable[[list[Tensor]], Sequence[Tensor]]:
     """
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         kernels = _imported(archive.extract(_KERNELS, scratch))
-        code, constants = archive.read(_CODE), safetensors.torch.load(archive.read(_CONSTANTS))
+        code, constants = archive.read(_RUNNER), safetensors.torch.load(archive.read(_CONSTANTS))
     names: dict[str, Any] = _NAMES | constants | vars(kernels)
-    names |= {name: getattr(torch._C._dynamo.guards, found) for name, found in _GUARDS.items()}
     exec(compile(code, str(path), "exec"), names)
     return names["Runner"]([]).call  # type: ignore[no-any-return]
 
@@ -115,34 +128,22 @@ def load_function(path: Path) -> Callable[[list[Tensor]], Sequence[Tensor]]:
 def _imported(library: str) -> ModuleType:
     """The module of kernels in a shared library, told how to find a tensor's numbers."""
     loader = ExtensionFileLoader("kernels", library)
-    spec = importlib.util.spec_from_loader("kernels", loader)
-    kernels = importlib.util.module_from_spec(spec)
+    kernels = importlib.util.module_from_spec(ModuleSpec("kernels", loader))
     address = ctypes.c_void_p.in_dll(ctypes.CDLL(library), "tensor_address")
-    address.value = torch._C._dynamo.guards._torchinductor_pyobject_tensor_data_ptr
+    address.value = _GUARDS._torchinductor_pyobject_tensor_data_ptr
     return kernels
 
 
 def _lowered(graph: GraphModule, inputs: Sequence[Tensor]) -> tuple[str, dict[str, Tensor]]:
     """Inductor's Python code for a graph, with the kernels' C++ in strings, and the constants that it reads."""
-    import sympy
-    from torch._inductor import config
     from torch._inductor.compile_fx import fake_tensor_prop
-    from torch._inductor.cpu_vec_isa import VecISA
     from torch._inductor.debug import DebugContext
     from torch._inductor.fx_passes.post_grad import post_grad_passes, view_to_reshape
     from torch._inductor.graph import GraphLowering
     from torch._inductor.virtualized import V
 
     view_to_reshape(graph)
-    fake = fake_tensor_prop(graph, list(inputs))
-    with (
-        config.patch(_SETTINGS),
-        patch.object(VecISA, "check_build", lambda *_: False),  # nor are instructions for half precision tried
-        # Inductor looks for strides in differences of index expressions; expanding them finds the same, ten times faster.
-        patch.object(sympy, "simplify", sympy.expand),
-        DebugContext(),
-        V.set_fake_mode(fake),
-    ):
+    with DebugContext(), V.set_fake_mode(fake_tensor_prop(graph, list(inputs))):
         post_grad_passes(graph, is_inference=True)
         fakes = [node.meta["val"] for node in graph.graph.find_nodes(op="placeholder")]
         lowering = GraphLowering(graph, example_inputs=fakes, is_inference=True)
@@ -150,6 +151,32 @@ def _lowered(graph: GraphModule, inputs: Sequence[Tensor]) -> tuple[str, dict[st
             lowering.run(*fakes)
             code, _ = lowering.codegen()
     return code.value, lowering.constants
+
+
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """Inductor without what takes half of its time and leaves its code the same."""
+    import sympy  # type: ignore[import-untyped]
+    from torch._inductor import config
+    from torch._inductor.codegen import common
+    from torch._inductor.cpu_vec_isa import VecISA
+
+    collects = gc.isenabled()
+    gc.disable()  # Inductor makes many objects, and no cycles to speak of
+    try:
+        with (
+            config.patch(_SETTINGS),
+            # Vector instructions for number types that are not used here are left out rather than tried.
+            patch.object(VecISA, "check_build", lambda *_: False),
+            # Strides are differences of index expressions; expanding finds them ten times faster than simplifying.
+            patch.object(sympy, "simplify", sympy.expand),
+            # There is but one such handler, and each operation sets it up again.
+            patch.object(common, "DtypePropagationOpsHandler", functools.cache(common.DtypePropagationOpsHandler)),
+        ):
+            yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _split(code: str) -> _Source:
@@ -170,7 +197,6 @@ def _split(code: str) -> _Source:
 
 def _library(kernels: str, folder: Path) -> Path:
     """A shared library of C++ kernels."""
-    from torch._inductor import config
     from torch._inductor.cpp_builder import CppBuilder, CppTorchOptions
     from torch._inductor.cpu_vec_isa import pick_vec_isa
 
