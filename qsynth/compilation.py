@@ -9,7 +9,6 @@ import functools
 import hashlib
 import os
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,8 +147,7 @@ def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(leaves(function(*rebuilt(arguments, iter(tensors)))))
 
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         made = Path(scratch) / path.name
         try:
             compile_function(flat, inputs, made)

@@ -12,6 +12,7 @@ import gc
 import importlib.util
 import math
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from unittest.mock import patch
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.fx import GraphModule
 
 TensorFunction = Callable[..., Sequence[Tensor]]
@@ -85,30 +87,19 @@ def compile_function(function: TensorFunction, inputs: Sequence[Tensor], path: P
     """Write the machine code of a pure function, for contiguous inputs of just these shapes, to ``path``.
 
     Raises:
-        Exception: whatever the compiler's stack raises, e.g. where values decide what the function does, or where it
-            changes a tensor in place.
+        Exception: whatever the compiler's stack raises, e.g. where values decide what the function does.
     """
-    from torch._inductor.decomposition import select_decomp_table
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    with (
-        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
-        zipfile.ZipFile(path, "w") as archive,
-        torch.no_grad(),
-        _hurried(),
-    ):
-        graph = make_fx(function, decomposition_table=select_decomp_table())(*inputs)
-        graph.graph.eliminate_dead_code()
-        for node in graph.graph.nodes:
-            if isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable:
-                raise ValueError(f"{node.target} changes a tensor in place")
-        for name, constant in list(graph.named_buffers()):
-            setattr(graph, name, constant.contiguous())  # as a file keeps it
-        code, constants = _lowered(graph, inputs)
-        source = _split(code)
-        archive.write(_library(source.kernels, Path(scratch)), _KERNELS)
-        archive.writestr(_RUNNER, source.runner)
-        archive.writestr(_CONSTANTS, safetensors.torch.save(constants))
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch, torch.no_grad():
+        warnings.simplefilter("ignore")  # torch's, about itself
+        with _hurried():
+            graph = _traced(function, inputs)
+            code, constants = _lowered(graph, inputs)
+            source = _split(code)
+            library = _library(source.kernels, Path(scratch))
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(library, _KERNELS)
+            archive.writestr(_RUNNER, source.runner)
+            archive.writestr(_CONSTANTS, safetensors.torch.save(constants))
 
 
 def load_function(path: Path) -> Callable[[list[Tensor]], Sequence[Tensor]]:
@@ -128,10 +119,26 @@ def load_function(path: Path) -> Callable[[list[Tensor]], Sequence[Tensor]]:
 def _imported(library: str) -> ModuleType:
     """The module of kernels in a shared library, told how to find a tensor's numbers."""
     loader = ExtensionFileLoader("kernels", library)
-    kernels = importlib.util.module_from_spec(ModuleSpec("kernels", loader))
+    kernels = importlib.util.module_from_spec(ModuleSpec("kernels", loader, origin=library))
     address = ctypes.c_void_p.in_dll(ctypes.CDLL(library), "tensor_address")
     address.value = _GUARDS._torchinductor_pyobject_tensor_data_ptr
     return kernels
+
+
+def _traced(function: TensorFunction, inputs: Sequence[Tensor]) -> GraphModule:
+    """The function as a graph of the operations that Inductor knows."""
+    from torch._inductor.decomposition import select_decomp_table
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    table = select_decomp_table()
+    graph = make_fx(function, decomposition_table=table)(*inputs)
+    if any(isinstance(node.target, OpOverload) and node.target._schema.is_mutable for node in graph.graph.nodes):
+        # Inductor wants no changes in place; ``functionalize`` can't read autograd functions, but their graph.
+        graph = make_fx(torch.func.functionalize(graph), decomposition_table=table)(*inputs)
+    graph.graph.eliminate_dead_code()
+    for name, constant in list(graph.named_buffers()):
+        setattr(graph, name, constant.contiguous())  # as a file keeps it
+    return graph
 
 
 def _lowered(graph: GraphModule, inputs: Sequence[Tensor]) -> tuple[str, dict[str, Tensor]]:
