@@ -1,10 +1,12 @@
 """What a study's stage on hardware found."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qsynth.circuits.ledger import Spend
-from rl_envs.fine_tuning import FineTuning
+from qsynth.circuits.spend import Spend
+
+if TYPE_CHECKING:
+    from rl_envs.fine_tuning import FineTuning
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class DeviceResult:
 
     @classmethod
     def of(
-        cls, device: str, simulated: dict[str, float], found: FineTuning, estimated: Spend, bill: str
+        cls, device: str, simulated: dict[str, float], found: "FineTuning", estimated: Spend, bill: str
     ) -> "DeviceResult":
         """From the fine-tuning itself."""
         return cls(

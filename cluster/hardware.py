@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, choose
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.config import Config
 from qsynth.errors import QsynthError
 from qsynth.hyperparameters import NAMES, SIZES

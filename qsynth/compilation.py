@@ -1,7 +1,7 @@
 """Pure functions compiled ahead of time to machine code, which is kept on disk for all processes.
 
-A function is traced with ``make_fx`` through its ``torch.func`` transforms, and compiled by TorchInductor into a shared
-library (AOTInductor). Loading one takes milliseconds, where ``torch.compile`` would trace again in every process.
+A function is traced through its ``torch.func`` transforms, and compiled by TorchInductor into a shared library. Loading
+one takes milliseconds, where ``torch.compile`` would trace again in every process.
 """
 
 import fcntl
@@ -9,8 +9,7 @@ import functools
 import hashlib
 import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from qsynth.errors import QsynthError
+from qsynth.machine_code import compile_function, load_function
 
 CACHE = "QSYNTH_CACHE_DIR"
 SOURCE = Path(__file__).parent
@@ -58,7 +58,7 @@ class Compiler:
 class _Code(NamedTuple):
     """Loaded machine code, and results of the same structure as its own."""
 
-    run: Callable[..., list[Tensor]]
+    run: Callable[[list[Tensor]], Sequence[Tensor]]
     results: Any
 
 
@@ -84,10 +84,10 @@ class Program:
         code = self._codes.get(signature) or self._prepare(arguments, inputs, signature)
         if code is None:
             return self.function(*arguments)
-        return rebuilt(code.results, iter(code.run(*inputs)))
+        return rebuilt(code.results, iter(code.run(inputs)))
 
     def _prepare(self, arguments: tuple[Any, ...], inputs: list[Tensor], signature: Signature) -> _Code | None:
-        path = cache_folder() / f"{self.name}-{self._key(signature)}.pt2"
+        path = cache_folder() / f"{self.name}-{self._key(signature)}.zip"
         with _locked(path.with_suffix(".lock"), wait=self._compiler.patient) as got:
             if not got and not path.is_file():
                 return None
@@ -143,20 +143,14 @@ def rebuilt(like: Any, tensors: Iterator[Tensor]) -> Any:
 
 def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor], path: Path) -> None:
     """Write the machine code of ``function`` to ``path``, atomically."""
-    import torch._inductor
-    from torch.fx.experimental.proxy_tensor import make_fx
 
-    class Traced(torch.nn.Module):
-        def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-            return tuple(leaves(function(*rebuilt(arguments, iter(tensors)))))
+    def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return tuple(leaves(function(*rebuilt(arguments, iter(tensors)))))
 
-    with torch.no_grad(), warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        made = Path(scratch) / path.name
         try:
-            graph = make_fx(Traced())(*inputs)
-            graph.graph.eliminate_dead_code()
-            exported = torch.export.export(graph, tuple(inputs))
-            made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(scratch) / path.name))
+            compile_function(flat, inputs, made)
         except Exception as error:  # the compiler's stack raises anything, e.g. when the C++ compiler is too old
             reason = " ".join(str(error).split())[:500]
             raise QsynthError(f"{path.stem} can't be compiled; set compiled: false in the study ({reason})") from None
@@ -165,12 +159,10 @@ def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor
 
 def _loaded(path: Path) -> Any:
     """The machine code in ``path``, or None if there is none or it is damaged."""
-    import torch._inductor
-
     if not path.is_file():
         return None
     try:
-        return torch._inductor.aoti_load_package(str(path))
+        return load_function(path)
     except Exception:  # whatever is wrong with it, it is compiled again
         path.unlink(missing_ok=True)
         return None

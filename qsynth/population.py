@@ -10,7 +10,7 @@ from torch.func import vmap
 
 from qsynth.calibration import Calibration
 from qsynth.capture import captured
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance

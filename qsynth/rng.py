@@ -29,12 +29,13 @@ def philox(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Te
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
-    for _ in range(_ROUNDS):
-        low_0, low_1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        high_0, high_1 = (low_0 >> 32) & _WORD, (low_1 >> 32) & _WORD
-        c0, c1, c2, c3 = high_1 ^ c1 ^ k0, low_1 & _WORD, high_0 ^ c3 ^ k1, low_0 & _WORD
-        k0, k1 = (k0 + _WEYL[0]) & _WORD, (k1 + _WEYL[1]) & _WORD
-    return c0, c1, c2, c3
+    for turn in range(_ROUNDS):
+        product_0, product_1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        # Higher bits are cut off only where they would matter: few operations compile fast.
+        c0 = ((product_1 >> 32) ^ c1 ^ (k0 + turn * _WEYL[0])) & _WORD
+        c2 = ((product_0 >> 32) ^ c3 ^ (k1 + turn * _WEYL[1])) & _WORD
+        c1, c3 = product_1, product_0
+    return c0, c1 & _WORD, c2, c3 & _WORD
 
 
 def digest(values: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
 from qsynth.score import Scorecard

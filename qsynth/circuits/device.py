@@ -16,10 +16,11 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.bridge import Expectations
-from qsynth.circuits.ledger import Ledger, Spend
+from qsynth.circuits.ledger import Ledger
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.program import GATES
 from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.vendors import machine_qubits, plugin_arguments
 from qsynth.errors import QsynthError
 

@@ -18,11 +18,12 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
-from qsynth.circuits.ledger import Ledger, Spend
+from qsynth.circuits.ledger import Ledger
 from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
 from qsynth.circuits.program import Step as ProgramStep
 from qsynth.circuits.readout import Words, find_readout
 from qsynth.circuits.sampling import ShotSampler
+from qsynth.circuits.spend import Spend
 from qsynth.errors import QsynthError
 
 MAX_QUBITS = 16

@@ -16,7 +16,7 @@ from cluster.results import StudyResult
 from cluster.runtime import plan_runners
 from cluster.study import Study
 from qsynth.circuits.device import has_device
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.config import parse
 from qsynth.errors import QsynthError
 

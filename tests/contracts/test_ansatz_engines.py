@@ -25,8 +25,8 @@ from qsynth.circuits.contract import (
 )
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.encoder import ENCODERS
-from qsynth.circuits.ledger import Spend
 from qsynth.circuits.options import DeviceOptions
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import without_effect
 

@@ -102,7 +102,7 @@ def test_what_may_differ_is_compiled_anew(
 def test_damaged_machine_code_is_compiled_anew(
     compiled: list[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [code] = folder.glob("*.pt2")
+    [code] = folder.glob("*.zip")
     (tmp_path / code.name).write_bytes(code.read_bytes()[:1000])
     monkeypatch.setenv(compilation.CACHE, str(tmp_path))
     with pytest.raises(QsynthError, match="can't be loaded"):
@@ -113,7 +113,7 @@ def test_damaged_machine_code_is_compiled_anew(
 def test_an_impatient_call_is_eager_while_another_process_compiles(
     compiled: list[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [code] = folder.glob("*.pt2")
+    [code] = folder.glob("*.zip")
     monkeypatch.setenv(compilation.CACHE, str(tmp_path))
     compiler = Compiler("recipe")
     program = compiler("slope", LANES)
@@ -132,7 +132,7 @@ def test_what_the_compiler_refuses_is_one_line(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(QsynthError, match=r"odd-\w+ can't be compiled; set compiled: false") as refusal:
         program(torch.ones(2))
     assert "\n" not in str(refusal.value)
-    assert list(tmp_path.glob("*.pt2")) == []
+    assert list(tmp_path.glob("*.zip")) == []
 
 
 def test_the_cache_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

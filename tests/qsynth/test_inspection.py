@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.errors import QsynthError
 from qsynth.inspection import inspect

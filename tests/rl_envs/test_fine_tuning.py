@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsynth.circuits.ledger import Spend
+from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
 from qsynth.population import Population

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
-from qsynth.circuits.ledger import Spend
 from qsynth.circuits.options import DeviceOptions, SpsaConfig
+from qsynth.circuits.spend import Spend
 
 INPUTS = torch.tensor([[0.3, 1.9], [-0.8, 0.4], [2.2, 1.1]], dtype=torch.float64)
 WEIGHTS = torch.tensor([[0.2, -0.4, 1.1, 0.7], [-1.3, 0.5, 0.1, 2.0]], dtype=torch.float64)

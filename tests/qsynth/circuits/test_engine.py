@@ -6,8 +6,8 @@ from qsynth.circuits import engine as engines
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine, why_not
 from qsynth.circuits.engine import EngineConfig, build, choose
-from qsynth.circuits.ledger import Spend
 from qsynth.circuits.options import DeviceOptions
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import StatevectorEngine, human_bytes
 from qsynth.errors import QsynthError
 

@@ -5,8 +5,8 @@ import torch
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine, has_device
-from qsynth.circuits.ledger import Spend
 from qsynth.circuits.options import DeviceOptions
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.vendors import plugin_arguments
 from qsynth.errors import QsynthError
 
