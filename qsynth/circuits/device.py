@@ -195,8 +195,9 @@ class PennyLaneEngine:
         operations = qp.tape.make_qscript(circuit)().operations
         measured = self._readout.measurements(self.n_qubits)
         tapes = [qp.tape.QuantumScript(operations, measured, shots=options.shots)]
-        if options.noise is not None or options.zero_noise is not None:
-            # Errors belong to gates, so templates are taken apart first.
+        if options.noise is not None or options.zero_noise is not None or self.name.startswith("lightning."):
+            # Errors belong to gates, so templates are taken apart first; and adjoint gradients of lightning 0.45 are 0
+            # where it meets the inverse of a PauliRot.
             tapes, _ = qp.transforms.decompose(tapes[0], gate_set={*GATES, "GlobalPhase"})
         if options.zero_noise is not None:
             tapes = options.zero_noise.folded(tapes[0])

@@ -1,10 +1,11 @@
 """What is particular to PennyLane devices: methods of gradients, shots, what is paid for."""
 
+import pennylane as qp
 import pytest
 import torch
 from torch import Tensor
 
-from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.ansatz import ANSAETZE, Ansatz
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.options import DeviceOptions, SpsaConfig
 from qsynth.circuits.spend import Spend
@@ -99,3 +100,19 @@ def test_every_basis_is_a_circuit_of_its_own() -> None:
     both = PennyLaneEngine(ANSAETZE["ry_rx_cnot"], 2, 2, "lightning.qubit", DeviceOptions(shots=10), "zx")
     both.expectations(INPUTS, WEIGHTS, ON)
     assert both.cost(3) == both.ledger.spent == Spend(6, 60)
+
+
+def test_lightning_has_the_gradient_of_the_inverse_of_a_pauli_rotation() -> None:
+    def layer(_index: int, _inputs: Tensor, weights: Tensor, _n_qubits: int) -> None:
+        qp.RY(weights[0], wires=0)
+        qp.adjoint(qp.PauliRot(weights[1], "XY", wires=[0, 1]))
+
+    ansatz = Ansatz("own", layer, lambda _: 2)
+
+    def slope(device: str) -> Tensor:
+        made = PennyLaneEngine(ansatz, 2, 2, device)
+        return torch.func.grad(lambda w: made.expectations(INPUTS, w, ON).sum())(WEIGHTS[:, :2])
+
+    wanted = slope("default.qubit")
+    assert (wanted.abs() > 1e-3).all()
+    torch.testing.assert_close(slope("lightning.qubit"), wanted, rtol=0, atol=1e-6)
