@@ -12,10 +12,11 @@ import torch
 from qsynth import compilation
 from qsynth.data.dataset import Instance
 from qsynth.data.gaussian import GaussianFamily
+from qsynth.data.labels import stratified
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.hyperparameters import NAMES
-from qsynth.population import Population, TrainingStatistics, stratified
+from qsynth.population import Population, TrainingStatistics
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
 

@@ -83,7 +83,7 @@ def test_shots_reach_the_statevector_engine_and_the_reason() -> None:
     made = build(EngineConfig(shots=30), "ry_rx_cnot", 2, 1, ("ZI", "XX"))
     assert isinstance(made, StatevectorEngine)
     assert (made.shots, made.n_outputs, made.cost(1)) == (30, 2, Spend(2, 60))
-    assert choose(EngineConfig(shots=30), 2).reason == "2 qubits, 30 shots: a whole batch at once"
+    assert choose(EngineConfig(shots=30), 2).reason == "2 qubits, 30 shots: measured fastest up to 16 qubits"
 
 
 @pytest.mark.parametrize(
