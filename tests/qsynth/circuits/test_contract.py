@@ -47,6 +47,12 @@ def test_weights_and_inputs_without_effect_are_noted() -> None:
     assert note.endswith("no output depends on inputs 0, 1 (counted from 0)")
 
 
+def by_large_value(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
+    """As by_value, but where the engine does not look when it reads the circuit."""
+    for wire in range(n_qubits):
+        (qp.RX if weights[wire] < 1.5 else qp.RY)(weights[wire], wires=wire)
+
+
 def by_value(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
     """The circuit's form depends on a weight's value, so that it can't be read once for all."""
     for wire in range(n_qubits):
@@ -74,7 +80,8 @@ def damping(_index: int, _inputs: Any, weights: Any, _n_qubits: int) -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (by_value, "on 1 qubit, 1 layer in .*layers \\[0\\] on: outputs must be default.qubit's within .* is off by"),
+        (by_value, "can't be executed: a template for the statevector engine must decompose to the same gates"),
+        (by_large_value, "on: outputs must be default.qubit's within .* is off by"),
         (detached, "can't be executed: a template for the statevector engine must use angles that are polynomials"),
         (too_many, "on 1 qubit, 1 layer can't be executed: index 1 is out of bounds"),
         (outside, "can't be executed: "),
