@@ -33,8 +33,8 @@ class Captured:
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's results."""
-        inputs = list(leaves(arguments))
-        signature = tuple((tuple(leaf.shape), leaf.dtype) for leaf in inputs)
+        inputs = leaves(arguments)
+        signature = tuple([(leaf.shape, leaf.dtype) for leaf in inputs])
         if signature not in self._graphs:
             self._graphs[signature] = self._recorded(arguments, inputs)
         graph = self._graphs[signature]
@@ -55,7 +55,7 @@ class Captured:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             results = self.function(*rebuilt_arguments)
-        return _Graph(graph, own, list(leaves(results)), results)
+        return _Graph(graph, own, leaves(results), results)
 
 
 def captured(_name: str, function: Function) -> Function:

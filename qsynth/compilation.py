@@ -27,7 +27,7 @@ SOURCE = Path(__file__).parent
 Function = Callable[..., Any]
 # Makes a program of a function with a name: itself (``eager``), or machine code (``Compiler``).
 Build = Callable[[str, Function], Function]
-Signature = tuple[tuple[tuple[int, ...], torch.dtype], ...]
+Signature = tuple[tuple[torch.Size, torch.dtype], ...]
 
 
 def eager(_name: str, function: Function) -> Function:
@@ -80,7 +80,7 @@ class Program:
             QsynthError: compiling failed.
         """
         inputs = [leaf.contiguous() for leaf in leaves(arguments)]
-        signature = tuple((tuple(leaf.shape), leaf.dtype) for leaf in inputs)
+        signature = tuple([(leaf.shape, leaf.dtype) for leaf in inputs])
         code = self._codes.get(signature) or self._prepare(arguments, inputs, signature)
         if code is None:
             return self.function(*arguments)
@@ -102,7 +102,12 @@ class Program:
         return self._codes[signature]
 
     def _key(self, signature: Signature) -> str:
-        parts = [self._compiler.recipe, repr(signature), str(torch.get_num_threads()), _surroundings()]
+        parts = [
+            self._compiler.recipe,
+            repr([(tuple(shape), dtype) for shape, dtype in signature]),
+            str(torch.get_num_threads()),
+            _surroundings(),
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -124,13 +129,15 @@ def cache_folder() -> Path:
     return folder
 
 
-def leaves(value: Any) -> Iterator[Tensor]:
+def leaves(value: Any) -> list[Tensor]:
     """The tensors in nested (named) tuples, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    else:
-        for part in value:
-            yield from leaves(part)
+    found: list[Tensor] = []
+    for part in value:
+        if isinstance(part, Tensor):
+            found.append(part)
+        else:
+            found += leaves(part)
+    return found
 
 
 def rebuilt(like: Any, tensors: Iterator[Tensor]) -> Any:
@@ -145,7 +152,8 @@ def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor
     """Write the machine code of ``function`` to ``path``, atomically."""
 
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
-        return tuple(leaves(function(*rebuilt(arguments, iter(tensors)))))
+        # Contiguous, so that what one program returns is what another takes.
+        return tuple(leaf.contiguous() for leaf in leaves(function(*rebuilt(arguments, iter(tensors)))))
 
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         made = Path(scratch) / path.name

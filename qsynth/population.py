@@ -179,32 +179,29 @@ class Population:
         A lane whose numbers are no longer finite, or have exploded, is marked in ``diverged``; it harms no other.
         """
         n_updates = int(self.values["n_critic"].max())
-        active = [torch.as_tensor(index < self.values["n_critic"], dtype=torch.float32) for index in range(n_updates)]
-        share = [on / self._controls.n_critic for on in active]
-        critic_totals = torch.zeros(4, self.n_lanes)
-        generator_totals = torch.zeros(4, self.n_lanes)
+        indices = [torch.tensor(float(index)) for index in range(n_updates)]
+        critic_totals = torch.zeros(self.n_lanes, 4)
+        generator_totals = torch.zeros(self.n_lanes, 4)
         for _ in range(n_iterations):
             w = self._weights
             batches = self._programs.critic_batches(
                 w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
             )
             critic, state = w.critic, w.critic_adam
-            for index in range(n_updates):
-                critic, state, of_critic = self._programs.critic_step(
-                    critic, state, batches[index], self._controls, torch.tensor(float(index))
+            for index, batch in zip(indices, batches, strict=False):
+                critic, state, critic_totals = self._programs.critic_step(
+                    critic, state, batch, self._controls, index, critic_totals
                 )
-                critic_totals += share[index] * torch.stack(tuple(of_critic))
-            generator, generator_state, of_generator = self._programs.generator_step(
-                w._replace(critic=critic), self._controls, self._rows, self._n_rows, self._seeds, self._steps
+            w = w._replace(critic=critic, critic_adam=state)
+            generator, generator_state, self._steps, generator_totals = self._programs.generator_step(
+                w, self._controls, self._rows, self._n_rows, self._seeds, self._steps, generator_totals
             )
-            self._weights = Weights(generator, critic, generator_state, state)
-            self._steps = self._steps + 1
-            generator_totals += torch.stack(tuple(of_generator))
+            self._weights = w._replace(generator=generator, generator_adam=generator_state)
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        loss_critic, gap, penalty, gradient_critic = (critic_totals / n_iterations).cpu().numpy()
-        loss_generator, gradient_generator, spread, saturation = (generator_totals / n_iterations).cpu().numpy()
+        loss_critic, gap, penalty, gradient_critic = (critic_totals.T / n_iterations).cpu().numpy()
+        loss_generator, gradient_generator, spread, saturation = (generator_totals.T / n_iterations).cpu().numpy()
         return TrainingStatistics(
             loss_generator, loss_critic, gap, penalty, gradient_generator, gradient_critic, spread, saturation
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from qsynth.circuits.gates import reordered
 from qsynth.errors import QsynthError
+from qsynth.narrow import product
 from qsynth.registry import Registry
 
 Words = tuple[str, ...]
@@ -215,7 +216,7 @@ class PauliExpectations:
         parts = []
         for orders, coefficients in self._groups:
             other = states if orders is None else reordered(states, *orders)
-            parts.append((states * other) @ coefficients)
+            parts.append(product(states * other, coefficients))
         values = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         return values if self._back is None else values @ self._back
 

@@ -1,12 +1,14 @@
 """The classical critic."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from qsynth import rng
 from qsynth.gan.parameters import ParameterLayout
+from qsynth.narrow import product
 
 NEGATIVE_SLOPE = 0.2
 
@@ -40,11 +42,11 @@ class MLPCritic:
         zero = torch.zeros((), dtype=torch.int64)
         return torch.cat(bounds) * (2 * rng.uniform(seed, stream, zero, self.layout.size) - 1)
 
-    def score(self, flat: Tensor, x: Tensor, onehot: Tensor, unit_mask: Tensor) -> Tensor:
+    def score(self, parameters: Mapping[str, Tensor], x: Tensor, onehot: Tensor, unit_mask: Tensor) -> Tensor:
         """D(x, y) of each row.
 
         Args:
-            flat: the critic's parameters.
+            parameters: the critic's, as its ``layout`` splits them.
             x: batch x n_features.
             onehot: batch x n_classes.
             unit_mask: width, 0 for hidden units out of use.
@@ -52,8 +54,30 @@ class MLPCritic:
         Returns:
             batch.
         """
-        p = self.layout.split(flat)
-        hidden = torch.cat([x, onehot], dim=1)
-        hidden = torch.nn.functional.leaky_relu(hidden @ p["w1"].T + p["b1"], NEGATIVE_SLOPE) * unit_mask
-        hidden = torch.nn.functional.leaky_relu(hidden @ p["w2"].T + p["b2"], NEGATIVE_SLOPE) * unit_mask
-        return hidden @ p["w3"]
+        _, second = self._units(parameters, x, onehot, unit_mask)
+        return (second * _slope(second, unit_mask) * parameters["w3"]).sum(dim=1)
+
+    def slope(self, parameters: Mapping[str, Tensor], x: Tensor, onehot: Tensor, unit_mask: Tensor) -> Tensor:
+        """dD/dx at each row, batch x n_features, as a function that is differentiable in the parameters.
+
+        It is the chain rule written out, with the slopes of LeakyReLU constant, as they are almost everywhere.
+        Arguments are those of :meth:`score`.
+        """
+        first, second = self._units(parameters, x, onehot, unit_mask)
+        of_second = _slope(second, unit_mask) * parameters["w3"]
+        of_first = of_second @ parameters["w2"] * _slope(first, unit_mask)
+        return product(of_first, parameters["w1"][:, : x.shape[1]])
+
+    def _units(
+        self, parameters: Mapping[str, Tensor], x: Tensor, onehot: Tensor, unit_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Both hidden layers (batch x width) before their activation."""
+        p = parameters
+        rows = torch.cat([x, onehot, torch.ones_like(x[:, :1])], dim=1)
+        first = product(rows, torch.cat([p["w1"].T, p["b1"][None]]))
+        return first, (first * _slope(first, unit_mask)) @ p["w2"].T + p["b2"]
+
+
+def _slope(units: Tensor, unit_mask: Tensor) -> Tensor:
+    """Slopes of LeakyReLU units, 0 for those out of use."""
+    return torch.where(units > 0, unit_mask, NEGATIVE_SLOPE * unit_mask)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qsynth import rng
 from qsynth.gan.parameters import ParameterLayout
+from qsynth.narrow import product
 
 ANGLE_SPREAD = 0.1
 
@@ -74,4 +75,4 @@ class QuantumGenerator:
     def angles(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor) -> tuple[Tensor, Tensor]:
         """The circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`."""
         p = self.layout.split(flat)
-        return torch.cat([z * latent_mask, onehot], dim=1) @ p["linear"].T + p["bias"], p["weights"]
+        return product(torch.cat([z * latent_mask, onehot], dim=1), p["linear"].T) + p["bias"], p["weights"]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from qsynth import rng
 from qsynth.gan.critics import MLPCritic
-from qsynth.gan.losses import Penalty, critic_loss, generator_loss, gradient_norm, gradient_penalty
+from qsynth.gan.losses import Penalty, critic_loss, generator_loss, gradient_penalty, norm
 from qsynth.gan.optim import AdamState, adam
 from qsynth.gan.quantum import QuantumGenerator
 
@@ -99,16 +99,17 @@ class GanUpdate:
     ) -> tuple[Tensor, AdamState, CriticStatistics]:
         """Critic update number ``index`` of an iteration; beyond ``n_critic`` it changes nothing."""
 
-        def loss(flat: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-            def score(x: Tensor) -> Tensor:
-                return self.critic.score(flat, x, batch.onehot, controls.unit_mask)
+        weights = controls.sample_weights
+        signed = torch.cat([weights, -weights])
 
+        def loss(flat: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+            parameters = self.critic.layout.split(flat)
+            both, twice = torch.cat([batch.real, batch.fake]), torch.cat([batch.onehot, batch.onehot])
+            gap = (self.critic.score(parameters, both, twice, controls.unit_mask) * signed).sum()
             between = batch.mix[:, None] * batch.real + (1 - batch.mix[:, None]) * batch.fake
-            weights = controls.sample_weights
-            both, twice = torch.cat([batch.fake, batch.real]), torch.cat([batch.onehot, batch.onehot])
-            fake, real = self.critic.score(flat, both, twice, controls.unit_mask).reshape(2, -1) @ weights
-            penalty = gradient_penalty(gradient_norm(score, between), self.penalty) @ weights
-            return critic_loss(fake, real, penalty, controls.gp_weight), (real - fake, penalty)
+            slope = self.critic.slope(parameters, between, batch.onehot, controls.unit_mask)
+            penalty = (gradient_penalty(norm(slope), self.penalty) * weights).sum()
+            return critic_loss(gap, penalty, controls.gp_weight), (gap, penalty)
 
         gradient, (value, (gap, penalty)) = torch.func.grad_and_value(loss, has_aux=True)(critic)
         active = (index < controls.n_critic).to(critic.dtype)
@@ -121,11 +122,12 @@ class GanUpdate:
         """One generator update."""
         chosen, z, _ = self._draw(rows, n_rows, seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
         onehot = chosen[:, self.generator.n_features :]
+        critic = self.critic.layout.split(weights.critic)
 
         def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
             fake = self.generator.sample(flat, z, onehot, controls.latent_mask, controls.layer_mask)
-            scores = self.critic.score(weights.critic, fake, onehot, controls.unit_mask)
-            return generator_loss(scores @ controls.sample_weights), fake
+            scores = self.critic.score(critic, fake, onehot, controls.unit_mask)
+            return generator_loss((scores * controls.sample_weights).sum()), fake
 
         gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
         one = torch.ones((), dtype=gradient.dtype)

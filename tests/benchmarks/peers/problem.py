@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.gan.critics import MLPCritic
-from qsynth.gan.losses import critic_loss, generator_loss, gradient_norm, gradient_penalty
+from qsynth.gan.losses import critic_loss, generator_loss, gradient_penalty, norm
 
 ANSATZ, LATENT, LAYERS, WIDTH, BATCH, N_CRITIC = "ry_rx_cnot", 2, 4, 32, 64, 5
 LEARNING_RATE, BETAS, SLOPE = 3e-3, (0.5, 0.9), 0.2
@@ -107,7 +107,7 @@ def reference(given: Example, n_qubits: int) -> Answer:
     z, real, mix = (torch.as_tensor(part) for part in (given.z, given.real, given.mix))
 
     def score(parameters: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        return critic.score(parameters, rows, unlabelled, torch.ones(WIDTH))
+        return critic.score(critic.layout.split(parameters), rows, unlabelled, torch.ones(WIDTH))
 
     def fake(linear: torch.Tensor, bias: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         return engine.expectations(z @ linear.T + bias, weights, torch.ones(LAYERS))[:, :1]
@@ -117,9 +117,10 @@ def reference(given: Example, n_qubits: int) -> Answer:
 
     def of_critic(parameters: torch.Tensor) -> torch.Tensor:
         between = mix[:, None] * real + (1 - mix[:, None]) * rows
-        norm = gradient_norm(lambda x: score(parameters, x), between)
-        penalty = gradient_penalty(norm, "one_sided").mean()
-        return critic_loss(score(parameters, rows).mean(), score(parameters, real).mean(), penalty, torch.tensor(1.0))
+        slope = critic.slope(critic.layout.split(parameters), between, unlabelled, torch.ones(WIDTH))
+        penalty = gradient_penalty(norm(slope), "one_sided").mean()
+        gap = score(parameters, real).mean() - score(parameters, rows).mean()
+        return critic_loss(gap, penalty, torch.tensor(1.0))
 
     def of_generator(*parts: torch.Tensor) -> torch.Tensor:
         return generator_loss(score(flat, fake(*parts)).mean())
