@@ -1,6 +1,12 @@
-"""Steps of a program as operations on states: rows of an any x 2D matrix, real before imaginary amplitudes."""
+"""Steps of a program as operations on states: rows of an any x 2D matrix, real before imaginary amplitudes.
+
+Steps that are the same for all samples keep the matrix transposed in memory, so that one amplitude of all samples is
+one contiguous run: amplitudes then change places as whole runs, and a group of wires becomes the first axis, ready for
+one real matrix product that does complex numbers too, at the cost of copying runs.
+"""
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +20,7 @@ from qsynth.circuits.su2 import PRODUCT, TO_MATRIX
 Factors = tuple[Tensor, ...]
 Step = Callable[[Tensor], Tensor]
 UNITARY_QUBITS = 7  # up to here rotations of all wires are one matrix; beyond, matrices on groups of wires
-GROUP = 4
+GROUP = 5
 SAMPLE_GROUP = 3  # smaller, because these matrices are built for every sample
 
 
@@ -30,7 +36,7 @@ class PermutationGate:
 
     def __call__(self, states: Tensor) -> Tensor:
         moved = reordered(states, *self._order) if self._moves else states
-        return moved if self._signs is None else moved * self._signs
+        return moved if self._signs is None else (moved.T * self._signs[:, None]).T
 
 
 class _Reorder(torch.autograd.Function):
@@ -40,7 +46,7 @@ class _Reorder(torch.autograd.Function):
 
     @staticmethod
     def forward(states: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
-        return states[:, order]
+        return states.T[order].T
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -121,8 +127,8 @@ class RotationGates:
         self._axes = torch.tensor(step.axes, dtype=dtype)
         self._product = torch.tensor(PRODUCT, dtype=dtype)
         self._to_matrix = torch.tensor(TO_MATRIX, dtype=dtype)
-        size = GROUP if self.is_shared else SAMPLE_GROUP
-        self.n_states_kept = 7 * len({wire // size for wire in self._wires})
+        self._groups = _groups(self.n_qubits, GROUP if self.is_shared else SAMPLE_GROUP)
+        self.n_states_kept = 7 * sum(self._turns(group) for group in self._groups)
 
     def halves(self, parameters: Tensor) -> Tensor:
         """Half angles, ... x depth x wires, of parameters (... x parameters)."""
@@ -141,21 +147,28 @@ class RotationGates:
     def shared(self, weights: Tensor) -> list[Step]:
         """What each layer does, given layers x weights."""
         re, im = self.matrices(weights)
-        if self.n_qubits <= UNITARY_QUBITS:
-            return [functools.partial(_times, unitary) for unitary in _transposed(*kron((re, im))).unbind()]
-        blocks = [(before, matrix.unbind()) for before, matrix in self._groups(re, im, GROUP)]
+        sizes, blocks = [], []
+        for group in self._groups:
+            sizes.append(2 ** len(group))
+            if self._turns(group):
+                blocks.append((len(sizes), _real(*_of_group(group, re, im)).unbind()))
 
         def step(layer: int, states: Tensor) -> Tensor:
-            for before, matrices in blocks:
-                states = _on_group(matrices[layer], before, states)
-            return states
+            parts = states.T.reshape(2, *sizes, len(states))
+            for axis, matrices in blocks:
+                parts = _on_axis(matrices[layer], axis, parts)
+            return parts.reshape(-1, len(states)).T
 
         return [functools.partial(step, layer) for layer in range(len(weights))]
 
     def of_samples(self, parameters: Tensor) -> Step:
         """What a layer does to the states of samples, given (inputs, weights) of each (batch x both)."""
         re, im = self.matrices(parameters)
-        blocks = self._groups(re, im, SAMPLE_GROUP)
+        blocks = [
+            (2**group.start, torch.cat(_of_group(group, re, im), dim=-2))
+            for group in self._groups
+            if self._turns(group)
+        ]
 
         def step(states: Tensor) -> Tensor:
             for before, matrices in blocks:
@@ -164,16 +177,21 @@ class RotationGates:
 
         return step
 
-    def _groups(self, re: Tensor, im: Tensor, size: int) -> list[tuple[int, Tensor]]:
-        """Kronecker products of neighbouring wires (... x 2s x s, real above imaginary part), and the product of the
-        axes before each; groups without rotations are left out."""
-        groups = []
-        for start in range(0, self.n_qubits, size):
-            stop = min(start + size, self.n_qubits)
-            if any(start <= wire < stop for wire in self._wires):
-                factors = kron((re[..., start:stop, :, :], im[..., start:stop, :, :]))
-                groups.append((2**start, torch.cat(factors, dim=-2)))
-        return groups
+    def _turns(self, group: range) -> bool:
+        return any(wire in group for wire in self._wires)
+
+
+def _groups(n_qubits: int, size: int) -> list[range]:
+    """As few, about equal groups of neighbouring wires as hold at most ``size`` each."""
+    n_groups = -(-n_qubits // size)
+    edges = [round(index * n_qubits / n_groups) for index in range(n_groups + 1)]
+    return [range(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def _of_group(group: range, re: Tensor, im: Tensor) -> Factors:
+    """Kronecker product of a group's wires, of ... x wires x 2 x 2."""
+    wires = slice(group.start, group.stop)
+    return kron((re[..., wires, :, :], im[..., wires, :, :]))
 
 
 def _turned(cosine: Tensor, sine: Tensor, states: Tensor) -> Tensor:
@@ -182,27 +200,25 @@ def _turned(cosine: Tensor, sine: Tensor, states: Tensor) -> Tensor:
     return torch.cat([re * cosine + im * sine, im * cosine - re * sine], dim=1)
 
 
-def _times(unitary: Tensor, states: Tensor) -> Tensor:
-    return states @ unitary
+def _on_axis(matrix: Tensor, axis: int, parts: Tensor) -> Tensor:
+    """A complex matrix on a group of wires.
+
+    Args:
+        matrix: [[re, -im], [im, re]], 2s x 2s.
+        axis: which axis of ``parts`` the group is, of size s.
+        parts: 2 x groups x batch.
+    """
+    front = parts.movedim(axis, 1)
+    moved = matrix @ front.reshape(len(matrix), -1)
+    return moved.reshape(front.shape).movedim(1, axis)
 
 
-def _on_group(matrix: Tensor, before: int, states: Tensor) -> Tensor:
-    """A complex matrix (2s x s, real above imaginary part) on an axis of size s of states (any x 2D).
+def _on_group_of_samples(matrices: Tensor, before: int, states: Tensor) -> Tensor:
+    """Each sample's own complex matrix (batch x 2s x s, real above imaginary part) on an axis of size s of its state.
 
     Args:
         before: the product of the state's axes before that one.
     """
-    batch, size = len(states), matrix.shape[-1]
-    parts = states.reshape(batch, 2, before, size, -1)
-    # The axis is moved, so that one matrix product serves all the others.
-    moved = matrix @ parts.movedim(3, 0).reshape(size, -1)
-    real, imaginary = moved.reshape(2, size, batch, 2, before, -1).unbind()
-    (re_re, re_im), (im_re, im_im) = real.unbind(2), imaginary.unbind(2)
-    return torch.stack([re_re - im_im, re_im + im_re], dim=2).movedim(0, 3).reshape(states.shape)
-
-
-def _on_group_of_samples(matrices: Tensor, before: int, states: Tensor) -> Tensor:
-    """Each sample's own matrix (batch x 2s x s) on an axis of its state; otherwise as :func:`_on_group`."""
     batch, size = len(states), matrices.shape[-1]
     parts = states.reshape(batch, 2, before, size, -1)
     moved = matrices @ parts.movedim(3, 1).reshape(batch, size, -1)
@@ -211,10 +227,9 @@ def _on_group_of_samples(matrices: Tensor, before: int, states: Tensor) -> Tenso
     return torch.stack([re_re - im_im, re_im + im_re], dim=1).movedim(2, 3).reshape(states.shape)
 
 
-def _transposed(re: Tensor, im: Tensor) -> Tensor:
-    """The transpose of [[re, -im], [im, re]], of ... x D x D parts: what multiplies rows from the right."""
-    re, im = re.mT, im.mT
-    return torch.cat([torch.cat([re, im], dim=-1), torch.cat([-im, re], dim=-1)], dim=-2)
+def _real(re: Tensor, im: Tensor) -> Tensor:
+    """[[re, -im], [im, re]], of ... x D x D parts."""
+    return torch.cat([torch.cat([re, -im], dim=-1), torch.cat([im, re], dim=-1)], dim=-2)
 
 
 def kron(factors: Factors) -> Factors:

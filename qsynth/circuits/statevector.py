@@ -167,12 +167,13 @@ class StatevectorEngine:
         steps: dict[int, list[Step]] = {}
         for group in self._groups:
             steps |= group.steps(inputs, weights if len(self._groups) == 1 else weights[group.members])
+        columns = states.T  # as they lie in memory
         for index, on in enumerate(layer_mask.unbind()):
-            after = states
+            after = columns.T
             for step in steps[index]:
                 after = step(after)
-            states = torch.lerp(states, after, on)
-        return states
+            columns = torch.lerp(columns, after.T, on)
+        return columns.T
 
 
 class _LayerGroup:
@@ -231,6 +232,7 @@ class _Start:
         self._size = 2**program.n_qubits
         self._rotations: RotationGates | None = None
         self._phases: Tensor | None = None
+        self._zero = torch.eye(1, 2 * self._size, dtype=dtype)
         self.rest = program.steps
         if program.steps and isinstance(program.steps[0], Rotations):
             first, self.rest = program.steps[0], program.steps[1:]
@@ -244,7 +246,7 @@ class _Start:
     def rows(self, inputs: Tensor) -> Tensor:
         """Batch x D or 2D, of inputs (batch x inputs)."""
         if self._rotations is None:
-            return torch.eye(1, 2 * self._size, dtype=inputs.dtype).expand(len(inputs), -1)
+            return self._zero.expand(len(inputs), -1)
         parameters = inputs[:, :0] if self._rotations.is_shared else inputs
         if self._phases is not None:
             half = self._rotations.halves(parameters).squeeze(-2)
@@ -260,9 +262,9 @@ class _Start:
         return torch.cat([torch.diag(part) for part in self._phases], dim=1)
 
     def states(self, inputs: Tensor) -> Tensor:
-        """``rows @ basis``, batch x 2D, without the large matrix."""
+        """``rows @ basis``, batch x 2D, without the large matrix; transposed in memory, as gates want it."""
         rows = self.rows(inputs)
-        return rows if self._phases is None else (rows[:, None, :] * self._phases).flatten(1)
+        return rows if self._phases is None else (rows.T.contiguous() * self._phases[:, :, None]).flatten(0, 1).T
 
 
 def _rotation_key(program: Program) -> bytes:
