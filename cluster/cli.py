@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cluster.cli_options import AsJson, OutRoot, StudyName
+from cluster.service_cli import service
 from qsynth.errors import QsynthError
 
 app = typer.Typer(
@@ -17,28 +19,33 @@ app = typer.Typer(
     help="Training data for quantum neural networks, from quantum GANs that an RL agent tunes while they train.",
 )
 
-StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A preset (see `qsynth presets`) or a YAML file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-OutRoot = Annotated[Path, typer.Option("--out", help="Directory for the runs and the embedded MLflow store.")]
+app.add_typer(service)
 
 
 @app.command()
 def tune(
     study: StudyName,
     out: OutRoot = Path("qsynth-runs"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest run of this study in --out.")] = False,
+    run: Annotated[str | None, typer.Option(help="The run's name; left out: made of the study's and the time.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --run, or the latest run of this study in --out.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the study's seed.")] = None,
     trials: Annotated[int | None, typer.Option(help="Replaces budget.agent_trials.")] = None,
     held_out: Annotated[int | None, typer.Option(help="Replaces budget.held_out.")] = None,
-    address: Annotated[str | None, typer.Option(help="A Ray cluster; left out: one is started here.")] = None,
-    tracking_uri: Annotated[str | None, typer.Option(help="An MLflow server; left out: sqlite in --out.")] = None,
+    address: Annotated[
+        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server; left out: sqlite in --out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train an agent to tune a quantum GAN, and measure it against defaults, tuned schedules and random search."""
     from cluster.commands import run_tune
 
     changes = {"seed": seed, "budget.agent_trials": trials, "budget.held_out": held_out}
-    run_tune(study, out, resume, changes, address, tracking_uri, as_json)
+    run_tune(study, out, run, resume, changes, address, tracking_uri, as_json)
 
 
 @app.command()

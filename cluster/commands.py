@@ -22,6 +22,7 @@ from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
 def run_tune(
     name: str,
     out: Path,
+    run_name: str | None,
     resume: bool,
     changes: dict[str, Any],
     address: str | None,
@@ -37,15 +38,19 @@ def run_tune(
     import torch
 
     torch.set_num_threads(1)
-    study = changed(load_study(name), changes)
-    study.check()
-    run = run_directory.find(out, study.name) if resume else run_directory.create(out, study)
     if resume:
         ignored = [key for key, value in changes.items() if value is not None]
         if ignored:
             raise QsynthError(
                 f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
             )
+        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, load_study(name).name)
+        study = run.load_study()
+        study.check()
+    else:
+        study = changed(load_study(name), changes)
+        study.check()
+        run = run_directory.create(out, study, run_name)
         study = run.load_study()
     from cluster.tune import result_of
 
@@ -77,12 +82,15 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             StudyProgress(enabled=not as_json) as progress,
             ray_session(address, study.name) as resources,
         ):
+            guard.listen()
             result = Tuning(study, run, tracker, progress, guard).execute(resources)
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"
         print(
-            f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --out {run.path.parent}", file=sys.stderr
+            f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --run {run.path.name} "
+            f"--out {run.path.parent}",
+            file=sys.stderr,
         )
         raise
     finally:

@@ -51,7 +51,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
 
         choice = choose(study.trial.engine, study.trial.n_qubits)
         runners = study.local_runners
-        needed = human_bytes(study.state_bytes(study.data.instance(0, True)))
+        needed = human_bytes(study.state_bytes(study.data.instance(0, True), runners))
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",
             "execution": plan_compilation(study, runners)[1],

@@ -31,6 +31,12 @@ class InterruptGuard:
         for signum, handler in self._former.items():
             signal.signal(signum, handler)
 
+    def listen(self) -> None:
+        """Put the handlers in place again: Ray, when it starts, lets SIGTERM end the process at once."""
+        if self.requested is None:
+            for signum in self.SIGNALS:
+                signal.signal(signum, self._remember)
+
     def check(self) -> None:
         """Raise :class:`Interrupted` if a signal has come."""
         if self.requested is not None:

@@ -33,7 +33,11 @@ class PPOConfig(Config):
 
 
 class Progress(NamedTuple):
-    """One training iteration's result: agent decisions sampled so far, mean return and score of finished trials."""
+    """One training iteration's result: agent decisions sampled so far, mean return and score of finished trials.
+
+    Attributes:
+        empty: iterations in a row, up to this one, that sampled nothing.
+    """
 
     iteration: int
     sampled_steps: int
@@ -41,6 +45,7 @@ class Progress(NamedTuple):
     mean_return: float
     mean_score: float
     failures: int
+    empty: int
     seconds: float
     seconds_sampling: float
     seconds_learning: float
@@ -157,6 +162,7 @@ class AgentTrainer:
             mean_return=float(sampled.get("episode_return_mean", math.nan)),
             mean_score=float(sampled.get("final_score", math.nan)),
             failures=int(sampled.get("failed_trials", 0)),
+            empty=self._empty,
             seconds=time.monotonic() - began,
             seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
             seconds_learning=float(timers.get("learner_update_timer", math.nan)),

@@ -1,5 +1,6 @@
 """The folder of one study's run: where everything lies, and how it is found again."""
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,8 @@ import yaml
 from cluster.files import atomic_write_text
 from cluster.study import Study
 from qsynth.config import parse, read_yaml
+from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError
-
-DEFAULT_ROOT = Path("qsynth-runs")
 
 
 @dataclass(frozen=True)
@@ -80,30 +80,72 @@ class RunDirectory:
         return parse(Study, read_yaml(self.study_file), source=str(self.study_file))
 
 
-def create(root: Path, study: Study) -> RunDirectory:
-    """A new run's folder, ``<study>-<time>`` below ``root``, with the resolved study in it.
+def new_name(study: str) -> str:
+    """A name for a run that begins now."""
+    return f"{study}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
+    """A new run's folder below ``root``, with the resolved study and a copy of its data file in it.
+
+    The copy is what the run, and a resume, reads: the original may change or be out of reach meanwhile.
+
+    Args:
+        name: the folder's, which must be new; left out: ``<study>-<time>``.
 
     Raises:
-        QsynthError: the folder can't be written.
+        QsynthError: the folder can't be written, or ``name`` is taken.
     """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    wanted = name or new_name(study.name)
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        run = RunDirectory(root / f"{study.name}-{stamp}{suffix}")
+        run = RunDirectory(root / f"{wanted}{suffix}")
         try:
             run.path.mkdir(parents=True)
             break
         except FileExistsError:
             if not root.is_dir():
                 raise QsynthError(f"output directory {root} must be a directory") from None
+            if name is not None:
+                raise QsynthError(f"--run must be a new name in {root}; got {name!r}. Go on with --resume") from None
         except OSError as error:
             raise QsynthError(f"output directory {root} must be writable: {error.strerror}") from None
     try:
         run.stages.mkdir()
         run.plots.mkdir()
-        text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False)
-        atomic_write_text(run.study_file, text)
+        write_study(study, run.path)
     except OSError as error:
         raise QsynthError(f"output directory {root} must be writable: {error.strerror}") from None
+    return run
+
+
+def write_study(study: Study, folder: Path, relative: bool = False) -> None:
+    """Write the resolved study as ``study.yaml`` into ``folder``, and its data file, if it has one, below ``data``.
+
+    Args:
+        relative: whether the study names that file by its path from ``folder`` on, or else absolutely.
+
+    Raises:
+        OSError: the folder can't be written, or is full.
+    """
+    values = study.model_dump(mode="json")
+    if isinstance(study.data, CsvData):
+        source = Path(study.data.path).expanduser()
+        copy = folder / "data" / source.name
+        copy.parent.mkdir()
+        shutil.copyfile(source, copy)
+        values["data"]["path"] = str(copy.relative_to(folder) if relative else copy.absolute())
+    atomic_write_text(RunDirectory(folder).study_file, yaml.safe_dump(values, sort_keys=False))
+
+
+def named(root: Path, name: str) -> RunDirectory:
+    """The run with a name.
+
+    Raises:
+        QsynthError: there is none.
+    """
+    run = RunDirectory(root / name)
+    if Path(name).name != name or not run.study_file.is_file():
+        raise QsynthError(f"--run must name a run below {root}; got {name!r}")
     return run
 
 

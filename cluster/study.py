@@ -88,10 +88,19 @@ class Study(Config):
         return self.resources.n_runners or os.cpu_count() or 1
 
     def check(self) -> None:
-        """Find out what is wrong with the data, before any work.
+        """Find out what is wrong with the data, or with running here, before any work.
 
         Raises:
             QsynthError: the data can't be read or used, has too many features, or memory is short.
+        """
+        self.check_data()
+        self._check_memory(self.data.instance(0, True))
+
+    def check_data(self) -> None:
+        """Find out what is wrong with the data, wherever the study is to run.
+
+        Raises:
+            QsynthError: the data can't be read or used, or has too many features.
         """
         self.data.check()
         instance = self.data.instance(0, True)
@@ -99,17 +108,20 @@ class Study(Config):
         self.trial.check_outputs(instance.n_features)
         if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
-        self._check_memory(instance)
         if self.hardware is not None:
             self.hardware.check(self.trial)
 
-    def state_bytes(self, instance: Instance) -> int:
-        """Memory of circuit states in all populations on this machine, at most."""
+    def state_bytes(self, instance: Instance, n_runners: int) -> int:
+        """Memory of circuit states in so many populations, at most."""
         shape = instance.n_features, instance.n_classes, len(instance.train)
-        return self.local_runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
+        return n_runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
-        n_lanes, needed, present = self.resources.n_lanes, self.state_bytes(instance), machine_bytes()
+        n_lanes, needed, present = (
+            self.resources.n_lanes,
+            self.state_bytes(instance, self.local_runners),
+            machine_bytes(),
+        )
         if self.resources.place == "cuda":
             needed, present = needed // self.local_runners, gpu_bytes() or needed
         if needed > present:

@@ -56,6 +56,7 @@ class Tracker:
         self._good_keys: set[str] = set()
         self._good_trials: set[str] = set()
         self._closing = threading.Event()
+        self._complete = time.monotonic()
         self._thread = threading.Thread(target=self._deliver, name="qsynth-tracking", daemon=True)
         self._thread.start()
 
@@ -68,6 +69,11 @@ class Tracker:
     def location(self) -> Location | None:
         """Where to look at the study; None until the parent run exists in MLflow."""
         return self._replay.location
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago MLflow had everything; below a second when it keeps up."""
+        return time.monotonic() - self._complete
 
     def start_study(self, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         """Open the study's parent run, the same one as before on a resume.
@@ -179,6 +185,8 @@ class Tracker:
                 closing = self._closing.is_set()
                 moved = self._replay.step()
                 wait, said = FIRST_WAIT_SECONDS, ""
+                if not moved:
+                    self._complete = time.monotonic()
                 if not moved and closing:
                     return
                 if not moved:

@@ -17,6 +17,7 @@ from cluster.deliver import best_trial, deliver
 from cluster.device_result import DeviceResult
 from cluster.device_trial import run_on_device
 from cluster.files import atomic_write_json, read_json_object
+from cluster.gauges import StudyGauges
 from cluster.interrupt import InterruptGuard
 from cluster.ppo import AgentTrainer, Progress
 from cluster.progress import StudyProgress
@@ -72,6 +73,7 @@ class Tuning:
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
         tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
+        self._gauges = StudyGauges(self.run.path.name)
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
 
         features, step_seconds = self._probe(environment, n_runners)
@@ -128,7 +130,7 @@ class Tuning:
             while trainer.sampled_steps < total:
                 progress = trainer.train()
                 history.append(_entry(progress))
-                self._log_iteration(progress)
+                self._log_iteration(progress, n_runners * study.resources.n_lanes)
                 stage.update(
                     min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
                 )
@@ -143,9 +145,17 @@ class Tuning:
             trainer.stop()
         return history
 
-    def _log_iteration(self, progress: Progress) -> None:
+    def _log_iteration(self, progress: Progress, lanes: int) -> None:
         metrics = {f"training.{name}": float(value) for name, value in progress._asdict().items()}
         self.tracker.log(metrics, step=progress.sampled_steps)
+        if math.isfinite(progress.mean_score):
+            self._gauges.show("qsynth_score", progress.mean_score)
+        self._gauges.show("qsynth_lanes", lanes)
+        self._gauges.show("qsynth_empty_iterations", progress.empty)
+        self._gauges.show("qsynth_journal_lag_seconds", self.tracker.lag_seconds)
+        self._gauges.count("qsynth_trials", progress.trials)
+        self._gauges.count("qsynth_sampled_steps", progress.sampled_steps)
+        self._gauges.count("qsynth_divergences", progress.failures)
 
     def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
@@ -238,6 +248,7 @@ class Tuning:
         atomic_write_json(file, asdict(result))
         for decision, score in enumerate(found.scores):
             self.tracker.log({"device.validation_score": score}, step=decision)
+        self._gauges.count("qsynth_shots", found.spent.shots)
         self.progress.note(f"{name}: spent {bill}")
         self.guard.check()
         return result

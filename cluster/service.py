@@ -1,0 +1,299 @@
+"""The service on one machine: a Ray head or worker, and an MLflow server, as processes that outlive the command."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cluster.files import atomic_write_json, read_json_object
+from cluster.runtime import WORKER_ENVIRONMENT
+from qsynth.errors import QsynthError
+
+HOME = "QSYNTH_HOME"
+LOOPBACK = "127.0.0.1"
+START_SECONDS, STOP_SECONDS = 120.0, 30.0
+RAY_START = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start")
+# Ray's own settings, of every node: authenticated, a stopped job may take its time to write a checkpoint, a dead node
+# is noticed in 9 s instead of 64, and a task that runs out of memory is not repeated for ever.
+RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_JOB_STOP_WAIT_TIME_S": "60",
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_failure_threshold": "3",
+    "RAY_task_oom_retries": "1",
+}
+
+
+def home() -> Path:
+    """Where the service keeps its token, state and logs: ``$QSYNTH_HOME``, or ``~/.qsynth``."""
+    return Path(os.environ.get(HOME) or Path.home() / ".qsynth")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What runs on this machine.
+
+    Attributes:
+        processes: role -> (process id, when it began, which tells it from a later process with the same id).
+        dashboard: of the Jobs API too; None on a worker.
+        tracking_uri: of the MLflow server; None on a worker.
+        cluster: the address that workers join.
+        out: where runs are kept.
+    """
+
+    processes: dict[str, tuple[int, float]]
+    cluster: str
+    dashboard: str | None = None
+    tracking_uri: str | None = None
+    out: str | None = None
+
+    @classmethod
+    def load(cls) -> "Service | None":
+        """The service that was started here, if all its processes live."""
+        kept = read_json_object(home() / "service.json")
+        if not kept:
+            return None
+        service = cls(**kept)
+        return service if all(_alive(*which) for which in service.processes.values()) else None
+
+    @property
+    def token(self) -> Path:
+        """The file with the token that Ray asks for."""
+        return home() / "token"
+
+
+def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port: int, qpus: int) -> Service:
+    """Start a Ray head with dashboard and Jobs API, and an MLflow server; or find both running.
+
+    Args:
+        host: the address that workers of other machines join; loopback takes none. Dashboard and MLflow are on
+            loopback in any case.
+        qpus: how many trials may use a device at a time.
+
+    Raises:
+        QsynthError: something else uses a port, or a process does not come up.
+    """
+    found = Service.load()
+    if found is not None:
+        return found
+    for each in (port, dashboard_port, mlflow_port):
+        _check_free(each)
+    token = _token()
+    out = out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    dashboard, tracking_uri = f"http://{LOOPBACK}:{dashboard_port}", f"http://{LOOPBACK}:{mlflow_port}"
+    started: dict[str, tuple[int, float]] = {}
+    try:
+        started["mlflow"] = _start(
+            "mlflow",
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "mlflow",
+                    "server",
+                    "--workers=1",
+                    f"--host={LOOPBACK}",
+                    f"--port={mlflow_port}",
+                ),
+                f"--backend-store-uri=sqlite:///{out / 'mlflow.db'}",
+                f"--artifacts-destination={out / 'mlartifacts'}",
+                "--serve-artifacts",
+            ],
+            {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+        )
+        started["ray"] = _start(
+            "ray",
+            [
+                *(*RAY_START, "--head", "--block", f"--node-ip-address={host}", f"--port={port}"),
+                *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={dashboard_port}", _resources(qpus)),
+            ],
+            _ray_environment(host, token) | {"QSYNTH_OUT": str(out), "MLFLOW_TRACKING_URI": tracking_uri},
+        )
+        _wait_for("ray", started["ray"], lambda: _answers(f"{dashboard}/api/version", token))
+        _wait_for("mlflow", started["mlflow"], lambda: _answers(f"{tracking_uri}/health"))
+    except BaseException:
+        _end(started.values())
+        raise
+    return _kept(Service(started, f"{host}:{port}", dashboard, tracking_uri, str(out)))
+
+
+def join(address: str, token: Path | None, qpus: int) -> Service:
+    """Start a Ray worker that joins the head at ``address`` (HOST:PORT), or find it running.
+
+    Args:
+        token: a copy of the head's token; left out: this machine's own.
+
+    Raises:
+        QsynthError: no token, or the head does not take the worker.
+    """
+    found = Service.load()
+    if found is not None:
+        return found
+    if token is not None:
+        _check_token(token)
+        home().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if token.absolute() != home() / "token":
+            shutil.copyfile(token, home() / "token", follow_symlinks=True)
+            (home() / "token").chmod(0o600)
+    elif not (home() / "token").is_file():
+        raise QsynthError("--join needs --token FILE: a copy of the head's token (`qsynth up` says where it is)")
+    own = _own_address(address)
+    command = [*RAY_START, f"--address={address}", "--block", f"--node-ip-address={own}", _resources(qpus)]
+    started = {"ray": _start("ray", command, _ray_environment(own, home() / "token"))}
+    try:
+        _wait_for("ray", started["ray"], lambda: "Ray runtime started" in (home() / "ray.log").read_text())
+    except BaseException:
+        _end(started.values())
+        raise
+    return _kept(Service(started, address))
+
+
+def stop() -> bool:
+    """End the processes that were started here; whether there were any."""
+    kept = read_json_object(home() / "service.json")
+    if not kept:
+        return False
+    running = [which for which in Service(**kept).processes.values() if _alive(*which)]
+    _end(running)
+    (home() / "service.json").unlink(missing_ok=True)
+    return bool(running)
+
+
+def _kept(service: Service) -> Service:
+    atomic_write_json(home() / "service.json", asdict(service))
+    return service
+
+
+def _ray_environment(host: str, token: Path) -> dict[str, str]:
+    # With 0, Ray binds to loopback alone whatever it is told; other machines can't join then.
+    alone = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if host == LOOPBACK else {}
+    # Jobs call the qsynth that is beside this interpreter.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return RAY_ENVIRONMENT | alone | {"RAY_AUTH_TOKEN_PATH": str(token), "PATH": path}
+
+
+def _resources(qpus: int) -> str:
+    return f"--resources={json.dumps({'qpu': qpus} if qpus else {})}"
+
+
+def _token() -> Path:
+    """The token's file, made with mode 0600 when there is none."""
+    home().mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = home() / "token"
+    if not path.is_file():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    _check_token(path)
+    return path
+
+
+def _check_token(path: Path) -> None:
+    try:
+        mode, text = path.stat().st_mode, path.read_text().strip()
+    except OSError as error:
+        raise QsynthError(f"the token file {path} can't be read: {error.strerror}") from None
+    if mode & 0o077:
+        raise QsynthError(f"the token file {path} must be its owner's alone; do: chmod 600 {path}")
+    if not text:
+        raise QsynthError(f"the token file {path} must not be empty")
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            raise QsynthError(f"port {port} must be free; something else uses it. Choose another one") from None
+
+
+def _own_address(head: str) -> str:
+    """This machine's address as the head sees it."""
+    host, _, port = head.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            return str(connection.getsockname()[0])
+    except (OSError, ValueError) as error:
+        raise QsynthError(f"no Ray head answers at {head!r} ({error}); --join takes HOST:PORT") from None
+
+
+def _start(role: str, command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, float]:
+    with (home() / f"{role}.log").open("w") as log:
+        process = subprocess.Popen(
+            command,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home(),
+            start_new_session=True,
+        )
+    return process.pid, psutil.Process(process.pid).create_time()
+
+
+def _wait_for(role: str, which: tuple[int, float], ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if not _alive(*which) or time.monotonic() > deadline:
+            log = home() / f"{role}.log"
+            said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            raise QsynthError(f"{role} did not come up ({said[-1].strip() if said else 'it said nothing'}); see {log}")
+        time.sleep(0.3)
+
+
+def _answers(url: str, token: Path | None = None) -> bool:
+    import urllib.request
+
+    request = urllib.request.Request(url)
+    if token is not None:
+        request.add_header("Authorization", f"Bearer {token.read_text().strip()}")
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _alive(pid: int, began: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - began) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end(processes: Any) -> None:
+    """Ask processes and all that they started to end; then insist."""
+    family: list[psutil.Process] = []
+    for pid, began in processes:
+        if _alive(pid, began):
+            parent = psutil.Process(pid)
+            family += [parent, *parent.children(recursive=True)]
+    for process in family[:]:
+        _signal(process.terminate)
+    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    for process in left:
+        _signal(process.kill)
+    psutil.wait_procs(left, timeout=5)
+
+
+def _signal(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return
