@@ -10,7 +10,7 @@ from cluster.dataset_input import data_title, synthetic_dataset
 from cluster.device_result import DeviceResult
 from cluster.files import atomic_write_json, atomic_write_text
 from cluster.generator_model import write_model
-from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training, shrink
 from cluster.report import report_markdown
 from cluster.results import AGENT, StudyResult
 from cluster.run_directory import RunDirectory
@@ -25,6 +25,7 @@ from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.rollout import Episode
 
 MAX_SHOWN = 2000
+SMALL = "plots/small"
 PLOTS = {
     "scores": "Validation score while a trial runs, mean over the held-out instances.",
     "schedule": "What the agent did to each hyperparameter.",
@@ -51,6 +52,8 @@ def deliver(
     plot_scores(results, run.plots / "scores.png")
     _plot_agent_schedule(study, run, measured[AGENT])
     plot_training(history, run.plots / "training.png")
+    for name in PLOTS:
+        shrink(run.plots / f"{name}.png", run.path / SMALL)
     training = {
         "trials": history[-1]["trials"],
         "sampled decisions": history[-1]["sampled_steps"],
@@ -71,8 +74,7 @@ def deliver(
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
     result = StudyResult(run.path.name, tuple(results), paths, training, device)
-    report = report_markdown(result, {f"plots/{name}.png": caption for name, caption in PLOTS.items()})
-    atomic_write_text(run.report, report)
+    atomic_write_text(run.report, report_markdown(result, _captions("plots")))
     atomic_write_json(run.result, result.to_dict())
 
     for path in (run.study_file, run.report, run.result, run.synthetic, run.agent):
@@ -80,14 +82,19 @@ def deliver(
     if device is not None:
         tracker.log_artifact(run.device_model)
         tracker.log(device.metrics(), step=0)
-    for name in PLOTS:
-        tracker.log_artifact(run.plots / f"{name}.png", folder="plots")
+    for folder in ("plots", SMALL):
+        for path in sorted((run.path / folder).glob("*.png")):
+            tracker.log_artifact(path, folder=folder)
     for one in results:
         tracker.log({f"final_score/{one.name}": one.score_mean, f"final_score_sd/{one.name}": one.score_sd}, step=0)
     tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
     _register(study, run, tracker, measured[AGENT])
-    tracker.set_note(report)
+    tracker.set_note(report_markdown(result, _captions(SMALL)))
     return result
+
+
+def _captions(folder: str) -> dict[str, str]:
+    return {f"{folder}/{name}.png": caption for name, caption in PLOTS.items()}
 
 
 def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:

@@ -1,4 +1,4 @@
-"""A trained generator as an MLflow model without pickles: a safetensors file and this module, which MLflow loads it with."""
+"""A trained generator as an MLflow model without pickles: a safetensors file, and this module to load it with."""
 
 import os
 import shutil
@@ -31,8 +31,11 @@ class GeneratorModel:
         Raises:
             QsynthError: an absurd number of rows, or an unknown label.
         """
-        requests = [{k: v for k, v in row.items() if not pd.isna(v)} for row in model_input.to_dict("records")]
-        return pd.concat([self._synthesizer.sample(**request) for request in requests], ignore_index=True)
+        made = []
+        for row in model_input.to_dict("records"):
+            asked = {str(name): value for name, value in row.items() if not pd.isna(value)}
+            made.append(self._synthesizer.sample(asked["n_rows"], asked.get("seed", 0), asked.get(LABEL)))
+        return pd.concat(made, ignore_index=True)
 
 
 def _load_pyfunc(data_path: str) -> GeneratorModel:

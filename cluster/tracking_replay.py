@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster.journal import Cursor, Record
 from cluster.tracking_models import register
-from cluster.tracking_runs import StudyRuns
+from cluster.tracking_runs import NOTE_TAG, StudyRuns
 from cluster.tracking_store import Location, TrackingStore
 
 RECORDS_AT_ONCE = 1000
@@ -21,7 +21,6 @@ PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
 UPLOAD_TRIES = 8
-NOTE_TAG = "mlflow.note.content"
 CONTEXT_TAG = "mlflow.data.context"
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
 
