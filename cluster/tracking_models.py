@@ -50,7 +50,7 @@ def register(client: Any, run_id: str, model: Mapping[str, Any]) -> None:
         source = f"{client.get_run(run_id).info.artifact_uri}/{model['folder']}"
         version = client.create_model_version(name, source, run_id, tags=tags, description=description)
     best = client.get_registered_model(name).aliases.get(BEST)
-    if best is None or _score(client, name, best) < float(model["score"]):
+    if best is None or _score(client, name, str(best)) < float(model["score"]):
         client.set_registered_model_alias(name, BEST, version.version)
 
 

@@ -1,6 +1,7 @@
 """Studies small enough to run in a test."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,11 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uri(tmp_path: Path, empty_database: Path) -> str:
     shutil.copy(empty_database, tmp_path / "mlflow.db")
     return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """An HTTP address where nobody listens."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -28,14 +28,6 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def closed_port() -> str:
-    """An HTTP address where nobody listens."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
 class Stored:
     """What MLflow has of an experiment."""
 
