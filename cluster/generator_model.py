@@ -1,16 +1,20 @@
 """A trained generator as an MLflow model without pickles: a safetensors file, and this module to load it with."""
 
-import os
+import json
+import platform
 import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
-from cluster.tracking_store import CLIENT_SETTINGS
+from cluster.files import atomic_write_json, atomic_write_text
 from qsynth.synthesizer import LABEL, QGANSynthesizer
 
+DATA = "data/model.safetensors"
+EXAMPLE, SERVED_EXAMPLE = "input_example.json", "serving_input_example.json"
 EXAMPLE_ROWS = 5
 
 
@@ -44,7 +48,9 @@ def _load_pyfunc(data_path: str) -> GeneratorModel:
 
 
 def write_model(model: Path, folder: Path, metadata: dict[str, Any]) -> None:
-    """Write ``folder`` in MLflow's model format; an older one is replaced.
+    """Write ``folder`` in MLflow's model format [https://mlflow.org/docs/latest/ml/model]; an older one is replaced.
+
+    MLflow's own writer is not asked: importing it takes seconds and warns about things that are not ours.
 
     Args:
         model: what ``QGANSynthesizer.save`` wrote.
@@ -54,25 +60,40 @@ def write_model(model: Path, folder: Path, metadata: dict[str, Any]) -> None:
         QsynthError: not a model.
         OSError: the folder can't be written.
     """
-    for name, value in CLIENT_SETTINGS.items():
-        os.environ.setdefault(name, value)
-    from mlflow.models import ModelSignature
-    from mlflow.pyfunc import save_model
-    from mlflow.types import ColSpec, Schema
-
     about = QGANSynthesizer.load(model).report()
     names: list[str] = about["feature_names"]  # type: ignore[assignment]
     classes: list[str] = about["class_names"]  # type: ignore[assignment]
-    asked = [ColSpec("long", "n_rows"), ColSpec("long", "seed", required=False)]
-    asked.append(ColSpec("string", LABEL, required=False))
-    made = [*(ColSpec("double", name) for name in names), ColSpec("string", LABEL)]
     shutil.rmtree(folder, ignore_errors=True)
-    save_model(
-        folder,
-        loader_module=__name__,
-        data_path=str(model),
-        signature=ModelSignature(Schema(asked), Schema(made)),
-        input_example=pd.DataFrame({"n_rows": [EXAMPLE_ROWS], "seed": [0], LABEL: [classes[0]]}),
-        pip_requirements=[f"qsynth=={version('qsynth')}"],
-        metadata=metadata,
-    )
+    (folder / DATA).parent.mkdir(parents=True)
+    shutil.copyfile(model, folder / DATA)
+    example = {"columns": ["n_rows", "seed", LABEL], "data": [[EXAMPLE_ROWS, 0, classes[0]]]}
+    atomic_write_json(folder / EXAMPLE, example)
+    atomic_write_json(folder / SERVED_EXAMPLE, {"dataframe_split": example})
+    atomic_write_text(folder / "requirements.txt", f"qsynth=={version('qsynth')}\n")
+    python = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
+    atomic_write_text(folder / "python_env.yaml", yaml.safe_dump(python))
+    flavor = {
+        "loader_module": __name__,
+        "data": DATA,
+        "env": {"virtualenv": "python_env.yaml"},
+        "python_version": platform.python_version(),
+    }
+    asked = [_column("n_rows", "long"), _column("seed", "long", False), _column(LABEL, "string", False)]
+    made = [*(_column(name, "double") for name in names), _column(LABEL, "string")]
+    description = {
+        "flavors": {"python_function": flavor},
+        "metadata": metadata,
+        "mlflow_version": version("mlflow"),
+        "saved_input_example_info": {
+            "artifact_path": EXAMPLE,
+            "serving_input_path": SERVED_EXAMPLE,
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+        "signature": {"inputs": json.dumps(asked), "outputs": json.dumps(made), "params": None},
+    }
+    atomic_write_text(folder / "MLmodel", yaml.safe_dump(description))
+
+
+def _column(name: str, kind: str, required: bool = True) -> dict[str, object]:
+    return {"name": name, "type": kind, "required": required}

@@ -199,10 +199,12 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
 
 def shrink(path: Path, folder: Path) -> None:
     """A copy of a PNG file in ``folder``, at most 720 pixels wide: the column that MLflow gives a description."""
-    from matplotlib.image import imread, thumbnail
+    from PIL import Image
 
     folder.mkdir(exist_ok=True)
-    thumbnail(str(path), str(folder / path.name), scale=min(1.0, NOTE_WIDTH / imread(str(path)).shape[1]))
+    with Image.open(path) as image:
+        image.thumbnail((NOTE_WIDTH, image.height))
+        image.save(folder / path.name)
 
 
 def _figure(width: float, height: float) -> Any:

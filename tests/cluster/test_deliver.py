@@ -78,7 +78,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
     folder = tmp_path_factory.mktemp("delivered")
     shutil.copy(empty_database, folder / "mlflow.db")
     uri = f"sqlite:///{folder}/mlflow.db"
-    study = parse(Study, TINY | {"description": "two columns of iris"})
+    study = parse(Study, TINY | {"description": "two columns of iris"}, source="tiny")
     run = run_directory.create(folder / "runs", study)
     tracker = Tracker(run.path, uri, "qsynth", run.path.name)
     tags = study_tags(study, "statevector", "it fits", "eager")
