@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from time import monotonic
 
 from cluster.progress import Stage
 from cluster.study import Study
@@ -24,7 +25,7 @@ class RunNote:
         """Say how far a stage is, if something new is due."""
         complete = done >= stage.total
         self._stages[stage.name] = f"{'done' if complete else f'{done / stage.total:.0%}'} | {status}"
-        if complete or time.monotonic() - self._last >= SECONDS_BETWEEN_NOTES:
+        if complete or monotonic() - self._last >= SECONDS_BETWEEN_NOTES:
             self._write(f"Running: {stage.name}.")
 
     def stopped(self, why: str) -> None:
@@ -33,7 +34,7 @@ class RunNote:
             self._write(why)
 
     def _write(self, now: str) -> None:
-        self._last = time.monotonic()
+        self._last = monotonic()
         stages = "\n".join(f"| {name} | {how} |" for name, how in self._stages.items())
         table = f"| stage | done | |\n|---|---|---|\n{stages}" if stages else ""
         clock = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
