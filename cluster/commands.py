@@ -70,16 +70,18 @@ def run_tune(
 
 def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
     from cluster.interrupt import Interrupted, InterruptGuard
+    from cluster.run_note import RunNote
     from cluster.runtime import ray_session
     from cluster.tracking import Tracker
     from cluster.tune import Tuning
 
     tracker = Tracker(run.path, uri, "qsynth", run.path.name)
+    note = RunNote(tracker, study)
     status: Any = "FAILED"
     try:
         with (
             InterruptGuard() as guard,
-            StudyProgress(enabled=not as_json) as progress,
+            StudyProgress(enabled=not as_json, listener=note.show) as progress,
             ray_session(address, study.name) as resources,
         ):
             guard.listen()
@@ -87,11 +89,15 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"
+        note.stopped(f"Stopped by {stop}; `qsynth tune {study.name} --resume` goes on.")
         print(
             f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --run {run.path.name} "
             f"--out {run.path.parent}",
             file=sys.stderr,
         )
+        raise
+    except Exception as error:
+        note.stopped(f"Failed: {error if isinstance(error, QsynthError) else type(error).__name__}.")
         raise
     finally:
         left = tracker.close(status)

@@ -6,21 +6,33 @@ from pathlib import Path
 import numpy as np
 
 from cluster.contenders import Measured
+from cluster.dataset_input import data_title, synthetic_dataset
 from cluster.device_result import DeviceResult
 from cluster.files import atomic_write_json, atomic_write_text
-from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.generator_model import write_model
+from cluster.leaderboard import SCORE, SCORE_SD
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training, shrink
 from cluster.report import report_markdown
 from cluster.results import AGENT, StudyResult
 from cluster.run_directory import RunDirectory
 from cluster.study import Study
 from cluster.tracking import Tracker
+from cluster.tracking_models import RegisteredModel
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import write_rows
 from qsynth.search_space import Float
 from qsynth.snapshot import Snapshot
 from qsynth.synthesizer import QGANSynthesizer
+from rl_envs.rollout import Episode
 
 MAX_SHOWN = 2000
+SMALL = "plots/small"
+PLOTS = {
+    "scores": "Validation score while a trial runs, mean over the held-out instances.",
+    "schedule": "What the agent did to each hyperparameter.",
+    "marginals": "Real (validation) and synthetic rows of the generator that was kept.",
+    "training": "Training the agent.",
+}
 
 
 def deliver(
@@ -41,6 +53,8 @@ def deliver(
     plot_scores(results, run.plots / "scores.png")
     _plot_agent_schedule(study, run, measured[AGENT])
     plot_training(history, run.plots / "training.png")
+    for name in PLOTS:
+        shrink(run.plots / f"{name}.png", run.path / SMALL)
     training = {
         "trials": history[-1]["trials"],
         "sampled decisions": history[-1]["sampled_steps"],
@@ -61,31 +75,65 @@ def deliver(
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
     result = StudyResult(run.path.name, tuple(results), paths, training, device)
-    report = report_markdown(result)
-    atomic_write_text(run.report, report)
+    atomic_write_text(run.report, report_markdown(result, _captions("plots")))
     atomic_write_json(run.result, result.to_dict())
 
-    files = (run.study_file, run.report, run.result, run.synthetic, run.agent, run.model)
-    for path in files:
+    for path in (run.study_file, run.report, run.result, run.synthetic, run.agent):
         tracker.log_artifact(path)
     if device is not None:
         tracker.log_artifact(run.device_model)
         tracker.log(device.metrics(), step=0)
-    for path in sorted(run.plots.glob("*.png")):
-        tracker.log_artifact(path, folder="plots")
+    for folder in ("plots", SMALL):
+        for path in sorted((run.path / folder).glob("*.png")):
+            tracker.log_artifact(path, folder=folder)
     for one in results:
-        name = "".join(c if c.isalnum() else "_" for c in one.name)
-        tracker.log({f"final.{name}.score_mean": one.score_mean, f"final.{name}.score_sd": one.score_sd}, step=0)
+        tracker.log({f"{SCORE}{one.name}": one.score_mean, f"{SCORE_SD}{one.name}": one.score_sd}, step=0)
     tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
-    tracker.set_tags({"mlflow.note.content": report})
+    _register(study, run, tracker, measured[AGENT])
+    tracker.set_note(report_markdown(result, _captions(SMALL)))
     return result
+
+
+def _captions(folder: str) -> dict[str, str]:
+    return {f"{folder}/{name}.png": caption for name, caption in PLOTS.items()}
 
 
 def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:
     """The agent's trial with the best validation score, and what it learned."""
-    best = max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
+    best = _best(agent)
     assert best.snapshot is not None
     return best.snapshot, study.data.instance(agent.episodes.index(best), True)
+
+
+def _best(agent: Measured) -> Episode:
+    return max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
+
+
+def _register(study: Study, run: RunDirectory, tracker: Tracker, agent: Measured) -> None:
+    """The generator in MLflow's registry, and its rows among the data sets."""
+    best, (_, instance) = _best(agent), best_trial(study, agent)
+    about = {
+        "study": study.name,
+        "run": run.path.name,
+        "data": data_title(study.data),
+        "instance": instance.key,
+        "n_qubits": str(study.trial.n_qubits),
+        "ansatz": study.trial.ansatz,
+        "test_score": f"{best.test_score or 0.0:.4f}",
+    }
+    write_model(run.model, run.mlflow_model, about)
+    description = (
+        f"Quantum generator of `{data_title(study.data)}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
+        f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {best.scores[-1]:.3f}, "
+        f"test score {best.test_score or 0.0:.3f}.\n\n"
+        f"Input: a request a row, with `n_rows` and, if wanted, `seed` and `label`, one of "
+        f"{', '.join(f'`{name}`' for name in instance.class_names)}."
+    )
+    score = float(best.scores[-1])
+    model = RegisteredModel(f"qsynth-{study.name}", run.mlflow_model.name, score, about, description)
+    tracker.register_model(run.mlflow_model, model)
+    name = f"{run.path.name} synthetic"
+    tracker.log_dataset(synthetic_dataset(run.synthetic, name, study.n_synthetic, instance))
 
 
 def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:

@@ -79,6 +79,6 @@ class DeviceResult:
     def metrics(self) -> dict[str, float]:
         """For MLflow."""
         named = {"simulated": self.simulated, "before": self.before, "after": self.after}
-        values = {f"device.{when}.{name}": value for when, found in named.items() for name, value in found.items()}
+        values = {f"device_{when}/{name}": value for when, found in named.items() for name, value in found.items()}
         spent: dict[str, Any] = {"circuits": self.spent.circuits, "shots": self.spent.shots}
-        return values | {f"device.spent.{name}": float(value) for name, value in spent.items()}
+        return values | {f"device_spent/{name}": float(value) for name, value in spent.items()}

@@ -1,6 +1,9 @@
 """What a study shows on Ray's /metrics, for Prometheus and Grafana; tag ``study`` is the run's name."""
 
+import math
 from typing import Any
+
+from cluster.ppo import Progress
 
 GAUGES = {
     "qsynth_score": "Mean final score of the latest trials.",
@@ -17,9 +20,14 @@ COUNTERS = {
 
 
 class StudyGauges:
-    """The metrics of one study. Ray adds ``ray_`` to their names, and ``_total`` to those of counters."""
+    """The metrics of one study. Ray adds ``ray_`` to their names, and ``_total`` to those of counters.
 
-    def __init__(self, study: str) -> None:
+    Args:
+        study: the run's name.
+        n_lanes: trials that run side by side, in all populations together.
+    """
+
+    def __init__(self, study: str, n_lanes: int) -> None:
         from ray.util.metrics import Counter, Gauge
 
         made: list[Any] = [Gauge(name, text, ("study",)) for name, text in GAUGES.items()]
@@ -27,11 +35,23 @@ class StudyGauges:
         self._metrics = dict(zip((*GAUGES, *COUNTERS), made, strict=True))
         for metric in made:
             metric.set_default_tags({"study": study})
+        self._n_lanes = n_lanes
         self._counted: dict[str, float] = {}
 
-    def show(self, name: str, value: float) -> None:
-        """Set one of ``GAUGES``; Ray forgets a value that is not set again and again."""
-        self._metrics[name].set(value)
+    def iteration(self, progress: Progress, lag_seconds: float) -> None:
+        """Show an iteration of the agent's training; gauges are set each time, for Ray forgets them otherwise."""
+        values = {
+            "qsynth_score": progress.mean_score,
+            "qsynth_lanes": self._n_lanes,
+            "qsynth_empty_iterations": progress.empty,
+            "qsynth_journal_lag_seconds": lag_seconds,
+        }
+        for name, value in values.items():
+            if math.isfinite(value):
+                self._metrics[name].set(value)
+        self.count("qsynth_trials", progress.trials)
+        self.count("qsynth_sampled_steps", progress.sampled_steps)
+        self.count("qsynth_divergences", progress.failures)
 
     def count(self, name: str, total: float) -> None:
         """Raise one of ``COUNTERS`` to ``total``; a smaller one than before changes nothing."""

@@ -1,6 +1,5 @@
 """What studies have found, out of MLflow."""
 
-import re
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ from cluster.tracking_store import TrackingStore
 from qsynth.errors import QsynthError, did_you_mean
 
 EXPERIMENT = "qsynth"
-_FINAL = re.compile(r"final\.(.+)\.score_mean")
+SCORE, SCORE_SD = "final_score/", "final_score_sd/"
 
 
 def results(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
@@ -45,10 +44,11 @@ def results(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
 
 
 def _scores(run: Any) -> list[tuple[str, float, float]]:
+    """Contender, mean and standard deviation of its scores; the best first."""
     metrics = run.data.metrics
     found = [
-        (match[1].replace("_", " "), value, metrics.get(key.replace("score_mean", "score_sd"), 0.0))
+        (key.removeprefix(SCORE), value, metrics[SCORE_SD + key.removeprefix(SCORE)])
         for key, value in metrics.items()
-        if (match := _FINAL.fullmatch(key))
+        if key.startswith(SCORE) and SCORE_SD + key.removeprefix(SCORE) in metrics
     ]
     return sorted(found, key=lambda row: -row[1])

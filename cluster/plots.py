@@ -21,6 +21,7 @@ COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#595959")
 LINE_STYLES = ("-", "--", "-.", ":")
 REAL = "#595959"
 DPI = 130
+NOTE_WIDTH = 720
 MAX_FEATURES = 12
 MAX_CLASSES = 4
 N_BINS = 24
@@ -194,6 +195,16 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
         axes.plot(steps[known], values[known], color=colour, linewidth=1.8, marker="o", markersize=3)
         axes.xaxis.set_major_formatter("{x:,.0f}")
     _save(figure, path)
+
+
+def shrink(path: Path, folder: Path) -> None:
+    """A copy of a PNG file in ``folder``, at most 720 pixels wide: the column that MLflow gives a description."""
+    from PIL import Image
+
+    folder.mkdir(exist_ok=True)
+    with Image.open(path) as image:
+        image.thumbnail((NOTE_WIDTH, image.height))
+        image.save(folder / path.name)
 
 
 def _figure(width: float, height: float) -> Any:

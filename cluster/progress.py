@@ -1,6 +1,7 @@
 """How far long work is: a live display on a terminal, a line now and then elsewhere; always on stderr."""
 
 import sys
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -23,9 +24,11 @@ class StudyProgress:
 
     Args:
         enabled: False shows nothing at all, notes included.
+        listener: told of every update too: the stage, units done, and the status in words.
     """
 
-    def __init__(self, enabled: bool) -> None:
+    def __init__(self, enabled: bool, listener: Callable[["Stage", int, str], None] = lambda *_: None) -> None:
+        self._listener = listener
         console = Console(stderr=True, highlight=False)
         self._console = console if enabled else None
         self._bars: Progress | None = None
@@ -61,6 +64,7 @@ class StudyProgress:
 
     def show(self, stage: "Stage", done: int, status: str) -> None:
         """Show that ``done`` units of ``stage`` are done, if a display is on and a line is due."""
+        self._listener(stage, done, status)
         complete = done >= stage.total
         if self._bars is not None and stage.bar is not None:
             self._bars.update(stage.bar, completed=done, status=status)

@@ -1,6 +1,8 @@
 """A study's result for people: a table for the terminal and a page of Markdown."""
 
+from collections.abc import Mapping
 from math import isfinite
+from types import MappingProxyType
 
 from rich import box
 from rich.markup import escape
@@ -33,10 +35,13 @@ def contender_table(result: StudyResult) -> Table:
     return table
 
 
-def report_markdown(result: StudyResult) -> str:
-    """The report as Markdown: contenders, what the agent did not beat, what training took, where the files are.
+def report_markdown(result: StudyResult, plots: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The report as Markdown: contenders, what the agent did not beat, what training took, plots, where the files are.
 
     Differences are paired by instance, with 95 % t intervals.
+
+    Args:
+        plots: path, seen from the report -> caption.
 
     Raises:
         QsynthError: a contender was scored on another number of instances than the agent.
@@ -49,6 +54,8 @@ def report_markdown(result: StudyResult) -> str:
     if result.training:
         lines = [f"- {_inline(name)}: {_number(value)}" for name, value in result.training.items()]
         sections += ["## Training the agent", "\n".join(lines)]
+    if plots:
+        sections += ["## Plots", *(f"{_inline(caption)}\n\n![{name}]({name})" for name, caption in plots.items())]
     if result.paths:
         lines = [f"- {_inline(name)}: `{path}`" for name, path in result.paths.items()]
         sections += ["## Files", "\n".join(lines)]

@@ -61,6 +61,11 @@ class RunDirectory:
         return self.path / "model.safetensors"
 
     @property
+    def mlflow_model(self) -> Path:
+        """The same generator as a folder in MLflow's model format."""
+        return self.path / "generator"
+
+    @property
     def device_model(self) -> Path:
         """The generator that was fine-tuned on hardware, in a study with such a stage."""
         return self.path / "model-device.safetensors"

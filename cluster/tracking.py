@@ -6,12 +6,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, SupportsFloat, SupportsInt, get_args
 
+from cluster.dataset_input import DatasetInput
 from cluster.fence import LOCK_NAME, Fence, take_lock
 from cluster.journal import JOURNAL_NAME, Journal
+from cluster.tracking_models import RegisteredModel
 from cluster.tracking_replay import OutOfTimeError, Replay
 from cluster.tracking_store import HIDDEN, Location, TrackingStore, checked_key, checked_name
 from qsynth.errors import QsynthError
@@ -130,11 +132,34 @@ class Tracker:
         Raises:
             QsynthError: no such file, a newer attempt has begun, or closed.
         """
-        path = path.absolute()
-        if not path.exists():
-            raise QsynthError(f"artifact must exist; got {path}")
-        inside = path.relative_to(self._run_dir) if path.is_relative_to(self._run_dir) else path
-        self._append("artifact", trial, path=str(inside), folder=folder)
+        self._append("artifact", trial, path=self._kept_path(path), folder=folder)
+
+    def set_note(self, markdown: str, trial: str | None = None) -> None:
+        """Describe a trial or the study; images by relative path, ``![scores](plots/scores.png)``, are its artifacts.
+
+        Raises:
+            QsynthError: an unfit name, a newer attempt has begun, or closed.
+        """
+        self._append("note", trial, markdown=markdown)
+
+    def log_dataset(self, dataset: DatasetInput) -> None:
+        """Note that the study used a data set.
+
+        Raises:
+            QsynthError: a newer attempt has begun, or closed.
+        """
+        self._append("dataset", None, dataset=asdict(dataset))
+
+    def register_model(self, path: Path, model: RegisteredModel) -> None:
+        """Upload a folder in MLflow's model format and register it: one version a study, however often this is called.
+
+        Args:
+            path: the folder. It must stay until it is uploaded: keep it in the run directory.
+
+        Raises:
+            QsynthError: no such folder, a newer attempt has begun, or closed.
+        """
+        self._append("model", None, path=self._kept_path(path), model=asdict(model))
 
     def end_trial(self, key: str, status: Status = "FINISHED") -> None:
         """End a trial's run; ``start_trial`` would open it again.
@@ -168,6 +193,12 @@ class Tracker:
         if trial is not None and trial not in self._good_trials:
             self._good_trials.add(checked_name("trial", trial))
         self._journal.append(kind, {"trial": trial, **body})
+
+    def _kept_path(self, path: Path) -> str:
+        path = path.absolute()
+        if not path.exists():
+            raise QsynthError(f"artifact must exist; got {path}")
+        return str(path.relative_to(self._run_dir) if path.is_relative_to(self._run_dir) else path)
 
     def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
         return {self._checked_key(key): str(value) for key, value in values.items()}

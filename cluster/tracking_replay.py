@@ -2,14 +2,17 @@
 
 import logging
 import math
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cluster.journal import Cursor, Record
-from cluster.tracking_runs import StudyRuns
+from cluster.tracking_models import register
+from cluster.tracking_runs import NOTE_TAG, StudyRuns
 from cluster.tracking_store import Location, TrackingStore
 
 RECORDS_AT_ONCE = 1000
@@ -17,9 +20,11 @@ METRICS_A_CALL = 500
 PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
-ARTIFACT_TRIES = 8
+UPLOAD_TRIES = 8
+CONTEXT_TAG = "mlflow.data.context"
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
 
+_IMAGE = re.compile(r"!\[([^]]*)\]\((?![a-z]+:|/)([^)\s]+)\)")
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +41,9 @@ class Outbox:
     tags: dict[str, str] = field(default_factory=dict)
     metrics: list[tuple[str, float, int, int]] = field(default_factory=list)  # key, value, time, step
     artifacts: list[tuple[str, str]] = field(default_factory=list)  # path, folder
+    datasets: list[dict[str, str]] = field(default_factory=list)
+    models: list[dict[str, Any]] = field(default_factory=list)
+    note: str | None = None  # Markdown, the last one
     status: tuple[str, int] | None = None  # the last one, and when
 
     def add(self, record: Record) -> None:
@@ -53,6 +61,13 @@ class Outbox:
                 self.tags |= body["tags"]
             case "artifact":
                 self.artifacts.append((body["path"], body["folder"]))
+            case "note":
+                self.note = body["markdown"]
+            case "dataset":
+                self.datasets.append(body["dataset"])
+            case "model":
+                self.artifacts.append((body["path"], body["model"]["folder"]))
+                self.models.append(body["model"])
             case "end":
                 self.status = (body["status"], record.time)
 
@@ -66,9 +81,9 @@ class Replay:
         self._cursor = Cursor(run_dir, store.label)
         self._client: Any = None
         self._runs: StudyRuns | None = None
-        self._artifact_tries: dict[tuple[str, str], int] = {}
+        self._tries: dict[tuple[str, str], int] = {}
         self._skipped_now = 0
-        #: params, tags, metrics and artifacts that MLflow refused for good
+        #: params, tags, metrics, artifacts, datasets and models that MLflow refused for good
         self.skipped = 0
         #: records delivered
         self.delivered = 0
@@ -140,13 +155,21 @@ class Replay:
                 self._set_status(runs, ids[trial], trial, *outbox.status)
         for trial, outbox in outboxes.items():
             for path, folder in outbox.artifacts:
-                self._send_artifact(ids[trial], path, folder)
+                self._send_artifact(runs, ids[trial], path, folder)
+            for dataset in outbox.datasets:
+                send = partial(self._send_dataset, ids[trial], dataset)
+                self._patiently(runs, ids[trial], f"dataset {dataset['name']}", send)
+            for model in outbox.models:
+                send = partial(register, self._client, ids[trial], model)
+                self._patiently(runs, ids[trial], f"model {model['name']}", send)
 
     def _send_values(self, runs: StudyRuns, run_id: str, outbox: Outbox) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
         tags = {key: _cut(value, TAG_LENGTH) for key, value in outbox.tags.items()}
         params = {key: _cut(value, PARAM_LENGTH) for key, value in outbox.params.items()}
+        if outbox.note is not None:
+            tags[NOTE_TAG] = _cut(_shown(outbox.note, run_id), TAG_LENGTH)
         if params:
             self._in_time()
             kept = self._client.get_run(run_id).data.params
@@ -189,19 +212,32 @@ class Replay:
             self._in_time()
             self._client.set_terminated(run_id, status, time_ms)
 
-    def _send_artifact(self, run_id: str, path: str, folder: str) -> None:
-        self._in_time()
+    def _send_artifact(self, runs: StudyRuns, run_id: str, path: str, folder: str) -> None:
         file = self._run_dir / path
+        if not file.exists():
+            self._skip(1, f"artifact {file}", FileNotFoundError("it is gone"))
+            return
+        upload = self._client.log_artifacts if file.is_dir() else self._client.log_artifact
+        self._patiently(runs, run_id, f"artifact {file}", partial(upload, run_id, str(file), folder or None))
+
+    def _send_dataset(self, run_id: str, dataset: Mapping[str, str]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        values = {key: value for key, value in dataset.items() if key != "context"}
+        tags = [InputTag(CONTEXT_TAG, dataset["context"])]
+        self._client.log_inputs(run_id, [DatasetInput(Dataset(**values), tags)])
+
+    def _patiently(self, runs: StudyRuns, run_id: str, what: str, send: Callable[[], object]) -> None:
+        """Send one thing; what a store that answers didn't take too often holds the rest up no longer."""
+        self._in_time()
         try:
-            if file.is_dir():
-                self._client.log_artifacts(run_id, str(file), folder or None)
-            else:
-                self._client.log_artifact(run_id, str(file), folder or None)
+            send()
         except Exception as error:
-            tries = self._artifact_tries[run_id, path] = self._artifact_tries.get((run_id, path), 0) + 1
-            if file.exists() and tries < ARTIFACT_TRIES:
+            runs.is_active(run_id)  # raises when the store is away
+            self._tries[run_id, what] = self._tries.get((run_id, what), 0) + 1
+            if self._tries[run_id, what] < UPLOAD_TRIES:
                 raise
-            self._skip(1, f"artifact {file}", error)
+            self._skip(1, what, error)
 
     def _skip(self, count: int, what: str, error: Exception) -> None:
         self._skipped_now += count
@@ -215,6 +251,11 @@ class Replay:
 def changes(kept: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str]:
     """Tags for the params whose kept value differs: MLflow's params are written once."""
     return {f"qsynth.changed.{key}": value for key, value in params.items() if kept.get(key, value) != value}
+
+
+def _shown(markdown: str, run_id: str) -> str:
+    """Markdown whose images by relative path, which are artifacts, have the addresses that MLflow's pages know."""
+    return _IMAGE.sub(rf"![\1](get-artifact?path=\2&run_uuid={run_id})", markdown)
 
 
 def _cut(value: str, length: int) -> str:

@@ -12,7 +12,13 @@ CACHE_NAME = "tracking_runs.json"
 STUDY_TAG = "qsynth.study"
 TRIAL_TAG = "qsynth.trial"
 ROLE_TAG = "qsynth.role"
+NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
+EXPERIMENT_NOTE = (
+    "A run is a study: quantum GANs that synthesise training data, and an agent that changes their hyperparameters "
+    "while they train. Its description has the result; its child runs are the trials that were measured, named by "
+    "who tuned them. Steps are GAN iterations there, and sampled decisions in the study's own `training/` metrics."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +108,7 @@ class StudyRuns:
         found = self._client.get_experiment_by_name(self._store.experiment)
         if found is None:
             location = self._store.artifact_location
-            return str(self._client.create_experiment(self._store.experiment, artifact_location=location))
+            return str(self._client.create_experiment(self._store.experiment, location, {NOTE_TAG: EXPERIMENT_NOTE}))
         if found.lifecycle_stage != "active":
             logger.warning("experiment %r had been deleted in MLflow; it is restored", self._store.experiment)
             self._client.restore_experiment(found.experiment_id)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from cluster.checkpoints import CheckpointStore
 from cluster.circuit import remarks, structure
 from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
+from cluster.dataset_input import real_dataset
 from cluster.deliver import best_trial, deliver
 from cluster.device_result import DeviceResult
 from cluster.device_trial import run_on_device
@@ -23,6 +24,7 @@ from cluster.ppo import AgentTrainer, Progress
 from cluster.progress import StudyProgress
 from cluster.results import AGENT, StudyResult
 from cluster.run_directory import RunDirectory
+from cluster.run_tags import study_tags
 from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
 from cluster.study import Study
@@ -72,16 +74,17 @@ class Tuning:
         for line in remarks(structure(study)):
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
-        tags = {"qsynth.engine": engine.name, "qsynth.engine.reason": engine.reason, "qsynth.execution": why}
-        self._gauges = StudyGauges(self.run.path.name)
+        tags = study_tags(study, engine.name, engine.reason, why)
+        self._gauges = StudyGauges(self.run.path.name, n_runners * study.resources.n_lanes)
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
+        self.tracker.log_dataset(real_dataset(study.data))
 
         features, step_seconds = self._probe(environment, n_runners)
         history = self._train_agent(environment, n_runners, step_seconds, features)
         pool = WorkerPool(environment, n_runners, study.resources.n_lanes, self.run.path.name)
         try:
             found = {name: self._search(pool, name, decaying) for name, decaying in SEARCHES.items()}
-            measured = self._measure_all(pool, features, found)
+            measured = self._measure_all(pool, features, found, tags)
         finally:
             pool.stop()
         device = self._on_device(measured[AGENT])
@@ -130,7 +133,7 @@ class Tuning:
             while trainer.sampled_steps < total:
                 progress = trainer.train()
                 history.append(_entry(progress))
-                self._log_iteration(progress, n_runners * study.resources.n_lanes)
+                self._log_iteration(progress)
                 stage.update(
                     min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
                 )
@@ -145,17 +148,10 @@ class Tuning:
             trainer.stop()
         return history
 
-    def _log_iteration(self, progress: Progress, lanes: int) -> None:
-        metrics = {f"training.{name}": float(value) for name, value in progress._asdict().items()}
+    def _log_iteration(self, progress: Progress) -> None:
+        metrics = {f"training/{name}": float(value) for name, value in progress._asdict().items()}
         self.tracker.log(metrics, step=progress.sampled_steps)
-        if math.isfinite(progress.mean_score):
-            self._gauges.show("qsynth_score", progress.mean_score)
-        self._gauges.show("qsynth_lanes", lanes)
-        self._gauges.show("qsynth_empty_iterations", progress.empty)
-        self._gauges.show("qsynth_journal_lag_seconds", self.tracker.lag_seconds)
-        self._gauges.count("qsynth_trials", progress.trials)
-        self._gauges.count("qsynth_sampled_steps", progress.sampled_steps)
-        self._gauges.count("qsynth_divergences", progress.failures)
+        self._gauges.iteration(progress, self.tracker.lag_seconds)
 
     def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
@@ -189,7 +185,11 @@ class Tuning:
         return found, spent
 
     def _measure_all(
-        self, pool: WorkerPool, features: list[str], found: dict[str, tuple[Candidate, int]]
+        self,
+        pool: WorkerPool,
+        features: list[str],
+        found: dict[str, tuple[Candidate, int]],
+        tags: dict[str, str],
     ) -> dict[str, Measured]:
         study, per_run = self.study, self.study.iterations_per_run
         trained = TrainedAgent.load(self.run.agent, features, study.trial.search_space)
@@ -222,7 +222,7 @@ class Tuning:
 
             one = measure(contender, held_out, per_run, play)
             measured[contender.name] = one
-            log_trials(self.tracker, contender.name, one.episodes, study.episode.iterations_per_decision)
+            log_trials(self.tracker, contender.name, one.episodes, study.episode.iterations_per_decision, tags)
         agent = measured[AGENT]
         compared = with_fraction(agent.result, measured["best constants"].result)
         measured[AGENT] = Measured(compared, agent.episodes)
@@ -247,7 +247,7 @@ class Tuning:
         result = DeviceResult.of(name, ideal, found, estimated, bill)
         atomic_write_json(file, asdict(result))
         for decision, score in enumerate(found.scores):
-            self.tracker.log({"device.validation_score": score}, step=decision)
+            self.tracker.log({"device/validation_score": score}, step=decision)
         self._gauges.count("qsynth_shots", found.spent.shots)
         self.progress.note(f"{name}: spent {bill}")
         self.guard.check()

@@ -28,6 +28,9 @@ class Episode:
         scores: validation score at each decision, n_decisions + 1 (from the untrained start).
         schedule: name -> value in force before each decision's iterations, n_decisions.
         raw: metric name -> raw value at each decision, n_decisions + 1.
+        utilities: metric name -> utility in [0, 1] at each decision, n_decisions + 1.
+        training: name of a training statistic (losses, gradients, ...) -> mean over each decision's iterations,
+            n_decisions; not a number where no training took place.
         test_score: score against the test rows at the end; None unless asked for.
         test_raw: raw metric values against the test rows.
         reason: why it ended.
@@ -39,6 +42,8 @@ class Episode:
     scores: np.ndarray
     schedule: dict[str, np.ndarray]
     raw: dict[str, np.ndarray]
+    utilities: dict[str, np.ndarray]
+    training: dict[str, np.ndarray]
     test_score: float | None
     test_raw: dict[str, float]
     reason: str
@@ -76,8 +81,9 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
     names = sorted(tuner.search_space) or sorted(tuner.values)
     scores, alive = [tuner.score], np.ones(n_lanes, dtype=bool)
-    raw = [tuner.raw]
+    raw, utilities = [tuner.raw], [tuner.utilities]
     schedule: list[dict[str, np.ndarray]] = []
+    training: list[dict[str, np.ndarray]] = []
     reasons = [""] * n_lanes
     changes = agent.begin(n_lanes)
     for decision in range(n_decisions):
@@ -90,12 +96,16 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
         alive &= ~step.terminated
         scores.append(np.where(alive, step.score, 0.0))
         raw.append(step.raw)
+        utilities.append(step.utilities)
+        training.append(step.training)
         reasons = [old if old not in ("", "budget") else new for old, new in zip(reasons, step.reason, strict=True)]
         observation = step.observation
         if not alive.any():
             missing = n_decisions - decision - 1
             scores += [np.zeros(n_lanes)] * missing
             raw += [step.raw] * missing
+            utilities += [step.utilities] * missing
+            training += [{name: np.full(n_lanes, np.nan) for name in step.training}] * missing
             schedule += [schedule[-1]] * missing
             break
     card, broken = tuner.measure_test() if test else (None, "")
@@ -104,8 +114,10 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
             instance=wave[lane].instance.key,
             seed=wave[lane].seed,
             scores=np.array([score[lane] for score in scores]),
-            schedule={name: np.array([values[name][lane] for values in schedule]) for name in names},
-            raw={name: np.array([values[name][lane] for values in raw]) for name in raw[0]},
+            schedule=_of_lane(schedule, lane),
+            raw=_of_lane(raw, lane),
+            utilities=_of_lane(utilities, lane),
+            training=_of_lane(training, lane),
             test_score=_test_score(card, lane, bool(alive[lane])) if test else None,
             test_raw={} if card is None else {name: float(value[lane]) for name, value in card.raw.items()},
             reason=broken or reasons[lane],
@@ -113,6 +125,11 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
         )
         for lane in range(n_lanes)
     ]
+
+
+def _of_lane(moments: list[dict[str, np.ndarray]], lane: int) -> dict[str, np.ndarray]:
+    """One lane's course: name -> value at each moment."""
+    return {name: np.array([values[name][lane] for values in moments]) for name in moments[0]}
 
 
 def _test_score(card: Scorecard | None, lane: int, alive: bool) -> float:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from pydantic import Field
@@ -39,7 +39,10 @@ class EpisodeConfig(Config):
 
 @dataclass(frozen=True)
 class Step:
-    """What one decision led to; arrays have a leading lane axis."""
+    """What one decision led to; arrays have a leading lane axis.
+
+    ``training`` is a :class:`TrainingStatistics` by names, not a number where no training took place.
+    """
 
     observation: np.ndarray
     reward: np.ndarray
@@ -47,6 +50,8 @@ class Step:
     truncated: np.ndarray
     score: np.ndarray
     raw: dict[str, np.ndarray]
+    utilities: dict[str, np.ndarray]
+    training: dict[str, np.ndarray]
     reason: list[str]
 
 
@@ -123,6 +128,11 @@ class Tuner:
         """Present raw metric values, name -> lanes."""
         return {name: value.copy() for name, value in self._raw.items()}
 
+    @property
+    def utilities(self) -> dict[str, np.ndarray]:
+        """Present utilities of the metrics, name -> lanes."""
+        return {name: value.copy() for name, value in self._utilities.items()}
+
     def step(self, changes: dict[str, np.ndarray]) -> Step:
         """Set hyperparameters (name -> lanes) and train every lane up to its next decision."""
         before, old = self._score.copy(), {name: value.copy() for name, value in self._utilities.items()}
@@ -162,7 +172,9 @@ class Tuner:
             terminated=failed,
             truncated=finished & ~failed,
             score=outcome.after,
-            raw={name: value.copy() for name, value in self._raw.items()},
+            raw=self.raw,
+            utilities=self.utilities,
+            training=_by_name(training, self.population.n_lanes),
             reason=[
                 broken or ("diverged" if bad else "shots" if poor else "budget" if done else "")
                 for bad, poor, done in zip(diverged, unpaid, finished, strict=True)
@@ -233,6 +245,12 @@ class Tuner:
             diverged=self.population.diverged,
         )
         return observe(moment, self.search_space, self.metrics)
+
+
+def _by_name(training: TrainingStatistics | None, n_lanes: int) -> dict[str, np.ndarray]:
+    if training is not None:
+        return dict(vars(training))
+    return {field.name: np.full(n_lanes, np.nan) for field in fields(TrainingStatistics)}
 
 
 def _described(error: Exception) -> str:

@@ -1,11 +1,16 @@
 """Studies small enough to run in a test."""
 
+import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+ROOT = Path(__file__).parents[2]
 TINY: dict[str, Any] = {
     "name": "tiny",
     "data": {"kind": "table", "name": "iris", "n_features": 2, "n_train": 24},
@@ -41,3 +46,29 @@ def tiny_file(tmp_path: Path, tiny: dict[str, Any]) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(tiny))
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with MLflow's tables, which take seconds to make."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    code = (
+        f"from cluster.tracking_store import TrackingStore as S; S('sqlite:///{folder}/mlflow.db', 'e', 's').client()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (result.stdout, [line for line in result.stderr.splitlines() if "Warning" not in line]) == ("", [])
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def uri(tmp_path: Path, empty_database: Path) -> str:
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """An HTTP address where nobody listens."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{server.getsockname()[1]}"

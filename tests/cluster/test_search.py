@@ -20,6 +20,8 @@ def episode(assignment: Assignment, score: float) -> Episode:
         scores=np.array([0.0, score]),
         schedule={},
         raw={},
+        utilities={},
+        training={},
         test_score=score / 2,
         test_raw={},
         reason="budget",

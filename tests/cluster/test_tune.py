@@ -45,7 +45,7 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
 
     first = start("tune", study, "--out", out, "--json")
     deadline = time.monotonic() + 240
-    while not list(out.glob("*/journal.jsonl")) or "training.sampled_steps" not in _journal(out):
+    while not list(out.glob("*/journal.jsonl")) or "training/sampled_steps" not in _journal(out):
         assert first.poll() is None, first.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.5)

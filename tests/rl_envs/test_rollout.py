@@ -55,7 +55,11 @@ def test_episodes_come_in_the_order_of_assignments() -> None:
         assert ((episode.scores >= 0) & (episode.scores <= 1)).all()
         assert {name: values.shape for name, values in episode.schedule.items()} == dict.fromkeys(SPACE, (N_DECISIONS,))
         assert set(episode.raw) == {"fidelity", "diversity"}
+        assert set(episode.utilities) == set(episode.raw)
         assert all(values.shape == (N_DECISIONS + 1,) for values in episode.raw.values())
+        for utility in episode.utilities.values():
+            assert utility.shape == (N_DECISIONS + 1,)
+            assert ((utility >= 0) & (utility <= 1)).all()
         assert episode.reason == "budget"
         assert (episode.test_score, episode.test_raw, episode.snapshot) == (None, {}, None)
 
@@ -86,6 +90,17 @@ def test_the_schedule_holds_the_values_in_force() -> None:
         expected = rate * 0.5 ** (np.arange(N_DECISIONS) / N_DECISIONS)
         np.testing.assert_allclose(episode.schedule["lr_generator"], expected)
         assert (episode.schedule["beta1"] == environment().trial.defaults.beta1).all()
+
+
+def test_losses_are_those_of_the_iterations_in_between() -> None:
+    [episode] = play(tuner(1), lambda _: Hold(), ASSIGNMENTS[:1])
+    population = tuner(1).population
+    population.reset([0], [ASSIGNMENTS[0].instance], [ASSIGNMENTS[0].seed])
+    for decision in range(N_DECISIONS):
+        expected = vars(population.advance(environment().episode.iterations_per_decision))
+        assert set(episode.training) == set(expected) > {"loss_generator", "loss_critic"}
+        for name, value in expected.items():
+            assert episode.training[name][decision] == pytest.approx(value[0], abs=1e-5)
 
 
 def test_the_first_values_act_from_the_first_iteration() -> None:
@@ -178,6 +193,7 @@ def test_a_fault_fails_its_wave_even_if_the_rest_works(monkeypatch: pytest.Monke
     for lane in (2, 3):
         np.testing.assert_array_equal(episodes[lane].scores, expected[lane].scores)
         assert episodes[lane].reason == "budget"
+    assert [np.isfinite(values).sum() for values in episodes[0].training.values()] == [1] * len(episodes[0].training)
     assert calls[0] == 2 + N_DECISIONS  # a wave of which nothing is left trains no further
 
 
