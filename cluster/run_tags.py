@@ -17,7 +17,6 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
     """Tags of the parent run: what is studied, on which circuit, and with which code."""
     tags = {
         "study": study.name,
-        "description": study.description,
         "data": data_title(study.data),
         "n_qubits": str(study.trial.n_qubits),
         "ansatz": study.trial.ansatz,
@@ -29,6 +28,8 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
         "mlflow.source.name": f"qsynth tune {study.name}",
         "mlflow.source.type": "LOCAL",
     }
+    if study.description:
+        tags["description"] = study.description
     with suppress(OSError, KeyError):  # a user without a name, as in a container
         tags["mlflow.user"] = getpass.getuser()
     if commit := _commit():

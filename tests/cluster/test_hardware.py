@@ -130,7 +130,7 @@ def test_a_result_survives_its_file_and_says_what_was_spent() -> None:
     text = device.markdown()
     for part in ("| d, fine-tuned there | 0.600 | 0.050 |", "Spent: bill", "the budget of shots was used up"):
         assert part in text
-    assert device.metrics()["device.spent.shots"] == 200.0
+    assert device.metrics()["device_spent/shots"] == 200.0
 
 
 @pytest.mark.timeout(600)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training, shrink
 from cluster.results import ContenderResult
 from qsynth.errors import QsynthError
 
@@ -132,6 +132,16 @@ def test_training_skips_iterations_in_which_no_episode_ended(tmp_path: Path) -> 
     assert (tmp_path / "gap.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
     with pytest.raises(QsynthError, match="one or more training iterations"):
         plot_training([], tmp_path / "none.png")
+
+
+def test_small_copies_fit_into_mlflows_column(tmp_path: Path) -> None:
+    plot_scores([contender("agent")], tmp_path / "scores.png")
+    full = matplotlib.image.imread(tmp_path / "scores.png").shape
+    for _ in range(2):  # as when a study is resumed
+        shrink(tmp_path / "scores.png", tmp_path / "small")
+    height, width, _ = matplotlib.image.imread(tmp_path / "small" / "scores.png").shape
+    assert width == 720 < full[1]
+    assert height / width == pytest.approx(full[0] / full[1], rel=0.01)
 
 
 def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path: Path) -> None:

@@ -71,6 +71,12 @@ def test_markdown_table_is_whole_and_best_first() -> None:
     assert "- seconds: 241.38" in report
 
 
+def test_plots_are_shown_where_they_lie() -> None:
+    report = report_markdown(study(AGENT, WEAKER), {"plots/scores.png": "Scores."})
+    assert "## Plots\n\nScores.\n\n![plots/scores.png](plots/scores.png)\n" in report
+    assert "## Plots" not in report_markdown(study(AGENT, WEAKER))
+
+
 def test_one_instance_has_no_interval() -> None:
     report = report_markdown(study(contender("agent", 0.5), contender("pbt", 0.6)))
     assert "-0.100 (one instance: no interval)" in unbeaten(report)

@@ -35,6 +35,14 @@ def mlflow_runs(database: Path) -> list[Any]:
     return list(client.search_runs([experiment.experiment_id], max_results=1000))
 
 
+def registered(database: Path, name: str) -> list[str]:
+    """The runs of a model's versions."""
+    from mlflow.tracking import MlflowClient
+
+    versions = MlflowClient(f"sqlite:///{database}").search_model_versions(f"name = '{name}'")
+    return [version.run_id for version in versions]
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")  # MLflow's and SQLAlchemy's own
 def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dict[str, Any]) -> None:
@@ -55,6 +63,7 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert "--resume" in errors
     [parent] = [run for run in mlflow_runs(out / "mlflow.db") if "mlflow.parentRunId" not in run.data.tags]
     assert parent.info.status == "KILLED"
+    assert "Stopped by SIGINT" in parent.data.tags["mlflow.note.content"]
 
     [run_dir] = [path.parent for path in out.glob("*/study.yaml")]
     resolved = yaml.safe_load((run_dir / "study.yaml").read_text())
@@ -87,8 +96,12 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert len(runs) == 1 + 5 * 2
     assert "best_score" in parents[0].data.metrics
-    child = next(run for run in runs if run.data.tags.get("qsynth.contender") == "agent")
-    assert {"score", "test.score", "hyperparameters.lr_generator"} <= set(child.data.metrics)
+    child = next(run for run in runs if run.data.tags.get("contender") == "agent")
+    expected = {"score", "test/score", "hyperparameters/lr_generator", "training/loss_generator"}
+    assert expected <= set(child.data.metrics)
+    assert "get-artifact?path=plots/small/scores.png" in parents[0].data.tags["mlflow.note.content"]
+    assert [each.dataset.name for each in parents[0].inputs.dataset_inputs] == ["iris", f"{run_dir.name} synthetic"]
+    assert registered(out / "mlflow.db", "qsynth-tiny") == [parent.info.run_id]
 
     third = start("tune", study, "--out", out, "--resume", "--json")
     printed, _ = third.communicate(timeout=120)
