@@ -84,7 +84,7 @@ def plot_speed(result: dict[str, Any], path: Path) -> None:
     axes.plot(qubits, [result["floor"][str(n)]["ms"] for n in qubits], "k:", label="floor")
     axes.set(yscale="log", xticks=qubits, xlabel="qubits", ylabel="CPU ms per GAN iteration and trial")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize=8, loc="upper left")
+    figure.legend(fontsize=8, loc="outside right upper")
     figure.savefig(path, dpi=120)
 
 
