@@ -19,6 +19,7 @@ from qsynth.errors import QsynthError, did_you_mean
 
 ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 NAME, STUDY = "qsynth.run", "qsynth.study"
+AGENT_SECONDS = 60.0
 LOGGED = re.compile(r"\S.*")
 
 
@@ -205,16 +206,21 @@ class Jobs:
     def _begin(
         self, job: str, run: str, study: str, about: dict[str, str], entrypoint: str, folder: str | None = None
     ) -> Job:
-        try:
-            self._client.submit_job(
-                entrypoint=entrypoint,
-                submission_id=job,
-                runtime_env={"working_dir": folder} if folder else {},
-                metadata={"job_name": study, NAME: run, STUDY: study} | about,  # the dashboard shows job_name
-            )
-        except Exception as error:
-            raise QsynthError(f"the cluster did not take {job}: {_one_line(error)}") from None
-        return self.find(job)
+        deadline = time.monotonic() + AGENT_SECONDS
+        while True:
+            try:
+                self._client.submit_job(
+                    entrypoint=entrypoint,
+                    submission_id=job,
+                    runtime_env={"working_dir": folder} if folder else {},
+                    metadata={"job_name": study, NAME: run, STUDY: study} | about,  # the dashboard shows job_name
+                )
+                return self.find(job)
+            except Exception as error:
+                # A head that has just come up takes jobs some seconds later.
+                if "No available agent" not in str(error) or time.monotonic() > deadline:
+                    raise QsynthError(f"the cluster did not take {job}: {_one_line(error)}") from None
+                time.sleep(1)
 
 
 def _job(details: Any) -> Job:

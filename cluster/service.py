@@ -5,24 +5,23 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from cluster.files import atomic_write_json, read_json_object
+from cluster.lasting import Lasting, end, start, wait_for
 from cluster.runtime import WORKER_ENVIRONMENT
 from qsynth.errors import QsynthError
 
 HOME = "QSYNTH_HOME"
 LOOPBACK = "127.0.0.1"
-START_SECONDS, STOP_SECONDS = 120.0, 30.0
-RAY_START = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start")
+# Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
+RAY_START = (
+    *(sys.executable, "-c", "from ray.scripts.scripts import main; main()"),
+    *("start", "--block", "--dashboard-agent-listen-port=0"),
+)
 # Ray's own settings, of every node: authenticated, a stopped job may take its time to write a checkpoint, a dead node
 # is noticed in 9 s instead of 64, and a task that runs out of memory is not repeated for ever.
 RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
@@ -48,14 +47,14 @@ class Service:
     """What runs on this machine.
 
     Attributes:
-        processes: role -> (process id, when it began, which tells it from a later process with the same id).
+        processes: by their role.
         dashboard: of the Jobs API too; None on a worker.
         tracking_uri: of the MLflow server; None on a worker.
         cluster: the address that workers join.
         out: where runs are kept.
     """
 
-    processes: dict[str, tuple[int, float]]
+    processes: dict[str, Lasting]
     cluster: str
     dashboard: str | None = None
     tracking_uri: str | None = None
@@ -67,8 +66,13 @@ class Service:
         kept = read_json_object(home() / "service.json")
         if not kept:
             return None
-        service = cls(**kept)
-        return service if all(_alive(*which) for which in service.processes.values()) else None
+        service = cls.of(kept)
+        return service if all(process.lives for process in service.processes.values()) else None
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Service":
+        """The service that ``service.json`` tells of."""
+        return cls(**kept | {"processes": {role: Lasting(*which) for role, which in kept["processes"].items()}})
 
     @property
     def token(self) -> Path:
@@ -96,10 +100,9 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
     out = out.absolute()
     out.mkdir(parents=True, exist_ok=True)
     dashboard, tracking_uri = f"http://{LOOPBACK}:{dashboard_port}", f"http://{LOOPBACK}:{mlflow_port}"
-    started: dict[str, tuple[int, float]] = {}
+    started: dict[str, Lasting] = {}
     try:
-        started["mlflow"] = _start(
-            "mlflow",
+        started["mlflow"] = start(
             [
                 *(
                     sys.executable,
@@ -115,19 +118,20 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
                 "--serve-artifacts",
             ],
             {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            _log("mlflow"),
         )
-        started["ray"] = _start(
-            "ray",
+        started["ray"] = start(
             [
-                *(*RAY_START, "--head", "--block", f"--node-ip-address={host}", f"--port={port}"),
+                *(*RAY_START, "--head", f"--node-ip-address={host}", f"--port={port}"),
                 *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={dashboard_port}", _resources(qpus)),
             ],
             _ray_environment(host, token) | {"QSYNTH_OUT": str(out), "MLFLOW_TRACKING_URI": tracking_uri},
+            _log("ray"),
         )
-        _wait_for("ray", started["ray"], lambda: _answers(f"{dashboard}/api/version", token))
-        _wait_for("mlflow", started["mlflow"], lambda: _answers(f"{tracking_uri}/health"))
+        wait_for(started["ray"], lambda: _answers(f"{dashboard}/api/version", token), _log("ray"))
+        wait_for(started["mlflow"], lambda: _answers(f"{tracking_uri}/health"), _log("mlflow"))
     except BaseException:
-        _end(started.values())
+        end(started.values())
         raise
     return _kept(Service(started, f"{host}:{port}", dashboard, tracking_uri, str(out)))
 
@@ -153,12 +157,12 @@ def join(address: str, token: Path | None, qpus: int) -> Service:
     elif not (home() / "token").is_file():
         raise QsynthError("--join needs --token FILE: a copy of the head's token (`qsynth up` says where it is)")
     own = _own_address(address)
-    command = [*RAY_START, f"--address={address}", "--block", f"--node-ip-address={own}", _resources(qpus)]
-    started = {"ray": _start("ray", command, _ray_environment(own, home() / "token"))}
+    command = [*RAY_START, f"--address={address}", f"--node-ip-address={own}", _resources(qpus)]
+    started = {"ray": start(command, _ray_environment(own, home() / "token"), _log("ray"))}
     try:
-        _wait_for("ray", started["ray"], lambda: "Ray runtime started" in (home() / "ray.log").read_text())
+        wait_for(started["ray"], lambda: "Ray runtime started" in _log("ray").read_text(), _log("ray"))
     except BaseException:
-        _end(started.values())
+        end(started.values())
         raise
     return _kept(Service(started, address))
 
@@ -168,8 +172,8 @@ def stop() -> bool:
     kept = read_json_object(home() / "service.json")
     if not kept:
         return False
-    running = [which for which in Service(**kept).processes.values() if _alive(*which)]
-    _end(running)
+    running = [process for process in Service.of(kept).processes.values() if process.lives]
+    end(running)
     (home() / "service.json").unlink(missing_ok=True)
     return bool(running)
 
@@ -177,6 +181,10 @@ def stop() -> bool:
 def _kept(service: Service) -> Service:
     atomic_write_json(home() / "service.json", asdict(service))
     return service
+
+
+def _log(role: str) -> Path:
+    return home() / f"{role}.log"
 
 
 def _ray_environment(host: str, token: Path) -> dict[str, str]:
@@ -232,30 +240,6 @@ def _own_address(head: str) -> str:
         raise QsynthError(f"no Ray head answers at {head!r} ({error}); --join takes HOST:PORT") from None
 
 
-def _start(role: str, command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, float]:
-    with (home() / f"{role}.log").open("w") as log:
-        process = subprocess.Popen(
-            command,
-            env=os.environ | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=home(),
-            start_new_session=True,
-        )
-    return process.pid, psutil.Process(process.pid).create_time()
-
-
-def _wait_for(role: str, which: tuple[int, float], ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if not _alive(*which) or time.monotonic() > deadline:
-            log = home() / f"{role}.log"
-            said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            raise QsynthError(f"{role} did not come up ({said[-1].strip() if said else 'it said nothing'}); see {log}")
-        time.sleep(0.3)
-
-
 def _answers(url: str, token: Path | None = None) -> bool:
     import urllib.request
 
@@ -267,33 +251,3 @@ def _answers(url: str, token: Path | None = None) -> bool:
             return bool(response.status == 200)
     except OSError:
         return False
-
-
-def _alive(pid: int, began: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - began) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _end(processes: Any) -> None:
-    """Ask processes and all that they started to end; then insist."""
-    family: list[psutil.Process] = []
-    for pid, began in processes:
-        if _alive(pid, began):
-            parent = psutil.Process(pid)
-            family += [parent, *parent.children(recursive=True)]
-    for process in family[:]:
-        _signal(process.terminate)
-    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for process in left:
-        _signal(process.kill)
-    psutil.wait_procs(left, timeout=5)
-
-
-def _signal(send: Callable[[], None]) -> None:
-    try:
-        send()
-    except psutil.NoSuchProcess:
-        return

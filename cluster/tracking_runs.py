@@ -14,6 +14,7 @@ TRIAL_TAG = "qsynth.trial"
 ROLE_TAG = "qsynth.role"
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
+KIND_TAG = "mlflow.experimentKind"  # MLflow opens the view for machine learning, not that for language models
 EXPERIMENT_NOTE = (
     "A run is a study: quantum GANs that synthesise training data, and an agent that changes their hyperparameters "
     "while they train. Its description has the result; its child runs are the trials that were measured, named by "
@@ -108,7 +109,8 @@ class StudyRuns:
         found = self._client.get_experiment_by_name(self._store.experiment)
         if found is None:
             location = self._store.artifact_location
-            return str(self._client.create_experiment(self._store.experiment, location, {NOTE_TAG: EXPERIMENT_NOTE}))
+            tags = {NOTE_TAG: EXPERIMENT_NOTE, KIND_TAG: "custom_model_development"}
+            return str(self._client.create_experiment(self._store.experiment, location, tags))
         if found.lifecycle_stage != "active":
             logger.warning("experiment %r had been deleted in MLflow; it is restored", self._store.experiment)
             self._client.restore_experiment(found.experiment_id)
