@@ -7,19 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster.gauges import COUNTERS, GAUGES
 from tests.docker import DOCKER
 
-# What the studies export through ray.util.metrics, each with the tag `study`.
-STUDY_METRICS = {
-    "ray_qsynth_score",
-    "ray_qsynth_lanes",
-    "ray_qsynth_journal_lag_seconds",
-    "ray_qsynth_empty_iterations",
-    "ray_qsynth_trials_total",
-    "ray_qsynth_sampled_steps_total",
-    "ray_qsynth_divergences_total",
-    "ray_qsynth_shots_total",
-}
+# What the studies export, by the names that Ray gives it.
+STUDY_METRICS = {f"ray_{name}" for name in GAUGES} | {f"ray_{name}_total" for name in COUNTERS}
 # What Ray 2.60 and Prometheus export themselves.
 OTHER_METRICS = {
     "up",
