@@ -24,10 +24,9 @@ class StudyGauges:
 
     Args:
         study: the run's name.
-        n_lanes: trials that run side by side, in all populations together.
     """
 
-    def __init__(self, study: str, n_lanes: int) -> None:
+    def __init__(self, study: str) -> None:
         from ray.util.metrics import Counter, Gauge
 
         made: list[Any] = [Gauge(name, text, ("study",)) for name, text in GAUGES.items()]
@@ -35,14 +34,17 @@ class StudyGauges:
         self._metrics = dict(zip((*GAUGES, *COUNTERS), made, strict=True))
         for metric in made:
             metric.set_default_tags({"study": study})
-        self._n_lanes = n_lanes
         self._counted: dict[str, float] = {}
 
-    def iteration(self, progress: Progress, lag_seconds: float) -> None:
-        """Show an iteration of the agent's training; gauges are set each time, for Ray forgets them otherwise."""
+    def iteration(self, progress: Progress, n_lanes: int, lag_seconds: float) -> None:
+        """Show an iteration of the agent's training; gauges are set each time, for Ray forgets them otherwise.
+
+        Args:
+            n_lanes: trials that run side by side, in all populations together.
+        """
         values = {
             "qsynth_score": progress.mean_score,
-            "qsynth_lanes": self._n_lanes,
+            "qsynth_lanes": n_lanes,
             "qsynth_empty_iterations": progress.empty,
             "qsynth_journal_lag_seconds": lag_seconds,
         }

@@ -95,16 +95,11 @@ class Jobs:
         """
         cluster = self.resources()
         n_runners = plan_runners(study, cluster)
-        needed, present = study.state_bytes(study.data.instance(0, True), n_runners), cluster.get("memory", 0.0)
-        if needed > present:
-            raise QsynthError(
-                f"{n_runners} populations of {study.resources.n_lanes} trials take about {human_bytes(needed)} of the "
-                f"cluster's {human_bytes(present)}; lower resources.n_lanes"
-            )
+        memory = human_bytes(n_runners * study.placement().memory)
         trials = study.budget.agent_trials
         return (
-            f"{n_runners} populations of {study.resources.n_lanes} trials, at most {human_bytes(needed)} of circuit "
-            f"states; the agent trains on {trials:,} trials of {study.iterations_per_run:,} GAN iterations"
+            f"{n_runners} populations of {study.resources.n_lanes} trials in about {memory}; the agent trains on "
+            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations"
         )
 
     def submit(self, study: Study) -> Job:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from cluster.placement import Placement
 from qsynth.config import Config
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
@@ -16,6 +17,8 @@ from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
 MAX_EMPTY = 3
+# A runner that waits for a place on the cluster does not answer; the others wait this long for it in each iteration.
+PROBE_SECONDS = 5.0
 
 
 class PPOConfig(Config):
@@ -50,6 +53,18 @@ class Progress(NamedTuple):
     seconds_sampling: float
     seconds_learning: float
 
+    def entry(self) -> dict[str, float]:
+        """What a study's history keeps of it; not-a-number is left out."""
+        values = {
+            "sampled_steps": self.sampled_steps,
+            "score": self.mean_score,
+            "return": self.mean_return,
+            "trials": self.trials,
+            "failures": self.failures,
+            "seconds": self.seconds,
+        }
+        return {name: float(value) for name, value in values.items() if math.isfinite(value)}
+
 
 class EmptyIterationsError(RuntimeError):
     """Training goes on without sampling anything: workers are dead or too slow."""
@@ -60,25 +75,30 @@ class AgentTrainer:
 
     Args:
         environment: what the populations are.
-        n_runners: EnvRunner actors; 0 samples in this process.
+        placement: what each of them occupies.
+        n_runners: how many, each in an EnvRunner actor; a training batch is what they sample in one episode.
         n_lanes: trials per population.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
+        run: the run's name, by which the actors are called.
     """
 
     def __init__(
         self,
         config: PPOConfig,
         environment: EnvironmentConfig,
+        placement: Placement,
         n_runners: int,
         n_lanes: int,
         step_seconds: float,
         seed: int,
+        run: str,
     ) -> None:
         from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
         from ray.rllib.core.rl_module.rl_module import RLModuleSpec
         from ray.tune.registry import register_env
 
         from cluster.callbacks import TrialCallbacks
+        from cluster.env_runner import RUN, PopulationRunner
         from cluster.module import TuningModule
 
         # Its advice on API stacks is for those who write algorithms; errors still show.
@@ -86,18 +106,20 @@ class AgentTrainer:
         self.config, self.environment = config, environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
         n_decisions = environment.episode.n_decisions
-        batch = max(1, n_runners) * n_lanes * n_decisions
+        batch = n_runners * n_lanes * n_decisions
+        demand = placement.options()
         register_env(ENVIRONMENT, _make_vector_env)
         search_space = {name: d.model_dump() for name, d in environment.trial.search_space.items()}
         settings = (
             RLlibConfig()
             .environment(
                 ENVIRONMENT,
-                env_config={"environment": environment.model_dump(mode="json")},
+                env_config={"environment": environment.model_dump(mode="json"), RUN: run},
                 normalize_actions=False,
                 clip_actions=False,
             )
             .env_runners(
+                env_runner_cls=PopulationRunner,
                 num_env_runners=n_runners,
                 num_envs_per_env_runner=n_lanes,
                 gym_env_vectorize_mode="vector_entry_point",
@@ -105,9 +127,9 @@ class AgentTrainer:
                 batch_mode="truncate_episodes",
                 # Generous enough for a first call that compiles; a population that hangs ends its own episodes earlier.
                 sample_timeout_s=max(600.0, 10.0 * step_seconds * n_decisions),
-                num_cpus_per_env_runner=1,
-                num_gpus_per_env_runner=1 if environment.place == "cuda" else 0,
-                custom_resources_per_env_runner={"qpu": 1} if environment.trial.engine.needs_qpu else {},
+                num_cpus_per_env_runner=demand["num_cpus"],
+                num_gpus_per_env_runner=demand["num_gpus"],
+                custom_resources_per_env_runner=demand["resources"] or {},
             )
             .learners(num_learners=0)
             .training(
@@ -130,7 +152,11 @@ class AgentTrainer:
                 )
             )
             .callbacks(TrialCallbacks)
-            .fault_tolerance(restart_failed_env_runners=True, delay_between_env_runner_restarts_s=1.0)
+            .fault_tolerance(
+                restart_failed_env_runners=True,
+                delay_between_env_runner_restarts_s=1.0,
+                env_runner_health_probe_timeout_s=PROBE_SECONDS,
+            )
             .debugging(seed=seed, log_level="ERROR")
         )
         self._algorithm = settings.build_algo()
@@ -167,6 +193,31 @@ class AgentTrainer:
             seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
             seconds_learning=float(timers.get("learner_update_timer", math.nan)),
         )
+
+    @property
+    def n_runners(self) -> int:
+        """Populations at present, those included that are lost and not yet back."""
+        return int(self._algorithm.env_runner_group.num_remote_env_runners())
+
+    def resize(self, n_runners: int) -> None:
+        """Have more or fewer populations from the next iteration on; lost ones go first.
+
+        A training batch stays as large as it was at first, or grows a little, as populations sample whole episodes.
+        """
+        import ray
+
+        group = self._algorithm.env_runner_group
+        healthy = set(group.healthy_env_runner_ids())
+        manager = group._worker_manager  # RLlib has no public way to take a runner out
+        present = sorted(manager.actor_ids(), key=lambda index: (index in healthy, -index))
+        for index in present[: max(0, len(present) - n_runners)]:
+            ray.kill(manager.remove_actor(index))
+        if n_runners > len(present):
+            group.add_workers(n_runners - len(present))
+            new = sorted(set(manager.actor_ids()) - set(present))
+            group.sync_weights(
+                from_worker_or_learner_group=self._algorithm.learner_group, to_worker_indices=new, inference_only=True
+            )
 
     def network(self) -> PolicyNetwork:
         """The present policy, copied out of RLlib."""

@@ -1,13 +1,14 @@
 """Ray: started here, or joined."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from cluster.hardware import qpus
 from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
+from qsynth.circuits.statevector import human_bytes
 from qsynth.errors import QsynthError
 
 # One thread a process; set before torch is imported, in workers too. Populations that start together compile together,
@@ -57,25 +58,26 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
         ray.shutdown()
 
 
-def plan_runners(study: Study, cluster: dict[str, Any]) -> int:
-    """How many populations to run side by side: the study's wish, or one a CPU (or a device, if each holds one).
+def plan_runners(study: Study, cluster: Mapping[str, Any]) -> int:
+    """How many populations to run side by side when nobody else does: the wish, or all there is room for.
 
     Raises:
-        QsynthError: more than the cluster has CPUs, or devices where each needs one; or no device at all.
+        QsynthError: it wants more than there is room for, or there is none for a single one.
     """
-    most, of_what = max(1, int(cluster.get("CPU", 1))), "CPUs"
-    if study.resources.place == "cuda":
-        most, of_what = int(cluster.get("GPU", 0)), "GPUs"
-        if not most:
-            raise QsynthError("resources.place must be cpu on a cluster without a GPU")
-    if study.hardware is not None or study.trial.engine.needs_qpu:
-        devices = qpus(cluster)
-        if study.trial.engine.needs_qpu and devices < most:
-            most, of_what = devices, "qpus"
-    wanted = study.resources.n_runners
-    if wanted is not None and wanted > most:
-        raise QsynthError(f"resources.n_runners must be at most the cluster's {most} {of_what}; got {wanted}")
-    return wanted or most
+    placement = study.placement()
+    if placement.gpus and not cluster.get("GPU"):
+        raise QsynthError("resources.place must be cpu on a cluster without a GPU")
+    if study.hardware is not None or placement.qpus:
+        qpus(cluster)
+    room, limit = placement.room(cluster)
+    if max(1, placement.most or 1) > room:
+        got = f"got {placement.most}" if placement.most else "no population fits"
+        what = f"{human_bytes(placement.memory)} of memory" if limit == "memory" else f"a {limit}"
+        raise QsynthError(
+            f"resources.n_runners must be at most {room}, as each population of {study.resources.n_lanes} trials takes "
+            f"{what} of the cluster's; {got}"
+        )
+    return placement.most or room
 
 
 def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from cluster.hardware import HardwareConfig
+from cluster.placement import Placement
 from cluster.ppo import PPOConfig
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
@@ -22,6 +23,7 @@ from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
 
 MIN_COMPILED = 50_000
+PROCESS_BYTES = 600 << 20  # of a population without its circuits' states: interpreter, torch, PennyLane, Ray
 
 
 class Budget(Config):
@@ -47,11 +49,13 @@ class Resources(Config):
         n_runners: populations side by side; left out: one a CPU, or one a GPU where they compute there.
         n_lanes: trials of a population.
         place: where populations compute.
+        gpus_per_runner: share of a GPU that each population takes where they compute there.
     """
 
     n_runners: int | None = Field(None, ge=1, le=10_000)
     n_lanes: int = Field(32, ge=1, le=65_536)
     place: Place = "cpu"
+    gpus_per_runner: float = Field(1.0, gt=0, le=1)
 
 
 class Study(Config):
@@ -110,6 +114,17 @@ class Study(Config):
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
         if self.hardware is not None:
             self.hardware.check(self.trial)
+
+    def placement(self) -> Placement:
+        """What each population occupies, and how many are wanted."""
+        on_gpu = self.resources.place == "cuda"
+        states = 0 if on_gpu else self.state_bytes(self.data.instance(0, True), 1)
+        return Placement(
+            gpus=self.resources.gpus_per_runner if on_gpu else 0.0,
+            qpus=int(self.trial.engine.needs_qpu),
+            memory=PROCESS_BYTES + states,
+            most=self.resources.n_runners,
+        )
 
     def state_bytes(self, instance: Instance, n_runners: int) -> int:
         """Memory of circuit states in so many populations, at most."""

@@ -1,7 +1,6 @@
 """A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
 
 import json
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from cluster.run_directory import RunDirectory
 from cluster.run_tags import study_tags
 from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
+from cluster.share import Share
 from cluster.study import Study
 from cluster.tracking import Tracker
 from cluster.trial_log import log_trials
@@ -62,7 +62,9 @@ class Tuning:
             Interrupted: a signal came; what is done so far is kept, and a resume goes on from it.
         """
         study = self.study
-        n_runners = plan_runners(study, cluster)
+        plan_runners(study, cluster)
+        share = Share(self.run.path.name, study.placement())
+        n_runners = share()
         compiled, why = plan_compilation(study, n_runners)
         engine = choose(study.trial.engine, study.trial.n_qubits)
         self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
@@ -75,13 +77,13 @@ class Tuning:
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
         tags = study_tags(study, engine.name, engine.reason, why)
-        self._gauges = StudyGauges(self.run.path.name, n_runners * study.resources.n_lanes)
+        self._gauges = StudyGauges(self.run.path.name)
         self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
         self.tracker.log_dataset(real_dataset(study.data))
 
-        features, step_seconds = self._probe(environment, n_runners)
-        history = self._train_agent(environment, n_runners, step_seconds, features)
-        pool = WorkerPool(environment, n_runners, study.resources.n_lanes, self.run.path.name)
+        features, step_seconds = self._probe(environment, share)
+        history = self._train_agent(environment, share, step_seconds, features)
+        pool = WorkerPool(environment, share, study.resources.n_lanes, self.run.path.name)
         try:
             found = {name: self._search(pool, name, decaying) for name, decaying in SEARCHES.items()}
             measured = self._measure_all(pool, features, found, tags)
@@ -90,12 +92,12 @@ class Tuning:
         device = self._on_device(measured[AGENT])
         return deliver(study, self.run, self.tracker, measured, history, device)
 
-    def _probe(self, environment: EnvironmentConfig, n_runners: int) -> tuple[list[str], float]:
+    def _probe(self, environment: EnvironmentConfig, share: Share) -> tuple[list[str], float]:
         """What observations consist of, and how long a population takes from one decision to the next."""
         first = "; compiling takes about a minute the first time" if environment.compiled else ""
         self.progress.note(f"starting populations{first}")
         lanes = self.study.resources.n_lanes
-        pool = WorkerPool(environment, n_runners, lanes, f"{self.run.path.name}:probe")
+        pool = WorkerPool(environment, share, lanes, f"{self.run.path.name}:probe")
         try:
             features = pool.features(self.guard.check)
             wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]
@@ -108,7 +110,11 @@ class Tuning:
         return features, seconds
 
     def _train_agent(
-        self, environment: EnvironmentConfig, n_runners: int, step_seconds: float, features: list[str]
+        self,
+        environment: EnvironmentConfig,
+        share: Share,
+        step_seconds: float,
+        features: list[str],
     ) -> list[dict[str, float]]:
         study, n_decisions = self.study, environment.episode.n_decisions
         total = study.budget.agent_trials * n_decisions
@@ -119,8 +125,9 @@ class Tuning:
         if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
             stage.update(total)
             return history
+        lanes, run = study.resources.n_lanes, self.run.path.name
         seed = study.seed + 1009 * self.tracker.fence.attempt
-        trainer = AgentTrainer(study.agent, environment, n_runners, study.resources.n_lanes, step_seconds, seed)
+        trainer = AgentTrainer(study.agent, environment, share.placement, share(), lanes, step_seconds, seed, run)
         try:
             if last is not None:
                 trainer.restore(last.path, last.state)
@@ -132,8 +139,8 @@ class Tuning:
 
             while trainer.sampled_steps < total:
                 progress = trainer.train()
-                history.append(_entry(progress))
-                self._log_iteration(progress)
+                history.append(progress.entry())
+                self._log_iteration(progress, trainer.n_runners * lanes)
                 stage.update(
                     min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
                 )
@@ -142,16 +149,20 @@ class Tuning:
                     save()
                     saved_at = time.monotonic()
                 self.guard.check()
+                allowed = share()
+                if allowed != trainer.n_runners:
+                    self.progress.note(f"{trainer.n_runners} -> {allowed} populations")
+                    trainer.resize(allowed)
             about = {"study": study.name, "run": self.run.path.name, "trials": trainer.trials}
             trainer.export(self.run.agent, features, about)
         finally:
             trainer.stop()
         return history
 
-    def _log_iteration(self, progress: Progress) -> None:
+    def _log_iteration(self, progress: Progress, n_lanes: int) -> None:
         metrics = {f"training/{name}": float(value) for name, value in progress._asdict().items()}
         self.tracker.log(metrics, step=progress.sampled_steps)
-        self._gauges.iteration(progress, self.tracker.lag_seconds)
+        self._gauges.iteration(progress, n_lanes, self.tracker.lag_seconds)
 
     def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
@@ -256,19 +267,6 @@ class Tuning:
 
 def _fixed(candidate: Candidate, name: str) -> Callable[[slice], Agent]:
     return lambda _: candidate.schedule(name)
-
-
-def _entry(progress: Progress) -> dict[str, float]:
-    """A training iteration as plain JSON numbers; not-a-number is left out."""
-    values = {
-        "sampled_steps": progress.sampled_steps,
-        "score": progress.mean_score,
-        "return": progress.mean_return,
-        "trials": progress.trials,
-        "failures": progress.failures,
-        "seconds": progress.seconds,
-    }
-    return {name: float(value) for name, value in values.items() if math.isfinite(value)}
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:

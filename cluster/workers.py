@@ -6,6 +6,7 @@ from typing import Any
 
 import ray
 
+from cluster.share import Share
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
 from rl_envs.rollout import Assignment, Episode
@@ -35,31 +36,34 @@ class PopulationWorker:
 
 
 class WorkerPool:
-    """Several :class:`PopulationWorker` of one study.
+    """Several :class:`PopulationWorker` of one study, as many as its share allows.
 
     Args:
+        share: what each of them occupies, and how many there may be; asked again whenever one has played a wave.
         names: prefix of the actors' names on the dashboard.
     """
 
-    def __init__(self, environment: EnvironmentConfig, n_workers: int, n_lanes: int, names: str) -> None:
+    def __init__(self, environment: EnvironmentConfig, share: Share, n_lanes: int, names: str) -> None:
         self.n_lanes = n_lanes
-        self._workers = [
-            # A wave that dies with its worker is played again: it depends on nothing but its arguments.
-            PopulationWorker.options(  # type: ignore[attr-defined]
-                name=f"{names}:population-{index}",
-                num_cpus=1,
-                num_gpus=1 if environment.place == "cuda" else 0,
-                resources={"qpu": 1} if environment.trial.engine.needs_qpu else None,
-                max_restarts=2,
-                max_task_retries=2,
-            ).remote(environment, n_lanes)
-            for index in range(max(1, n_workers))
-        ]
+        self._environment, self._share, self._names = environment, share, names
+        self._numbers = itertools.count()
+        self._workers = [self._made() for _ in range(share())]
+
+    def _made(self) -> Any:
+        # A wave that dies with its worker is played again: it depends on nothing but its arguments.
+        return PopulationWorker.options(  # type: ignore[attr-defined]
+            name=f"{self._names}:population-{next(self._numbers)}",
+            max_restarts=2,
+            max_task_retries=2,
+            **self._share.placement.options(),
+        ).remote(self._environment, self.n_lanes)
 
     def features(self, check: Callable[[], None] = lambda: None) -> list[str]:
-        """Names of the observation's entries; waits until all populations are up."""
+        """Names of the observation's entries; waits until a population is up."""
         references = [worker.features.remote() for worker in self._workers]
-        return [_get(reference, check) for reference in references].pop()  # type: ignore[no-any-return]
+        while not (ready := ray.wait(references, num_returns=1, timeout=1.0)[0]):
+            check()
+        return ray.get(ready[0])  # type: ignore[no-any-return]
 
     def play(
         self,
@@ -86,12 +90,13 @@ class WorkerPool:
         waiting: dict[Any, tuple[int, Any]] = {}
         queue: Iterator[tuple[int, slice]] = iter(enumerate(waves))
 
-        def submit(worker: Any, number: int, wave: slice) -> None:
-            reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
-            waiting[reference] = number, worker
+        def submit(worker: Any) -> None:
+            for number, wave in itertools.islice(queue, 1):
+                reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
+                waiting[reference] = number, worker
 
-        for worker, (number, wave) in zip(self._workers, itertools.islice(queue, len(self._workers)), strict=False):
-            submit(worker, number, wave)
+        for worker in self._workers:
+            submit(worker)
         done = 0
         while waiting:
             check()
@@ -103,18 +108,17 @@ class WorkerPool:
             results[number] = ray.get(reference)
             done += len(results[number])
             on_done(done)
-            for next_number, wave in itertools.islice(queue, 1):
-                submit(worker, next_number, wave)
+            if len(self._workers) > self._share():
+                self._workers.remove(worker)
+                ray.kill(worker)
+                continue
+            submit(worker)
+            while len(results) + len(waiting) < len(waves) and len(self._workers) < self._share():
+                self._workers.append(self._made())
+                submit(self._workers[-1])
         return [episode for number in range(len(waves)) for episode in results[number]]
 
     def stop(self) -> None:
         """End the actors."""
         for worker in self._workers:
             ray.kill(worker)
-
-
-def _get(reference: Any, check: Callable[[], None]) -> Any:
-    """``ray.get`` that calls ``check`` every second."""
-    while not ray.wait([reference], timeout=1.0)[0]:
-        check()
-    return ray.get(reference)

@@ -93,14 +93,13 @@ def scaling(result: dict[str, Any]) -> tuple[str, list[str]]:
     rows = [
         [
             str(row["n_runners"]),
-            number(row["training_rate"]),
-            number(row["bare_rate"]),
-            f"{row['efficiency']:.2f} ({row['bare_efficiency']:.2f})",
+            number(row["rate"]),
+            f"{row['efficiency']:.2f}",
             f"{100 * row['share_outside_gan']:.0f} %",
         ]
         for row in result["rows"]
     ]
-    header = ["runners", "decisions/s", "bare populations", "efficiency (bare)", "outside the GAN"]
+    header = ["runners", "decisions/s", "efficiency", "outside the GAN"]
     return table(header, rows), []
 
 
