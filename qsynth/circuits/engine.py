@@ -81,8 +81,8 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
 
 def _automatic(config: EngineConfig, n_qubits: int) -> EngineChoice:
     """By ``tests/benchmarks/results/crossover.json``: values and gradients of batches from 8 rows are fastest on the
-    statevector engine at nearly every size that it takes (gradients at 2 qubits and the largest batches at 16 are not by
-    a little), exact or with shots; only single rows below 8 qubits are not."""
+    statevector engine at nearly every size that it takes (gradients at 2 qubits and the largest batches at 16 are not,
+    by a little), exact or with shots; only single rows below 8 qubits are not."""
     # A study that asks for shots and for a differentiation wants its gradients from shots too.
     if n_qubits <= MAX_QUBITS and (config.shots is None or config.differentiation == "best"):
         _check_shots(config)
