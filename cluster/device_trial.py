@@ -67,8 +67,9 @@ def run_on_device(
         QsynthError: the device failed before there was anything to keep.
         Interrupted: a signal came before there was anything to keep.
     """
+    # No CPU: the host of a device need not offer any to populations.
     actor: Any = DeviceTrial.options(  # type: ignore[attr-defined]
-        name=f"{name}:device", num_cpus=1, resources={"qpu": 1}, max_concurrency=2
+        name=f"{name}:device", num_cpus=0, resources={"qpu": 1}, max_concurrency=2
     ).remote()
     arguments = hardware, trial, snapshot, instance
     try:

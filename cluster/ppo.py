@@ -40,6 +40,7 @@ class Progress(NamedTuple):
 
     Attributes:
         empty: iterations in a row, up to this one, that sampled nothing.
+        populations: how many there were.
     """
 
     iteration: int
@@ -49,6 +50,7 @@ class Progress(NamedTuple):
     mean_score: float
     failures: int
     empty: int
+    populations: int
     seconds: float
     seconds_sampling: float
     seconds_learning: float
@@ -189,6 +191,7 @@ class AgentTrainer:
             mean_score=float(sampled.get("final_score", math.nan)),
             failures=int(sampled.get("failed_trials", 0)),
             empty=self._empty,
+            populations=self.n_runners,
             seconds=time.monotonic() - began,
             seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
             seconds_learning=float(timers.get("learner_update_timer", math.nan)),

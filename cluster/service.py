@@ -8,7 +8,7 @@ import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster.files import atomic_write_json, read_json_object
 from cluster.lasting import Lasting, end, start, wait_for
@@ -40,6 +40,23 @@ RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
 def home() -> Path:
     """Where the service keeps its token, state and logs: ``$QSYNTH_HOME``, or ``~/.qsynth``."""
     return Path(os.environ.get(HOME) or Path.home() / ".qsynth")
+
+
+class Offer(NamedTuple):
+    """What studies may use of a machine.
+
+    Attributes:
+        cpus: populations that may run there; None: one a CPU.
+        qpus: how many trials may use its device at a time.
+    """
+
+    cpus: int | None
+    qpus: int
+
+    def options(self) -> list[str]:
+        """Of ``ray start``."""
+        limit = [] if self.cpus is None else [f"--num-cpus={self.cpus}"]
+        return [f"--resources={json.dumps({'qpu': self.qpus} if self.qpus else {})}", *limit]
 
 
 @dataclass(frozen=True)
@@ -80,13 +97,13 @@ class Service:
         return home() / "token"
 
 
-def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port: int, qpus: int) -> Service:
+def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port: int, offer: Offer) -> Service:
     """Start a Ray head with dashboard and Jobs API, and an MLflow server; or find both running.
 
     Args:
         host: the address that workers of other machines join; loopback takes none. Dashboard and MLflow are on
             loopback in any case.
-        qpus: how many trials may use a device at a time.
+        offer: what studies may use of this machine.
 
     Raises:
         QsynthError: something else uses a port, or a process does not come up.
@@ -123,7 +140,7 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
         started["ray"] = start(
             [
                 *(*RAY_START, "--head", f"--node-ip-address={host}", f"--port={port}"),
-                *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={dashboard_port}", _resources(qpus)),
+                *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={dashboard_port}", *offer.options()),
             ],
             _ray_environment(host, token) | {"QSYNTH_OUT": str(out), "MLFLOW_TRACKING_URI": tracking_uri},
             _log("ray"),
@@ -136,11 +153,12 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
     return _kept(Service(started, f"{host}:{port}", dashboard, tracking_uri, str(out)))
 
 
-def join(address: str, token: Path | None, qpus: int) -> Service:
+def join(address: str, token: Path | None, offer: Offer) -> Service:
     """Start a Ray worker that joins the head at ``address`` (HOST:PORT), or find it running.
 
     Args:
         token: a copy of the head's token; left out: this machine's own.
+        offer: what studies may use of this machine.
 
     Raises:
         QsynthError: no token, or the head does not take the worker.
@@ -157,7 +175,7 @@ def join(address: str, token: Path | None, qpus: int) -> Service:
     elif not (home() / "token").is_file():
         raise QsynthError("--join needs --token FILE: a copy of the head's token (`qsynth up` says where it is)")
     own = _own_address(address)
-    command = [*RAY_START, f"--address={address}", f"--node-ip-address={own}", _resources(qpus)]
+    command = [*RAY_START, f"--address={address}", f"--node-ip-address={own}", *offer.options()]
     started = {"ray": start(command, _ray_environment(own, home() / "token"), _log("ray"))}
     try:
         wait_for(started["ray"], lambda: "Ray runtime started" in _log("ray").read_text(), _log("ray"))
@@ -193,10 +211,6 @@ def _ray_environment(host: str, token: Path) -> dict[str, str]:
     # Jobs call the qsynth that is beside this interpreter.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return RAY_ENVIRONMENT | alone | {"RAY_AUTH_TOKEN_PATH": str(token), "PATH": path}
-
-
-def _resources(qpus: int) -> str:
-    return f"--resources={json.dumps({'qpu': qpus} if qpus else {})}"
 
 
 def _token() -> Path:

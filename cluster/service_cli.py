@@ -28,13 +28,17 @@ def up(
     port: Annotated[int, typer.Option(help="Where workers join.")] = 6379,
     dashboard_port: Annotated[int, typer.Option(help="Of Ray's dashboard and Jobs API, on loopback.")] = 8265,
     mlflow_port: Annotated[int, typer.Option(help="Of the MLflow server, on loopback.")] = 5000,
+    cpus: Annotated[
+        int | None, typer.Option(min=0, help="Populations that may run on this machine; left out: one a CPU.")
+    ] = None,
     qpu: Annotated[int, typer.Option(min=0, help="How many trials may use this machine's device at a time.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Start the service on this machine: Ray with its dashboard, MLflow, a token. Or join one as a worker."""
+    from cluster.service import Offer
     from cluster.service_commands import run_up
 
-    run_up(out, join, token, host, (port, dashboard_port, mlflow_port), qpu, as_json)
+    run_up(out, join, token, host, (port, dashboard_port, mlflow_port), Offer(cpus, qpu), as_json)
 
 
 @service.command()

@@ -16,7 +16,7 @@ from rich.table import Table  # noqa: E402
 
 from cluster import leaderboard  # noqa: E402
 from cluster.jobs import ENDED, Job, Jobs  # noqa: E402
-from cluster.service import Service, join, start_head, stop  # noqa: E402
+from cluster.service import Offer, Service, join, start_head, stop  # noqa: E402
 from cluster.study import load_study  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 
@@ -27,13 +27,13 @@ def run_up(
     token: Path | None,
     host: str,
     ports: tuple[int, int, int],
-    qpus: int,
+    offer: Offer,
     as_json: bool,
 ) -> None:
     """``qsynth up``."""
     if head is None and token is not None:
         raise QsynthError("--token must be left out without --join; the head makes its own")
-    service = start_head(out, host, *ports, qpus) if head is None else join(head, token, qpus)
+    service = start_head(out, host, *ports, offer) if head is None else join(head, token, offer)
     if as_json:
         emit(asdict(service) | {"token": str(service.token)})
         return

@@ -18,9 +18,11 @@ import pytest
 import yaml
 
 from cluster import service as services
-from cluster.service import HOME, Service, join, start_head, stop
+from cluster.service import HOME, Offer, Service, join, start_head, stop
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
+
+OFFER = Offer(cpus=None, qpus=1)
 
 
 def free_ports(count: int) -> list[int]:
@@ -91,7 +93,7 @@ def study(running: Running) -> Path:
     """A study of a CSV file beside it, long enough to be stopped."""
     values = yaml.safe_load(yaml.safe_dump(TINY)) | {"name": "mine"}
     values["data"] = {"kind": "csv", "path": "rows.csv", "label": "class", "n_features": 2, "n_train": 24}
-    values["budget"] |= {"agent_trials": 1500, "search_share": 0.05}
+    values["budget"] |= {"agent_trials": 400, "search_share": 0.05}
     rows = [f"{(7 * i) % 11},{(5 * i) % 13 + i % 2},{'ab'[i % 2]}" for i in range(120)]
     (running.folder / "rows.csv").write_text("\n".join(["x,y,class", *rows]))
     file = running.folder / "mine.yaml"
@@ -208,7 +210,7 @@ def test_a_used_port_is_refused_before_anything_starts(home: Path, tmp_path: Pat
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(QsynthError, match=f"port {port} must be free"):
-            start_head(tmp_path / "runs", "127.0.0.1", port, *free_ports(2), qpus=1)
+            start_head(tmp_path / "runs", "127.0.0.1", port, *free_ports(2), OFFER)
     assert not home.exists()
     assert not (tmp_path / "runs").exists()
 
@@ -218,12 +220,12 @@ def test_a_token_that_others_can_read_is_refused(home: Path, tmp_path: Path) -> 
     (home / "token").write_text("secret")
     (home / "token").chmod(0o644)
     with pytest.raises(QsynthError, match="chmod 600"):
-        start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), qpus=1)
+        start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), OFFER)
     with pytest.raises(QsynthError, match="can't be read"):
-        join("127.0.0.1:1", home / "none", 0)
+        join("127.0.0.1:1", home / "none", OFFER)
     (home / "token").unlink()
     with pytest.raises(QsynthError, match="--join needs --token"):
-        join("127.0.0.1:1", None, 0)
+        join("127.0.0.1:1", None, OFFER)
 
 
 def test_a_head_that_is_not_there_is_not_joined(home: Path, tmp_path: Path) -> None:
@@ -232,9 +234,9 @@ def test_a_head_that_is_not_there_is_not_joined(home: Path, tmp_path: Path) -> N
     token.chmod(0o600)
     [port] = free_ports(1)
     with pytest.raises(QsynthError, match="no Ray head answers"):
-        join(f"127.0.0.1:{port}", token, 0)
+        join(f"127.0.0.1:{port}", token, OFFER)
     with pytest.raises(QsynthError, match="takes HOST:PORT"):
-        join("nonsense", token, 0)
+        join("nonsense", token, OFFER)
 
 
 def test_a_dead_service_is_none(home: Path) -> None:
@@ -253,5 +255,5 @@ def test_a_process_that_does_not_come_up_is_an_error_with_its_last_words(
 ) -> None:
     monkeypatch.setattr(services, "RAY_START", (sys.executable, "-c", "import sys; sys.exit('no luck')"))
     with pytest.raises(QsynthError, match=r"ray did not come up \(no luck\); see .*ray.log"):
-        start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), qpus=1)
+        start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), OFFER)
     assert Service.load() is None
