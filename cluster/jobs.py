@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.estimate import study_seconds, words
 from cluster.run_directory import new_name, write_study
-from cluster.runtime import plan_runners
+from cluster.runtime import plan_compilation, plan_runners
 from cluster.service import Service
 from cluster.study import Study
 from qsynth.circuits.statevector import human_bytes
@@ -97,9 +98,10 @@ class Jobs:
         n_runners = plan_runners(study, cluster)
         memory = human_bytes(n_runners * study.placement().memory)
         trials = study.budget.agent_trials
+        seconds = study_seconds(study, n_runners, plan_compilation(study, n_runners)[0])
         return (
             f"{n_runners} populations of {study.resources.n_lanes} trials in about {memory}; the agent trains on "
-            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations"
+            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
         )
 
     def submit(self, study: Study) -> Job:

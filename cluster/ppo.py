@@ -17,12 +17,18 @@ from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
 MAX_EMPTY = 3
+# A batch of many populations is divided no further than this; the learner would not keep up with their sampling.
+MAX_MINIBATCHES = 16
 # A runner that waits for a place on the cluster does not answer; the others wait this long for it in each iteration.
 PROBE_SECONDS = 5.0
 
 
 class PPOConfig(Config):
-    """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions."""
+    """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions.
+
+    Attributes:
+        minibatch: decisions of a gradient step; more where many populations make batches of more than 16 minibatches.
+    """
 
     lr: float = Field(5e-4, gt=0, le=1)
     gamma: float = Field(0.995, gt=0, le=1)
@@ -143,7 +149,7 @@ class AgentTrainer:
                 use_kl_loss=False,
                 grad_clip=config.grad_clip,
                 num_epochs=config.epochs,
-                minibatch_size=min(config.minibatch, batch),
+                minibatch_size=min(max(config.minibatch, -(-batch // MAX_MINIBATCHES)), batch),
                 train_batch_size_per_learner=batch,
                 vf_clip_param=10.0,
             )

@@ -41,6 +41,16 @@ class Budget(Config):
     held_out: int = Field(32, ge=1, le=10_000)
     random_runs: int = Field(8, ge=1, le=1000)
 
+    @property
+    def search_trials(self) -> int:
+        """Trials that each tuned rival may spend."""
+        return max(64, int(self.agent_trials * self.search_share))
+
+    @property
+    def n_trials(self) -> int:
+        """All trials: the agent's, two tuned rivals', and the final ones of four contenders and of random search."""
+        return self.agent_trials + 2 * self.search_trials + self.held_out * (4 + self.random_runs)
+
 
 class Resources(Config):
     """What a study takes of the cluster.

@@ -16,6 +16,7 @@ from cluster.dataset_input import real_dataset
 from cluster.deliver import best_trial, deliver
 from cluster.device_result import DeviceResult
 from cluster.device_trial import run_on_device
+from cluster.estimate import words
 from cluster.files import atomic_write_json, read_json_object
 from cluster.gauges import StudyGauges
 from cluster.interrupt import InterruptGuard
@@ -106,7 +107,9 @@ class Tuning:
             seconds = (time.monotonic() - began) / environment.episode.n_decisions
         finally:
             pool.stop()
-        self.progress.note(f"a decision of {lanes} trials takes {seconds:.2f} s")
+        trials = self.study.budget.n_trials
+        left = seconds * environment.episode.n_decisions * trials / (lanes * share())
+        self.progress.note(f"a decision of {lanes} trials takes {seconds:.2f} s; all {trials:,} trials {words(left)}")
         return features, seconds
 
     def _train_agent(
@@ -167,7 +170,7 @@ class Tuning:
     def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
         study, file = self.study, self.run.stages / f"{name.replace(' ', '-')}.json"
-        n_trials = max(64, int(study.budget.agent_trials * study.budget.search_share))
+        n_trials = study.budget.search_trials
         stage = self.progress.stage(f"search {name}", n_trials)
         if file.is_file():
             stored = read_json_object(file)

@@ -220,6 +220,7 @@ def main() -> None:
     # Only what leaves the cost of a trial alone, so that all iterations have the same work to do.
     tuned = values["trial"]["search_space"]
     values["trial"]["search_space"] = {name: one for name, one in tuned.items() if name not in SIZES}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the hosts are removed
     folder = Path(tempfile.mkdtemp(prefix="qsynth-hosts-"))
     try:
         (folder / "study.yaml").write_text(yaml.safe_dump(values))

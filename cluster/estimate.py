@@ -1,0 +1,48 @@
+"""How long a study will take, found by doing a little of it here."""
+
+import time
+
+from cluster.study import Study
+from qsynth.population import Population
+
+# Compiled programs against eager ones with 16 lanes and more, 2 to 8 qubits: 4 to 10 times (tests/benchmarks/speed.py).
+COMPILED_GAIN = 4.0
+LANES = 16
+
+
+def study_seconds(study: Study, n_runners: int, compiled: bool) -> float | None:
+    """Seconds of all trials of a study on ``n_runners`` processors like this one, to within a factor of 2 or so.
+
+    One GAN iteration and one evaluation of a small eager population are timed. None where that would cost shots on a
+    device, or computes elsewhere than on a CPU.
+
+    Raises:
+        QsynthError: the engine can't be made here, or the data can't be used.
+    """
+    if study.trial.engine.shots is not None or study.resources.place != "cpu":
+        return None
+    instance = study.data.instance(0, True)
+    lanes = min(LANES, study.resources.n_lanes)
+    population = Population(study.trial, instance.n_features, instance.n_classes, lanes)
+    population.reset(range(lanes), [instance] * lanes, list(range(lanes)))
+    population.evaluate()  # calibrates, which is done once an instance
+    began = time.process_time()
+    population.advance(1)
+    per_iteration = (time.process_time() - began) / lanes
+    began = time.process_time()
+    population.evaluate()
+    per_evaluation = (time.process_time() - began) / lanes
+    episode, gain = study.episode, COMPILED_GAIN if compiled else 1.0
+    per_trial = (episode.n_decisions + 1) * per_evaluation + study.iterations_per_run * per_iteration
+    return study.budget.n_trials * per_trial / gain / n_runners
+
+
+def words(seconds: float | None) -> str:
+    """Such an estimate for people, rounded as coarsely as it is known."""
+    if seconds is None:
+        return "in a time that depends on the device"
+    if seconds < 90:
+        return f"about {max(1, round(seconds / 10)) * 10} s"
+    if seconds < 90 * 60:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.1f} h"
