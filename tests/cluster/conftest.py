@@ -4,11 +4,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.cluster.running import Running
 
 ROOT = Path(__file__).parents[2]
 TINY: dict[str, Any] = {
@@ -46,6 +49,16 @@ def tiny_file(tmp_path: Path, tiny: dict[str, Any]) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(tiny))
     return path
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that all tests share."""
+    made = Running(tmp_path_factory.mktemp("service"))
+    made.start()
+    yield made
+    assert made.json("down")["stopped"]
+    assert not made.json("down")["stopped"]
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,11 @@
 
 import http.client
 import json
-import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +18,9 @@ from cluster import service as services
 from cluster.service import HOME, Offer, Service, join, start_head, stop
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
+from tests.cluster.running import CANARY, Running, free_ports
 
 OFFER = Offer(cpus=None, qpus=1)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing uses just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def answer(url: str, token: str | None = None) -> int:
@@ -44,48 +31,6 @@ def answer(url: str, token: str | None = None) -> int:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-class Running:
-    """A service for the tests of this file, and a user's shell beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "MLFLOW_", "QSYNTH_"))}
-        self.environment = kept | {HOME: str(folder / "home")}
-
-    def qsynth(self, *arguments: object, fails: bool = False) -> str:
-        """Standard output of a command, or the one line of a refused one."""
-        command = [sys.executable, "-c", "from cluster.cli import main; main()", *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=200
-        )
-        assert done.returncode == (2 if fails else 0), done.stderr
-        return done.stderr.strip() if fails else done.stdout
-
-    def json(self, *arguments: object) -> Any:
-        """What a command prints with ``--json``."""
-        return json.loads(self.qsynth(*arguments, "--json"))
-
-    def wait(self, run: str, ready: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The status of a run, once it is ready."""
-        deadline = time.monotonic() + 240
-        while not ready(found := self.json("status", run)):
-            assert time.monotonic() < deadline, found
-            time.sleep(1)
-        return dict(found)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    made = Running(tmp_path_factory.mktemp("service"))
-    port, dashboard, mlflow = free_ports(3)
-    made.up = made.json(  # type: ignore[attr-defined]
-        "up", "--port", port, "--dashboard-port", dashboard, "--mlflow-port", mlflow, "--out", "runs"
-    )
-    yield made
-    assert made.json("down")["stopped"]
-    assert not made.json("down")["stopped"]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +47,7 @@ def study(running: Running) -> Path:
 
 
 def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None:
-    up: dict[str, Any] = running.up  # type: ignore[attr-defined]
+    up = running.up
     token = Path(up["token"])
     assert token.stat().st_mode & 0o777 == 0o600
     assert answer(f"{up['dashboard']}/api/jobs/") == 401
@@ -154,7 +99,7 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
 
 def _metrics(running: Running) -> str:
     """What the head's metrics pages show."""
-    up: dict[str, Any] = running.up  # type: ignore[attr-defined]
+    up = running.up
     process = psutil.Process(up["processes"]["ray"][0])
     pages = []
     for child in process.children(recursive=True):
@@ -168,10 +113,25 @@ def _metrics(running: Running) -> str:
     return "\n".join(pages)
 
 
+def test_no_secret_is_left_anywhere(running: Running) -> None:
+    """The token and a secret of the environment, after studies have run: not in logs, metadata, records or metrics."""
+    token = Path(running.up["token"])
+    ray = psutil.Process(running.up["processes"]["ray"][0])
+    arguments = [argument for child in ray.children() for argument in child.cmdline()]
+    [session] = {Path(argument.split("=", 1)[1]) for argument in arguments if argument.startswith("--session-dir=")}
+    secrets = [token.read_text().strip().encode(), CANARY.encode()]
+    files = [path for folder in (running.folder, session) for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    leaks = [path for path in files if path != token and any(secret in path.read_bytes() for secret in secrets)]
+    assert leaks == []
+    said = running.qsynth("jobs", "--json") + running.qsynth("logs", running.json("jobs")[0]["run"]) + _metrics(running)
+    assert not any(secret.decode() in said for secret in secrets)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"resources": {"n_lanes": 4, "n_runners": 500}}, "resources.n_runners must be at most the cluster's"),
+        ({"resources": {"n_lanes": 4, "n_runners": 500}}, "resources.n_runners must be at most 2"),
         ({"resources": {"place": "cuda"}}, "resources.place must be cpu on a cluster without a GPU"),
         ({"trail": {}}, "unknown key 'trail'"),
     ],
