@@ -92,7 +92,7 @@ def presets(as_json: AsJson = False) -> None:
 @app.command()
 def circuit(study: StudyName, as_json: AsJson = False) -> None:
     """Draw a study's circuit, and say what it can do: parameters without effect, spread of outputs, circuits to run."""
-    from cluster.runtime import prepare_process
+    from cluster.process import prepare_process
 
     prepare_process()
     from cluster.circuit import run_circuit

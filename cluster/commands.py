@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.cli import emit
-from cluster.runtime import prepare_process
+from cluster.process import prepare_process
 
 prepare_process()
 

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cluster.cli import emit
-from cluster.runtime import plan_compilation, prepare_process
+from cluster.process import prepare_process
+from cluster.runtime import plan_compilation
 
 PACKAGES = ("ray", "torch", "pennylane", "pennylane-lightning", "mlflow", "gymnasium", "numpy", "pydantic", "qsynth")
 

@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cluster.estimate import study_seconds, words
-from cluster.run_directory import new_name, write_study
-from cluster.runtime import plan_compilation, plan_runners
 from cluster.service import Service
-from cluster.study import Study
-from qsynth.circuits.statevector import human_bytes
 from qsynth.errors import QsynthError, did_you_mean
+
+if TYPE_CHECKING:  # torch and PennyLane take seconds to import, and only new studies need them
+    from cluster.study import Study
 
 ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 NAME, STUDY = "qsynth.run", "qsynth.study"
@@ -88,12 +86,16 @@ class Jobs:
                 totals[name] = totals.get(name, 0) + amount
         return totals
 
-    def check(self, study: Study) -> str:
+    def check(self, study: "Study") -> str:
         """Whether the cluster can run a study; how, in words.
 
         Raises:
             QsynthError: it can't.
         """
+        from cluster.estimate import study_seconds, words
+        from cluster.runtime import plan_compilation, plan_runners
+        from qsynth.circuits.statevector import human_bytes
+
         cluster = self.resources()
         n_runners = plan_runners(study, cluster)
         memory = human_bytes(n_runners * study.placement().memory)
@@ -104,12 +106,14 @@ class Jobs:
             f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
         )
 
-    def submit(self, study: Study) -> Job:
+    def submit(self, study: "Study") -> Job:
         """Begin a study.
 
         Raises:
             QsynthError: the cluster can't run it, or does not take it.
         """
+        from cluster.run_directory import new_name, write_study
+
         run = new_name(study.name)
         taken = {job.run for job in self.list()}
         if run in taken:

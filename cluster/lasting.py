@@ -69,15 +69,17 @@ def wait_for(process: Lasting, ready: Callable[[], bool], log: Path) -> None:
 
 
 def end(processes: Iterable[Lasting]) -> None:
-    """Ask processes, and all that they started, to end; after half a minute, insist."""
+    """Ask processes to end, and wait for all that they started; after half a minute, insist.
+
+    Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others.
+    """
     family: list[psutil.Process] = []
     for process in processes:
         if process.lives:
             parent = psutil.Process(process.pid)
             family += [parent, *parent.children(recursive=True)]
-    for each in family:
-        with suppress(psutil.NoSuchProcess):
-            each.terminate()
+            with suppress(psutil.NoSuchProcess):
+                parent.terminate()
     _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
     for each in left:
         with suppress(psutil.NoSuchProcess):

@@ -6,28 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from cluster.hardware import qpus
+from cluster.process import WORKER_ENVIRONMENT
 from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.circuits.statevector import human_bytes
 from qsynth.errors import QsynthError
-
-# One thread a process; set before torch is imported, in workers too. Populations that start together compile together,
-# so none needs Inductor's own pool of helpers, which would outlive the compilation and cost memory in every worker.
-WORKER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "TORCHINDUCTOR_COMPILE_THREADS": "1",
-    "PYTHONWARNINGS": "ignore",
-}
-
-
-def prepare_process() -> None:
-    """Set what must be in the environment before ray, torch or mlflow are imported."""
-    for name, value in WORKER_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there.
-    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cluster.files import atomic_write_json, read_json_object
 from cluster.lasting import Lasting, end, start, wait_for
-from cluster.runtime import WORKER_ENVIRONMENT
+from cluster.process import WORKER_ENVIRONMENT
 from qsynth.errors import QsynthError
 
 HOME = "QSYNTH_HOME"

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cluster.cli import emit
-from cluster.runtime import prepare_process
+from cluster.process import prepare_process
 
 prepare_process()
 
@@ -17,7 +17,6 @@ from rich.table import Table  # noqa: E402
 from cluster import leaderboard  # noqa: E402
 from cluster.jobs import ENDED, Job, Jobs  # noqa: E402
 from cluster.service import Offer, Service, join, start_head, stop  # noqa: E402
-from cluster.study import load_study  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 
 
@@ -64,6 +63,8 @@ def run_down(as_json: bool) -> None:
 
 def run_submit(name: str, address: str | None, as_json: bool) -> None:
     """``qsynth submit``."""
+    from cluster.study import load_study
+
     study = load_study(name)
     study.check_data()
     jobs = Jobs(address)

@@ -26,7 +26,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from cluster.runtime import prepare_process
+from cluster.process import prepare_process
 
 prepare_process()
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster.runtime import prepare_process
+from cluster.process import prepare_process
 
 prepare_process()
 

@@ -21,7 +21,7 @@ from qsynth.errors import QsynthError
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from cluster.runtime import prepare_process
+from cluster.process import prepare_process
 prepare_process()
 import ray
 from cluster.placement import Placement
