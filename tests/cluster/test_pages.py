@@ -54,7 +54,7 @@ def browser(running: Running, tmp_path: Path) -> Iterator[Browser]:
 
 def test_two_studies_share_a_service_and_show_it(running: Running, browser: Browser, tiny: dict[str, Any]) -> None:
     tiny["resources"]["n_runners"] = None
-    tiny["budget"] |= {"agent_trials": 3000, "search_share": 0.03}
+    tiny["budget"] |= {"agent_trials": 500, "search_share": 0.03}
     tiny["episode"] = {"n_decisions": 5, "iterations_per_decision": 5}
     for name in ("first", "second"):
         (running.folder / f"{name}.yaml").write_text(yaml.safe_dump(tiny | {"name": name}))
