@@ -117,8 +117,23 @@ def _devices() -> dict[str, str]:
 
 
 def _services() -> dict[str, str]:
-    mode = os.environ["RAY_AUTH_MODE"]
+    from cluster.service import Service, faults
+
+    mode, service = os.environ["RAY_AUTH_MODE"], Service.load()
+    here = "none runs here; start one with: qsynth up"
+    if service is not None:
+        here = ", ".join(
+            f"{what} {where}"
+            for what, where in (
+                ("cluster", service.cluster),
+                ("dashboard", service.dashboard),
+                ("MLflow", service.tracking_uri),
+            )
+            if where
+        )
     return {
+        "service": here,
+        "service's faults": "; ".join(faults()) or "none",
         "Ray": "embedded on loopback unless --address names a cluster",
         "Ray authentication": f"RAY_AUTH_MODE={mode}" + (" (fine on loopback only)" if mode == "disabled" else ""),
         "MLflow": "embedded sqlite in --out unless --tracking-uri names a server",

@@ -16,6 +16,7 @@ from cluster.process import WORKER_ENVIRONMENT
 from qsynth.errors import QsynthError
 
 HOME = "QSYNTH_HOME"
+PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
 LOOPBACK = "127.0.0.1"
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -183,6 +184,34 @@ def join(address: str, token: Path | None, offer: Offer) -> Service:
         end(started.values())
         raise
     return _kept(Service(started, address))
+
+
+def faults() -> list[str]:
+    """What would keep the service from starting at its usual ports, or keeps it from answering; and the remedy."""
+    found = []
+    try:
+        if (home() / "token").exists():
+            _check_token(home() / "token")
+    except QsynthError as error:
+        found.append(str(error))
+    service = Service.load()
+    if service is None:
+        kept = read_json_object(home() / "service.json")
+        if kept:
+            found.append("some processes of the service have died; do: qsynth down, then qsynth up")
+        for option, port in PORTS.items():
+            try:
+                _check_free(port)
+            except QsynthError:
+                found.append(f"port {port} is in use by something else; choose another one: qsynth up {option} PORT")
+        return found
+    for what, url, token in (
+        ("the dashboard", service.dashboard and f"{service.dashboard}/api/version", service.token),
+        ("MLflow", service.tracking_uri and f"{service.tracking_uri}/health", None),
+    ):
+        if url and not _answers(url, token):
+            found.append(f"{what} does not answer at {url}; see {home()}")
+    return found
 
 
 def stop() -> bool:

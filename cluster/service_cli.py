@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cluster.cli_options import AsJson, OutRoot, StudyName
+from cluster.service import PORTS
 
 service = typer.Typer()
 
@@ -25,9 +26,11 @@ def up(
     join: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Join this head as a worker.")] = None,
     token: Annotated[Path | None, typer.Option(help="With --join: a copy of the head's token file.")] = None,
     host: Annotated[str, typer.Option(help="The address that workers of other machines join.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where workers join.")] = 6379,
-    dashboard_port: Annotated[int, typer.Option(help="Of Ray's dashboard and Jobs API, on loopback.")] = 8265,
-    mlflow_port: Annotated[int, typer.Option(help="Of the MLflow server, on loopback.")] = 5000,
+    port: Annotated[int, typer.Option(help="Where workers join.")] = PORTS["--port"],
+    dashboard_port: Annotated[int, typer.Option(help="Of dashboard and Jobs API, on loopback.")] = PORTS[
+        "--dashboard-port"
+    ],
+    mlflow_port: Annotated[int, typer.Option(help="Of the MLflow server, on loopback.")] = PORTS["--mlflow-port"],
     cpus: Annotated[
         int | None, typer.Option(min=0, help="Populations that may run on this machine; left out: one a CPU.")
     ] = None,

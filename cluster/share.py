@@ -6,7 +6,7 @@ import ray
 
 from cluster.placement import Placement
 
-NAMESPACE, PREFIX = "qsynth", "share"
+NAMESPACE, SHARE = "qsynth", "share"
 
 
 @ray.remote(num_cpus=0)
@@ -23,19 +23,22 @@ class Share:
 
     def __init__(self, run: str, placement: Placement) -> None:
         self.placement = placement
-        self._name = f"{run}:{ray.get_runtime_context().get_job_id()}"
-        self._kind = f"{PREFIX}:{placement.scarce}:"
-        self._presence = Presence.options(  # type: ignore[attr-defined]
-            name=f"{self._kind}{placement.most or 0}:{self._name}", namespace=NAMESPACE
-        ).remote()
+        self._name = ":".join((run, SHARE, placement.scarce, str(placement.most or 0), _job()))
+        self._presence = Presence.options(name=self._name, namespace=NAMESPACE).remote()  # type: ignore[attr-defined]
 
     def __call__(self) -> int:
         """Populations that the study may run at this moment, at least 1."""
-        names = [str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)]
-        claims = [name.removeprefix(self._kind).split(":", 1) for name in names if name.startswith(self._kind)]
-        wishes = {name: int(most) for most, name in claims} | {self._name: self.placement.most or 0}
+        names = {str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)} | {self._name}
+        claims = {name: name.split(":")[1:4] for name in names if name.count(":") == 4}
+        kind = [SHARE, self.placement.scarce]
+        wishes = {name: int(claim[2]) for name, claim in claims.items() if claim[:2] == kind}
         room, _ = self.placement.room(ray.cluster_resources())
         return max(1, divide(room, wishes)[self._name])
+
+
+def _job() -> str:
+    """Tells attempts at a run apart."""
+    return str(ray.get_runtime_context().get_job_id())
 
 
 def divide(total: int, wishes: Mapping[str, int]) -> dict[str, int]:

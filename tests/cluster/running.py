@@ -55,7 +55,7 @@ class Running:
 
     def wait(self, run: str, ready: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The status of a run, once it is ready."""
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 480
         while not ready(found := self.json("status", run)):
             assert time.monotonic() < deadline, found
             time.sleep(1)

@@ -45,7 +45,7 @@ def browser(running: Running, tmp_path: Path) -> Iterator[Browser]:
     folder = Path(os.environ.get("QSYNTH_PAGES") or tmp_path)
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = chromium.new_context(viewport={"width": 1500, "height": 850})
+        context = chromium.new_context(viewport={"width": 1700, "height": 950})
         cookie = {"name": "ray-authentication-token", "value": Path(running.up["token"]).read_text().strip()}
         context.add_cookies([cookie | {"url": running.up["dashboard"]}])
         yield Browser(context, folder)

@@ -188,6 +188,27 @@ def test_a_token_that_others_can_read_is_refused(home: Path, tmp_path: Path) -> 
         join("127.0.0.1:1", None, OFFER)
 
 
+def test_faults_are_named_with_their_remedy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = free_ports(1)
+    monkeypatch.setattr(services, "PORTS", {"--port": port})
+    assert services.faults() == []
+    home.mkdir()
+    (home / "token").write_text("secret")
+    (home / "token").chmod(0o644)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        mode, used = services.faults()
+    assert "chmod 600" in mode
+    assert f"port {port} is in use" in used
+    assert "--port PORT" in used
+    (home / "token").chmod(0o600)
+    values = {"processes": {"ray": (2**22, 1.0)}, "cluster": "127.0.0.1:6379"}
+    (home / "service.json").write_text(json.dumps(values))
+    [died] = services.faults()
+    assert "qsynth down, then qsynth up" in died
+
+
 def test_a_head_that_is_not_there_is_not_joined(home: Path, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret")
