@@ -58,7 +58,7 @@ class Running:
         deadline = time.monotonic() + 480
         while not ready(found := self.json("status", run)):
             assert time.monotonic() < deadline, found
-            time.sleep(1)
+            time.sleep(4)
         return dict(found)
 
     def start(self) -> None:
