@@ -40,7 +40,7 @@ from rl_envs.observation import observation_space  # noqa: E402
 from rl_envs.spaces import action_space  # noqa: E402
 from tests.benchmarks import machine  # noqa: E402
 
-FITTED, CHECKED = (1, 2, 4, 8), (16, 24)
+FITTED, CHECKED = (1, 2, 4, 8), (16,)
 EXTRAPOLATED = (10, 100, 1000)
 ROUNDS, WARM_UP = 5, 2
 

@@ -28,10 +28,12 @@ class Browser:
     def __init__(self, context: Any, folder: Path) -> None:
         self._page, self._folder = context.new_page(), folder
 
-    def text(self, url: str, expected: str, picture: str) -> str:
-        """What a page says once it says ``expected``; its picture is kept as ``picture``.png."""
+    def text(self, url: str, expected: str, picture: str, buttons: tuple[str, ...] = ()) -> str:
+        """What a page says once it says ``expected`` and ``buttons`` are pressed; kept as ``picture``.png."""
         self._page.goto(url)
         self._page.get_by_text(expected).first.wait_for(timeout=60_000)
+        for button in buttons:
+            self._page.get_by_role("button", name=button, exact=True).click()
         self._page.wait_for_timeout(1500)
         self._page.screenshot(path=str(self._folder / f"{picture}.png"))
         return str(self._page.inner_text("body"))
@@ -76,10 +78,11 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
     for run in (first, second):
         assert running.wait(run, lambda found: found["status"] != "RUNNING")["status"] == "SUCCEEDED"
     parent, child, experiment = _runs(mlflow, second)
-    page = browser.text(f"{mlflow}/#/experiments/{experiment}/runs/{parent}", "test score", "mlflow-parent")
-    assert "agent" in page
-    browser.text(f"{mlflow}/#/experiments/{experiment}/runs/{child}", "contender", "mlflow-child")
-    browser.text(f"{mlflow}/#/experiments/{experiment}/runs", "second", "mlflow-runs")
+    runs = f"{mlflow}/#/experiments/{experiment}/runs"
+    browser.text(f"{runs}?workflowType=machine_learning", second, "mlflow-runs", ("Close",))
+    page = browser.text(f"{runs}/{parent}", "Test scores", "mlflow-parent", ("Expand description",))
+    assert all(f"\n{name}\t" in page for name in ("agent", "defaults", "best constants"))
+    browser.text(f"{runs}/{child}", "contender", "mlflow-child")
 
 
 def _runs(uri: str, name: str) -> tuple[str, str, str]:
