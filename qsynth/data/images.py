@@ -58,7 +58,7 @@ class DigitImages(PartitionedTable):
 
     def scaling(self, table: Table, rows: NDArray[np.float64]) -> Scaling:
         if self.width < rows.shape[1]:
-            return Scaling.fit(rows, self.width)
+            return Scaling.fit(rows, self.width, standardised=False)
         return Scaling.between(BLACK, WHITE, self.width)
 
 

@@ -74,7 +74,13 @@ class Scaling:
 
     @classmethod
     def fit(
-        cls, x: ArrayLike, n_features: int, log_offsets: Mapping[int, float] | None = None, marginals: bool = False
+        cls,
+        x: ArrayLike,
+        n_features: int,
+        log_offsets: Mapping[int, float] | None = None,
+        *,
+        marginals: bool = False,
+        standardised: bool = True,
     ) -> Self:
         """Learn the map from training rows.
 
@@ -83,6 +89,7 @@ class Scaling:
             n_features: most components to keep; d = min(columns, n_features).
             log_offsets: column index -> offset; ``log(x + offset)`` is standardised instead of x.
             marginals: whether to take each column to its normal scores.
+            standardised: whether to divide columns by their standard deviations; not where they have one unit.
 
         Raises:
             QsynthError: fewer than two rows, numbers not finite or beyond 1e100, a logarithm of a number that is
@@ -97,7 +104,8 @@ class Scaling:
         offsets = np.array([log_offsets[c] for c in columns.tolist()] if log_offsets else [], dtype=np.float64)
         rows = _logarithm(rows, columns, offsets)
         standard = StandardScaler().fit(rows)
-        mean, deviation = np.asarray(standard.mean_, np.float64), np.asarray(standard.scale_, np.float64)
+        mean = np.asarray(standard.mean_, np.float64)
+        deviation = np.asarray(standard.scale_, np.float64) if standardised else np.ones_like(mean)
         components, rows = None, (rows - mean) / deviation
         scores = tuple(Marginal.fit(column) for column in rows.T) if marginals else None
         rows = _through(scores, Marginal.forward, rows)
