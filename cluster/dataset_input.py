@@ -11,7 +11,7 @@ import numpy as np
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.data.table_file import LABEL_COLUMN
-from qsynth.data.tabular import CsvData, TabularConfig
+from qsynth.data.tabular import CsvData, PartitionedTable
 
 DIGEST_LENGTH = 12
 
@@ -37,7 +37,7 @@ class DatasetInput:
 
 def data_title(data: DataConfig) -> str:
     """What people call a study's data."""
-    return data.title if isinstance(data, TabularConfig) else data.kind
+    return data.title if isinstance(data, PartitionedTable) else data.kind
 
 
 def real_dataset(data: DataConfig) -> DatasetInput:
@@ -47,7 +47,7 @@ def real_dataset(data: DataConfig) -> DatasetInput:
         QsynthError: the table can't be read.
     """
     title = data_title(data)
-    if not isinstance(data, TabularConfig):
+    if not isinstance(data, PartitionedTable):
         columns, settings = data.instance(0, False).feature_names, data.model_dump_json()
         digest = _digest(settings.encode())
         return DatasetInput(title, digest, "code", _made_by(settings), _schema(columns), "{}", "training")

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cluster.contenders import Measured
 from cluster.dataset_input import data_title, synthetic_dataset
 from cluster.device_result import DeviceResult
+from cluster.figure import shrink
 from cluster.files import atomic_write_json, atomic_write_text
 from cluster.generator_model import write_model
+from cluster.image_grid import plot_images
 from cluster.leaderboard import SCORE, SCORE_SD
-from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training, shrink
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
 from cluster.report import report_markdown
 from cluster.results import AGENT, StudyResult
 from cluster.run_directory import RunDirectory
@@ -33,6 +36,7 @@ PLOTS = {
     "marginals": "Real (validation) and synthetic rows of the generator that was kept.",
     "training": "Training the agent.",
 }
+IMAGES = {"images": "Real images (validation) and synthetic ones of the generator that was kept."}
 
 
 def deliver(
@@ -53,7 +57,8 @@ def deliver(
     plot_scores(results, run.plots / "scores.png")
     _plot_agent_schedule(study, run, measured[AGENT])
     plot_training(history, run.plots / "training.png")
-    for name in PLOTS:
+    captions = PLOTS | (IMAGES if (run.plots / "images.png").is_file() else {})
+    for name in captions:
         shrink(run.plots / f"{name}.png", run.path / SMALL)
     training = {
         "trials": history[-1]["trials"],
@@ -75,7 +80,7 @@ def deliver(
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
     result = StudyResult(run.path.name, tuple(results), paths, training, device)
-    atomic_write_text(run.report, report_markdown(result, _captions("plots")))
+    atomic_write_text(run.report, report_markdown(result, _in(captions, "plots")))
     atomic_write_json(run.result, result.to_dict())
 
     for path in (run.study_file, run.report, run.result, run.synthetic, run.agent):
@@ -90,12 +95,12 @@ def deliver(
         tracker.log({f"{SCORE}{one.name}": one.score_mean, f"{SCORE_SD}{one.name}": one.score_sd}, step=0)
     tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
     _register(study, run, tracker, measured[AGENT])
-    tracker.set_note(report_markdown(result, _captions(SMALL)))
+    tracker.set_note(report_markdown(result, _in(captions, SMALL)))
     return result
 
 
-def _captions(folder: str) -> dict[str, str]:
-    return {f"{folder}/{name}.png": caption for name, caption in PLOTS.items()}
+def _in(captions: Mapping[str, str], folder: str) -> dict[str, str]:
+    return {f"{folder}/{name}.png": caption for name, caption in captions.items()}
 
 
 def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:
@@ -142,23 +147,33 @@ def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
     model.save(run.model)
     x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
     write_rows(run.synthetic, instance.scaling.inverse(x), y, instance)
-    plot_model(model, instance, study.n_synthetic, study.seed, run.plots / "marginals.png")
+    _plot_marginals(x, y, instance, run.plots / "marginals.png")
+    if instance.image_shape is not None:
+        plot_model(model, instance, study.n_synthetic, study.seed, run.plots / "images.png")
 
 
 def plot_model(model: QGANSynthesizer, instance: Instance, n_rows: int, seed: int, path: Path) -> None:
-    """Real (validation) against synthetic marginals in the scaled space."""
+    """Real (validation) rows against synthetic ones: as images where they are, else as marginals in scaled space."""
     x, y = model.sample_scaled(min(n_rows, MAX_SHOWN), seed)
+    if instance.image_shape is None:
+        _plot_marginals(x, y, instance, path)
+        return
+    real, inverse = instance.validation, instance.scaling.inverse
+    plot_images(inverse(real.x), inverse(x), instance.image_shape, path, real.y, y, instance.class_names)
+
+
+def _plot_marginals(x: NDArray[np.float32], y: NDArray[np.int64], instance: Instance, path: Path) -> None:
     real, labelled = instance.validation, instance.n_classes > 1
     names = instance.feature_names
     if len(names) != instance.n_features:
         names = tuple(f"component {number + 1}" for number in range(instance.n_features))
     plot_marginals(
         real.x[:MAX_SHOWN],
-        x,
+        x[:MAX_SHOWN],
         names,
         path,
         real_y=real.y[:MAX_SHOWN] if labelled else None,
-        synthetic_y=y if labelled else None,
+        synthetic_y=y[:MAX_SHOWN] if labelled else None,
         class_names=instance.class_names if labelled else (),
     )
 

@@ -1,6 +1,5 @@
-"""Pictures of a study, as PNG files; matplotlib is loaded when the first is drawn, and its global state left alone."""
+"""Pictures of a study, as PNG files."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from cluster.figure import new_figure, save_figure
 from cluster.results import AGENT, CONFIDENCE, ContenderResult
 from qsynth.errors import QsynthError
 
@@ -20,8 +20,6 @@ EMPHASIS = "#D55E00"
 COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#595959")
 LINE_STYLES = ("-", "--", "-.", ":")
 REAL = "#595959"
-DPI = 130
-NOTE_WIDTH = 720
 MAX_FEATURES = 12
 MAX_CLASSES = 4
 N_BINS = 24
@@ -38,7 +36,7 @@ def plot_scores(results: Sequence[ContenderResult], path: Path) -> None:
     drawn = [result for result in results if len(result.curves)]
     if not drawn:
         raise QsynthError("plot_scores must get a contender with curves; got none")
-    figure = _figure(9.0, 4.8)
+    figure = new_figure(9.0, 4.8)
     axes = figure.subplots()
     _tidy(axes, "decision", "validation score")
     others = [result.name for result in drawn if result.name != AGENT]
@@ -61,7 +59,7 @@ def plot_scores(results: Sequence[ContenderResult], path: Path) -> None:
     axes.set_xlim(0, max(len(result.curves[0]) for result in drawn) - 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(handles=lines, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_schedule(schedules: Mapping[str, Floats], score: Floats, path: Path, scales: Mapping[str, Scale]) -> None:
@@ -82,7 +80,7 @@ def plot_schedule(schedules: Mapping[str, Floats], score: Floats, path: Path, sc
     n_panels = len(schedules) + 1
     columns = min(n_panels, 4 if n_panels % 4 == 0 else 3)
     rows = -(-n_panels // columns)
-    figure = _figure(3.2 * columns, 0.3 + 2.3 * rows)
+    figure = new_figure(3.2 * columns, 0.3 + 2.3 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
     for panel, (name, values) in zip(panels, schedules.items(), strict=False):
         logarithmic = scales[name] == "log"
@@ -103,7 +101,7 @@ def plot_schedule(schedules: Mapping[str, Floats], score: Floats, path: Path, sc
         lowest.xaxis.set_tick_params(labelbottom=True)
     last.xaxis.get_major_locator().set_params(integer=True)
     last.set_xlim(0, score.shape[1] - 1)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_marginals(
@@ -146,7 +144,7 @@ def plot_marginals(
         groups = [(name, real_y == y, synthetic_y == y) for name, y in zip(names, labels, strict=True)]
     columns = len(groups) if len(groups) > 1 else min(4, len(shown))
     rows = -(-len(shown) * len(groups) // columns)
-    figure = _figure(max(2.9 * columns, 5.0), 0.8 + 1.9 * rows)
+    figure = new_figure(max(2.9 * columns, 5.0), 0.8 + 1.9 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     cells = [(feature, group) for feature in shown for group in groups]
     for panel, (feature, (group, is_real, is_synthetic)) in zip(panels, cells, strict=False):
@@ -170,7 +168,7 @@ def plot_marginals(
     if len(shown) < real.shape[1]:
         text = f"the {len(shown)} of {real.shape[1]} features that differ most, in that order"
         figure.supxlabel(text, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> None:
@@ -186,7 +184,7 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
     """
     if not history:
         raise QsynthError("plot_training must get one or more training iterations; got none")
-    figure = _figure(7.5, 4.8)
+    figure = new_figure(7.5, 4.8)
     steps = np.array([entry["sampled_steps"] for entry in history], dtype=np.float64)
     for axes, key, colour in zip(figure.subplots(2, 1, sharex=True), ("score", "return"), COLOURS, strict=False):
         values = np.array([entry[key] for entry in history], dtype=np.float64)  # None becomes NaN
@@ -194,33 +192,7 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
         _tidy(axes, "sampled steps" if key == "return" else "", f"mean {key}")
         axes.plot(steps[known], values[known], color=colour, linewidth=1.8, marker="o", markersize=3)
         axes.xaxis.set_major_formatter("{x:,.0f}")
-    _save(figure, path)
-
-
-def shrink(path: Path, folder: Path) -> None:
-    """A copy of a PNG file in ``folder``, at most 720 pixels wide: the column that MLflow gives a description."""
-    from PIL import Image
-
-    folder.mkdir(exist_ok=True)
-    with Image.open(path) as image:
-        image.thumbnail((NOTE_WIDTH, image.height))
-        image.save(folder / path.name)
-
-
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _save(figure: Any, path: Path) -> None:
-    """Write the PNG whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png", dpi=DPI)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_figure(figure, path)
 
 
 def _tidy(axes: Any, x_label: str = "", y_label: str = "") -> None:

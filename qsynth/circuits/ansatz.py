@@ -81,6 +81,14 @@ def _ry_rx_cnot(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
             qp.CNOT(wires=[wire, (wire + 1) % n_qubits])
 
 
+def _ry_rx_cnot_chain(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
+    for wire in range(n_qubits):
+        qp.RY(weights[2 * wire], wires=wire)
+        qp.RX(weights[2 * wire + 1], wires=wire)
+    for wire in range(n_qubits - 1):
+        qp.CNOT(wires=[wire, wire + 1])
+
+
 def _strongly_entangling(index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
     ranges = [index % (n_qubits - 1) + 1] if n_qubits > 1 else None
     qp.StronglyEntanglingLayers(weights.reshape(1, n_qubits, 3), wires=range(n_qubits), ranges=ranges)
@@ -111,6 +119,8 @@ for _ansatz in (
     # The layer of Gunduz 2025, section 2.1, with the CNOT chain closed to a ring: in the open chain the last layer's
     # gates on every qubit but the first never reach <Z_0>.
     Ansatz("ry_rx_cnot", _ry_rx_cnot, lambda n: 2 * n),
+    # The same with the chain open, to the letter.
+    Ansatz("ry_rx_cnot_chain", _ry_rx_cnot_chain, lambda n: 2 * n),
     # Schuld et al., "Circuit-centric quantum classifiers", Phys. Rev. A 101, 032308 (2020).
     Ansatz("strongly_entangling", _strongly_entangling, lambda n: 3 * n),
     # qp.BasicEntanglerLayers with RY, as RX would only add to the embedding's angle.

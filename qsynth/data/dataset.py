@@ -47,6 +47,7 @@ class Instance:
         class_names: one entry means that the data are unlabelled.
         feature_names: names of the original columns, before scaling.
         scaling: the one map between original and scaled rows.
+        image_shape: height and width of a row in original units whose columns are pixels, line by line; else None.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Instance:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     scaling: Scaling
+    image_shape: tuple[int, int] | None = None
 
     @property
     def n_features(self) -> int:

@@ -13,19 +13,27 @@ from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
 from qsynth.data.scaling import Scaling
 
 Rows = Annotated[int, Field(ge=16, le=100_000)]
-_PARTS = ("train", "reserve", "validation", "test")
+
+
+class NormalTarget(Config):
+    """N(mean, sd), conditioned on lying in [-1, 1]."""
+
+    mean: float = Field(0.0, ge=-1, le=1)
+    sd: float = Field(ge=0.01, le=1)
 
 
 class GaussianFamily(Config):
     """Normal, bimodal and log-normal targets with random parameters, equally likely; values in [-1, 1], one class.
 
     Attributes:
+        target: the one target of all instances, which then are other samples of it; left out: a target for each.
         n_train: rows of ``train``, and of ``reserve``.
         n_validation: rows of ``validation``.
         n_test: rows of ``test``.
     """
 
     kind: Literal["gaussian"] = "gaussian"
+    target: NormalTarget | None = None
     n_train: Rows = 512
     n_validation: Rows = 1024
     n_test: Rows = 4096
@@ -36,22 +44,27 @@ class GaussianFamily(Config):
         return 1
 
     def instance(self, seed: int, held_out: bool) -> Instance:
-        """The problem of this seed; held-out seed 0 is N(0, 0.2), the target of Gunduz (2025).
+        """The problem of this seed; of random ones held-out seed 0 is N(0, 0.2), the target of Gunduz (2025).
 
         The key ends with the target, e.g. ``gaussian#held-0:normal(0.00,0.20)``.
 
         Raises:
             QsynthError: a negative seed.
         """
-        target = BENCHMARK if held_out and seed == 0 else _draw_target(instance_stream(seed, held_out, use=0))
+        if self.target is not None:
+            target = _normal(self.target.mean, self.target.sd)
+        else:
+            target = BENCHMARK if held_out and seed == 0 else _draw_target(instance_stream(seed, held_out, use=0))
         sizes = (self.n_train, self.n_train, self.n_validation, self.n_test)
-        parts = {
-            part: _sample(target, size, instance_stream(seed, held_out, use))
-            for use, (part, size) in enumerate(zip(_PARTS, sizes, strict=True), start=1)
-        }
+        train, reserve, validation, test = (
+            _sample(target, size, instance_stream(seed, held_out, use)) for use, size in enumerate(sizes, start=1)
+        )
         return Instance(
             key=f"{instance_key('gaussian', seed, held_out)}:{target.name}",
-            **parts,
+            train=train,
+            reserve=reserve,
+            validation=validation,
+            test=test,
             class_names=("all",),
             feature_names=("value",),
             scaling=Scaling.identity(1),

@@ -11,12 +11,17 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from qsynth.data.dataset import Instance
+from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
+from qsynth.data.images import DigitImages
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
 
-DataConfig = Annotated[GaussianFamily | TableData | CsvData, Field(discriminator="kind")]
+DataConfig = Annotated[
+    GaussianFamily | DiscreteData | TableData | CsvData | DigitImages,
+    Field(discriminator="kind"),
+]
 
 
 class DataSource(Protocol):

@@ -5,6 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from qsynth.config import Config
@@ -18,7 +20,7 @@ from qsynth.errors import QsynthError
 Share = Annotated[float, Field(ge=0.05, le=0.4)]
 
 
-class TabularConfig(Config):
+class PartitionedTable(Config):
     """How a table becomes instances.
 
     Attributes:
@@ -28,7 +30,7 @@ class TabularConfig(Config):
         test_share: share of the table's rows (at most 4,096 rows), the same rows in every instance.
     """
 
-    n_features: Annotated[int, Field(ge=1, le=1000)] | None = 4
+    n_features: Annotated[int, Field(ge=1, le=1000)] | None
     n_train: Annotated[int, Field(ge=SMALLEST_TRAIN, le=100_000)] = 100
     validation_share: Share = 0.2
     test_share: Share = 0.2
@@ -45,6 +47,15 @@ class TabularConfig(Config):
         Raises:
             QsynthError: the table can't be read or can't be used.
         """
+
+    @abstractmethod
+    def scaling(self, table: Table, rows: NDArray[np.float64]) -> Scaling:
+        """The map to the generator's range, learned from training ``rows`` (``n x columns``) of ``table``."""
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Height and width of rows that are images."""
+        return None
 
     @property
     def width(self) -> int:
@@ -65,7 +76,7 @@ class TabularConfig(Config):
         table = self.table()
         rng = instance_stream(seed, held_out, use=0)
         rows = partition(table, self.n_train, self.validation_share, self.test_share, rng)
-        scaling = Scaling.fit(table.x[rows.train], self.width, table.log_offsets)
+        scaling = self.scaling(table, table.x[rows.train])
 
         def part(indices: Indices) -> Split:
             return Split(scaling.forward(table.x[indices]), table.y[indices])
@@ -79,6 +90,7 @@ class TabularConfig(Config):
             class_names=table.class_names,
             feature_names=table.feature_names,
             scaling=scaling,
+            image_shape=self.image_shape,
         )
 
     def check(self) -> None:
@@ -88,6 +100,22 @@ class TabularConfig(Config):
             QsynthError: as :meth:`instance`.
         """
         self.instance(0, held_out=True)
+
+
+class TabularConfig(PartitionedTable):
+    """How a table of measurements becomes instances.
+
+    Attributes:
+        transform: ``pit`` takes each column through its empirical distribution to normal scores first (see
+            :mod:`qsynth.data.marginal`), so that skewed columns, columns of several humps and heavy tails all look
+            normal to the generator; what is left to learn is how the columns go together, their copula.
+    """
+
+    n_features: Annotated[int, Field(ge=1, le=1000)] | None = 4
+    transform: Literal["standard", "pit"] = "standard"
+
+    def scaling(self, table: Table, rows: NDArray[np.float64]) -> Scaling:
+        return Scaling.fit(rows, self.width, table.log_offsets, marginals=self.transform == "pit")
 
 
 class TableData(TabularConfig):

@@ -155,7 +155,7 @@ def test_train_then_sample(
 def test_presets_are_valid_and_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "presets", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
-    assert {"gaussian", "breast_cancer"} <= set(listed)
+    assert {"gaussian", "gunduz2025", "breast_cancer"} <= set(listed)
     assert all(study["description"] for study in listed.values())
 
 

@@ -22,7 +22,7 @@ import pytest
 from cluster import run_directory
 from cluster.contenders import Contender, Measured, measure
 from cluster.dataset_input import real_dataset
-from cluster.deliver import PLOTS, deliver
+from cluster.deliver import IMAGES, PLOTS, deliver, plot_model
 from cluster.results import StudyResult
 from cluster.run_directory import RunDirectory
 from cluster.run_tags import study_tags
@@ -126,6 +126,28 @@ def test_the_parent_run_reads_well(delivered: Delivered) -> None:
     scores = {contender.name: contender.score_mean for contender in delivered.result.contenders}
     assert {name: parent.data.metrics[f"final_score/{name}"] for name in scores} == pytest.approx(scores)
     assert parent.data.metrics["best_score"] == pytest.approx(max(scores.values()))
+
+
+def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> None:
+    uri = f"sqlite:///{shutil.copy(empty_database, tmp_path)}"
+    study = parse(Study, TINY | {"data": {"kind": "digits", "classes": [3, 5], "n_features": 2}}, source="digits")
+    run = run_directory.create(tmp_path / "runs", study)
+    tracker = Tracker(run.path, uri, "qsynth", run.path.name)
+    tracker.start_study({"seed": 0}, study_tags(study, "statevector", "it fits", "eager"))
+    tuner = make_tuner(study.environment(compiled=False), 1)
+    held_out = [Assignment(study.data.instance(0, True), 90)]
+    [episode] = play(tuner, lambda _: Hold(), held_out, test=True, snapshots=True)
+    measured = measure(CONTENDERS[1], held_out, study.iterations_per_run, lambda *_: [episode])
+    run.agent.write_bytes(b"an agent")
+    deliver(study, run, tracker, {"agent": measured}, HISTORY, None)
+    assert tracker.close("FINISHED") == 0
+    report = run.report.read_text()
+    for plot in PLOTS | IMAGES:
+        assert f"](plots/{plot}.png)" in report
+        assert (run.plots / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
+    model, alone = QGANSynthesizer.load(run.model), tmp_path / "alone.png"
+    plot_model(model, held_out[0].instance, study.n_synthetic, study.seed, alone)
+    assert alone.read_bytes() == (run.plots / "images.png").read_bytes(), "qsynth train --plot draws the same"
 
 
 def test_every_course_of_a_trial_is_stored(delivered: Delivered) -> None:

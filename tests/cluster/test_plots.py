@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training, shrink
+from cluster.figure import shrink
+from cluster.plots import plot_marginals, plot_schedule, plot_scores, plot_training
 from cluster.results import ContenderResult
 from qsynth.errors import QsynthError
 

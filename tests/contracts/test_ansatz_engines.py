@@ -40,6 +40,13 @@ def ry_rx_cnot(weights: Tensor, _index: int, n_qubits: int) -> None:
         qp.CNOT(wires=[control, target])
 
 
+def ry_rx_cnot_chain(weights: Tensor, _index: int, n_qubits: int) -> None:
+    for wire in range(n_qubits):
+        qp.RX(weights[2 * wire + 1], wires=wire) @ qp.RY(weights[2 * wire], wires=wire)
+    for target in range(1, n_qubits):
+        qp.ctrl(qp.X(target), control=target - 1)
+
+
 def strongly_entangling(weights: Tensor, index: int, n_qubits: int) -> None:
     for wire in range(n_qubits):
         qp.RZ(weights[3 * wire], wires=wire)
@@ -82,6 +89,7 @@ def each_qubit(*gates: Callable[[Tensor, int], Any]) -> Callable[[Tensor, int], 
 # Layers and encoders written out gate by gate; an ansatz that has none here is compared with its own definition.
 LAYERS: dict[str, Callable[[Tensor, int, int], None]] = {
     "ry_rx_cnot": ry_rx_cnot,
+    "ry_rx_cnot_chain": ry_rx_cnot_chain,
     "strongly_entangling": strongly_entangling,
     "data_reuploading": strongly_entangling,
     "iqp": strongly_entangling,

@@ -1,5 +1,6 @@
 """What every source of instances must hold to."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from qsynth.data.bundled import TABLES
 from qsynth.data.dataset import Instance, Split
-from qsynth.data.gaussian import GaussianFamily
+from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Triangular
+from qsynth.data.gaussian import GaussianFamily, NormalTarget
+from qsynth.data.images import DigitImages
 from qsynth.data.sources import DataSource, write_rows
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
@@ -29,9 +32,20 @@ def csv_source(folder: Path, label: str | None) -> CsvData:
 
 SOURCES: dict[str, Callable[[Path], DataSource]] = {
     "gaussian": lambda _: GaussianFamily(),
+    "gaussian, one target": lambda _: GaussianFamily(target=NormalTarget(sd=0.2)),
+    **{
+        f"discrete, {target.kind}": (lambda _, target=target: DiscreteData(target=target))
+        for target in (LogNormal(), Triangular(), Bimodal(), Binomial())
+    },
+    "digits": lambda _: DigitImages(),
+    "digits, two classes of 4 x 4": lambda _: DigitImages(classes=(1, 0), size=4),
+    "digits, one class": lambda _: DigitImages(classes=(3,)),
+    "digits, components": lambda _: DigitImages(n_features=6),
     **{name: (lambda _, name=name: TableData(name=name)) for name in TABLES},
     **{f"{name}, all columns": (lambda _, name=name: TableData(name=name, n_features=None)) for name in TABLES},
+    **{f"{name}, pit": (lambda _, name=name: TableData(name=name, transform="pit")) for name in TABLES},
     "csv": lambda folder: csv_source(folder, "target"),
+    "csv, pit": lambda folder: csv_source(folder, "target").replaced(transform="pit", n_features=None),
     "csv, unlabelled": lambda folder: csv_source(folder, None),
 }
 
@@ -79,6 +93,8 @@ def test_shapes_and_names_agree(source: DataSource) -> None:
         assert np.isfinite(part.x).all()
         assert set(part.y) == set(range(instance.n_classes))
     assert len(instance.reserve) == len(instance.train)
+    if instance.image_shape is not None:
+        assert math.prod(instance.image_shape) == instance.scaling.n_columns
 
 
 def test_training_rows_fit_the_generators_range(source: DataSource) -> None:

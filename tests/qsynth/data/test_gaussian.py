@@ -6,6 +6,7 @@ from scipy.stats import kstest, norm, truncnorm
 from qsynth.data.gaussian import (
     BENCHMARK,
     GaussianFamily,
+    NormalTarget,
     _draw_target,
     _normal,
     _random_bimodal,
@@ -90,6 +91,21 @@ def test_lognormal_targets_are_skewed_to_both_sides() -> None:
         signs.append(np.sign(np.mean(x) - np.median(x)))
     assert 8 < signs.count(1.0) < 32
     assert signs.count(0.0) == 0
+
+
+def test_one_target_for_all_instances_which_are_other_samples() -> None:
+    family = GaussianFamily(target=NormalTarget(mean=0.3, sd=0.1), n_test=20_000)
+    instances = [family.instance(seed, held_out) for seed in (0, 1) for held_out in (False, True)]
+    assert {instance.key.split(":")[1] for instance in instances} == {"normal(0.30,0.10)"}
+    assert len({instance.train.x.tobytes() for instance in instances}) == 4
+    for instance in instances:
+        assert kstest(instance.test.x[:, 0], norm(0.3, 0.1).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("target", [{"mean": 1.1, "sd": 0.2}, {"sd": 0.0}, {"mean": 0.0}])
+def test_targets_must_lie_in_the_range(target: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        GaussianFamily.model_validate({"target": target})
 
 
 @pytest.mark.parametrize("field", ["n_train", "n_validation", "n_test"])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import kstest, norm
 
 from qsynth.data.scaling import Scaling
 from qsynth.errors import QsynthError
@@ -25,14 +26,49 @@ def test_all_columns_survive_the_round_trip(x: np.ndarray) -> None:
     assert (np.abs(scaling.inverse(scaled) - x) <= 1e-6 * column_range + 1e-9 * (1 + np.abs(x).max(axis=0))).all()
 
 
-@given(TABLES, st.integers(1, 4))
-def test_state_survives_json(x: np.ndarray, n_features: int) -> None:
+@given(TABLES, st.integers(1, 4), st.booleans())
+def test_state_survives_json(x: np.ndarray, n_features: int, marginals: bool) -> None:
     if len(x) < n_features:
         return
-    scaling = Scaling.fit(x, n_features)
+    scaling = Scaling.fit(x, n_features, marginals=marginals)
     again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict())))
     assert again.to_dict() == scaling.to_dict()
     np.testing.assert_array_equal(again.forward(x), scaling.forward(x))
+
+
+@given(TABLES)
+def test_normal_scores_survive_the_round_trip(x: np.ndarray) -> None:
+    scaling = Scaling.fit(x, n_features=5, marginals=True)
+    scaled = scaling.forward(x)
+    assert np.abs(scaled).max() <= 0.9 + 1e-6
+    column_range = x.max(axis=0) - x.min(axis=0)
+    assert (np.abs(scaling.inverse(scaled) - x) <= 1e-4 * column_range + 1e-8 * (1 + np.abs(x).max(axis=0))).all()
+
+
+def test_normal_scores_make_every_column_normal_and_keep_how_they_go_together() -> None:
+    rng = np.random.default_rng(7)
+    latent = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 1500)
+    x = np.column_stack([np.exp(2 * latent[:, 0]), latent[:, 1] ** 3])
+    plain, scores = (Scaling.fit(x[:1000], 2, marginals=marginals).forward(x[1000:]) for marginals in (False, True))
+    for column in scores.T:
+        assert kstest((column - column.mean()) / column.std(), norm.cdf).pvalue > 0.01
+    for column in plain.T:
+        assert kstest((column - column.mean()) / column.std(), norm.cdf).pvalue < 1e-9
+    assert np.corrcoef(scores.T)[0, 1] == pytest.approx(0.8, abs=0.05)
+
+
+def test_states_from_before_there_were_marginals_load() -> None:
+    x = np.random.default_rng(8).normal(size=(10, 3))
+    scaling = Scaling.fit(x, 2)
+    state = scaling.to_dict()
+    assert state.pop("marginals") is None
+    np.testing.assert_array_equal(Scaling.from_dict(state).forward(x), scaling.forward(x))
+
+
+def test_a_given_range_has_the_same_scale_in_every_column() -> None:
+    scaling = Scaling.between(0, 16, 3)
+    np.testing.assert_allclose(scaling.forward([[0, 8, 16]]), [[-0.9, 0, 0.9]], atol=1e-6)
+    np.testing.assert_allclose(scaling.inverse([[-0.9, 0, 0.9]]), [[0, 8, 16]])
 
 
 def test_spread_components_fill_the_range_exactly() -> None:
@@ -145,6 +181,10 @@ def test_shapes_are_checked() -> None:
         {"log_columns": [-1], "log_offsets": [0.0]},
         {"log_columns": [0]},
         {"more": 1},
+        {"marginals": []},
+        {"marginals": [{"values": [0.0], "scores": [0.0]}] * 2},
+        {"marginals": [{"values": [0.0]}] * 3},
+        {"marginals": 3},
     ],
 )
 def test_damaged_state_is_refused(change: dict[str, object]) -> None:
