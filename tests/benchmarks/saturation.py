@@ -9,8 +9,8 @@ workers predicts those of many, which the largest numbers measured check. With N
 
     decisions x seconds of a decision  +  a worker's own RLlib  +  the driver's seconds for N workers
 
-and the efficiency is the first term's share. The driver saturates where its seconds reach the sampling's. A second
-series has the population's lanes and decisions as they are, but minibatches that do not grow with the batch.
+and the efficiency is the first term's share. The driver saturates where its seconds reach the sampling's. The largest
+number is measured once more with minibatches that do not grow with the batch.
 """
 
 import argparse
@@ -163,27 +163,25 @@ def main() -> None:
     asked = parser.parse_args()
     study = load_study(asked.study)
     sleeping = asked.seconds * study.episode.n_decisions
-    most = ppo.MAX_MINIBATCHES
-    series = {}
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         tracker = Tracker(Path(folder) / "run", f"sqlite:///{folder}/mlflow.db", "benchmark", study.name)
         tracker.start_study({}, {})
         ppo._make_vector_env = functools.partial(sleeping_env, seconds=asked.seconds)
         ray.init("local", num_cpus=max(CHECKED), include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         try:
-            for name, limit in (("minibatches grow", most), ("minibatches of one size", 10**9)):
-                ppo.MAX_MINIBATCHES = limit
-                rows = []
-                for n_runners in (*FITTED, *CHECKED):
-                    rows.append(measure(study, n_runners, asked.seconds, tracker))
-                    print(name, rows[-1], flush=True)
-                series[name] = {"rows": rows, "model": model(rows, sleeping)}
+            for n_runners in (*FITTED, *CHECKED):
+                rows.append(measure(study, n_runners, asked.seconds, tracker))
+                print(rows[-1], flush=True)
+            ppo.MAX_MINIBATCHES = 10**9
+            undivided = measure(study, max(CHECKED), asked.seconds, tracker)
+            print("minibatches of one size:", undivided, flush=True)
         finally:
             ray.shutdown()
             tracker.close("FINISHED")
-    for name, one in series.items():
-        print(name, json.dumps(one["model"], indent=1))
-    machine.write(asked.out, {"benchmark": "saturation", "study": study.name, "sleeping": sleeping, "series": series})
+    found = {"sleeping": sleeping, "rows": rows, "minibatches_of_one_size": undivided, "model": model(rows, sleeping)}
+    print(json.dumps(found["model"], indent=1))
+    machine.write(asked.out, {"benchmark": "saturation", "study": study.name, **found})
 
 
 if __name__ == "__main__":
