@@ -79,8 +79,7 @@ class Population:
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
-        self._seeds = torch.zeros(n_lanes, dtype=torch.int64)
-        self._steps = torch.zeros(n_lanes, dtype=torch.int64)
+        self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
         n_generator, n_critic = self.generator.layout.size, critic.layout.size
         self._weights = Weights(
             torch.zeros(n_lanes, n_generator),

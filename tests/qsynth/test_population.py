@@ -15,7 +15,6 @@ from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.labels import stratified
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES
 from qsynth.population import Population, TrainingStatistics
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
@@ -108,7 +107,7 @@ def test_a_lane_alone_does_what_it_does_among_others() -> None:
     for lane in range(3):
         alone = Population(config(), 1, 1, 1)
         alone.reset([0], [instances(3)[lane]], [10 + lane])
-        alone.apply({name: among.values[name][[lane]] for name in NAMES})
+        alone.apply({name: among.values[name][[lane]] for name in among.values})
         own = alone.advance(10)
         for name in ("generator", "critic"):
             torch.testing.assert_close(state(alone, 0)[name], state(among, lane)[name], rtol=0, atol=1e-4)
@@ -171,7 +170,7 @@ def test_a_trial_goes_on_bit_for_bit_from_a_file(tmp_path: Path) -> None:
     learned = pop.advance(4)
 
     again = population(seeds=[50, 51, 52])
-    again.apply({name: pop.values[name] for name in NAMES})
+    again.apply(pop.values)
     again.advance(1)
     again.restore(1, Snapshot.load(tmp_path / "trial"), instances(3)[1])
     assert again.iterations.tolist() == [1, 4, 1]
