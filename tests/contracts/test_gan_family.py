@@ -80,7 +80,9 @@ PAIRS = [(generator, critic, "non_saturating") for generator, critic in itertool
 PAIRS += [("classical", critic, loss) for critic, loss in itertools.product(CRITICS, LOSSES)]
 
 
-def config(generator: str = "quantum", critic: str = "mlp-concat", loss: str = "wasserstein", **more: Any) -> TrialConfig:
+def config(
+    generator: str = "quantum", critic: str = "mlp-concat", loss: str = "wasserstein", **more: Any
+) -> TrialConfig:
     return TrialConfig.model_validate({**SETTINGS, **GENERATORS[generator], **CRITICS[critic], "loss": loss, **more})
 
 
@@ -145,7 +147,10 @@ def test_training_on_a_device_is_that_on_the_statevector_engine(generator: str, 
 
 def test_parameter_shift_trains_as_exact_gradients_do() -> None:
     """Gunduz 2025 differentiates by the parameter-shift rule; for these gates it is no approximation."""
-    small = {"capacity": {**CAPACITY, "batch_size": 2, "n_critic": 1}, "defaults": {**PART, "batch_size": 2, "n_critic": 1}}
+    small = {
+        "capacity": {**CAPACITY, "batch_size": 2, "n_critic": 1},
+        "defaults": {**PART, "batch_size": 2, "n_critic": 1},
+    }
     runs = []
     for engine in ({"name": "default.qubit", "differentiation": "parameter-shift"}, {"name": "statevector"}):
         pop = population(config("patches", engine=engine, **small), n_lanes=1)
@@ -296,7 +301,16 @@ def test_the_slope_is_that_of_finite_differences(critic: str) -> None:
 
 # Masks
 
-SIZES = ("latent_dim", "n_layers", "critic_width", "critic_layers", "filter_size", "vae_layers", "vae_width", "batch_size")
+SIZES = (
+    "latent_dim",
+    "n_layers",
+    "critic_width",
+    "critic_layers",
+    "filter_size",
+    "vae_layers",
+    "vae_width",
+    "batch_size",
+)
 
 
 def outcome(gan: GanUpdate, here: Weights, using: Controls) -> tuple[Tensor, ...]:
@@ -309,15 +323,12 @@ def outcome(gan: GanUpdate, here: Weights, using: Controls) -> tuple[Tensor, ...
 
 def cases() -> list[tuple[str, str, str]]:
     """Every size with every generator or critic that has it."""
-    found = []
-    for size in SIZES:
-        for generator in GENERATORS:
-            if size in config(generator).generator.uses:
-                found.append((size, generator, "mlp-concat"))
-        for critic in CRITICS:
-            if size in config(critic=critic).critic.uses:
-                found.append((size, "classical", critic))
-    return found
+    of_generators = [
+        (size, name, "mlp-concat") for size in SIZES for name in GENERATORS if size in config(name).generator.uses
+    ]
+    return of_generators + [
+        (size, "classical", name) for size in SIZES for name in CRITICS if size in config(critic=name).critic.uses
+    ]
 
 
 @pytest.mark.parametrize(("size", "generator", "critic"), cases())
@@ -331,7 +342,9 @@ def test_parameters_out_of_use_are_inert_and_have_no_gradient(size: str, generat
     part, full = outcome(gan, here, using), outcome(gan, here, whole)
     idle = [(one == 0) & (other != 0) for one, other in zip(part[:2], full[:2], strict=True)]
     assert sum(int(each.sum()) for each in idle) > 0
-    scrambled = [torch.where(each, 5.0 + 3 * flat, flat) for each, flat in zip(idle, (here.critic, here.generator), strict=True)]
+    scrambled = [
+        torch.where(each, 5.0 + 3 * flat, flat) for each, flat in zip(idle, (here.critic, here.generator), strict=True)
+    ]
     changed = here._replace(critic=scrambled[0], generator=scrambled[1])
     for one, other in zip(part, outcome(gan, changed, using), strict=True):
         assert torch.equal(one, other)

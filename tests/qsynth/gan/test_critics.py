@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn.functional import conv2d, leaky_relu
 
 from qsynth.errors import QsynthError
-from qsynth.gan.conv_critic import ConvCritic, ConvCriticConfig
 from qsynth.gan.controls import OFF, Controls
+from qsynth.gan.conv_critic import ConvCritic, ConvCriticConfig
 from qsynth.gan.head import CriticOptions
 from qsynth.gan.mlp_critic import MLPCritic, MLPCriticConfig
 from qsynth.gan.spectral import spectral_norm
@@ -113,7 +113,8 @@ def test_an_auxiliary_classifiers_cross_entropy_is_torchs() -> None:
     found = critic.labelled(torch.tensor(1.0), p, x, labels(6), weights, using)
     torch.testing.assert_close(found, 1 + 0.4 * (each * weights).sum())
     plain = MLPCritic(2, CLASSES, WIDTH, 3)
-    assert plain.labelled(torch.tensor(1.0), plain.layout.split(normal(plain.layout.size)), x, labels(6), weights, using) == 1
+    p = plain.layout.split(normal(plain.layout.size))
+    assert plain.labelled(torch.tensor(1.0), p, x, labels(6), weights, using) == 1
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (3, 20), (20, 3), (1, 7), (32, 32)])
@@ -126,8 +127,8 @@ def test_the_spectral_norm_is_the_largest_singular_value_from_above(shape: tuple
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 def test_a_normalised_critic_is_lipschitz(kind: str) -> None:
-    """MLP: each layer at most 1, so is the slope. A convolution's bound is that of its filters' matrix, times the square
-    root of how many windows a feature is in."""
+    """MLP: each layer's slope is at most 1, so the critic's is. A convolution's bound is that of its filters' matrix,
+    times the square root of how many windows a feature is in."""
     config = {"mlp": MLPCriticConfig, "conv": ConvCriticConfig}[kind](spectral_norm=True)
     critic = config.build(4, CLASSES, Capacity(critic_width=WIDTH, critic_layers=3), False)
     using, x = settings(3), 3 * normal(200, 4)
