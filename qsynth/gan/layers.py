@@ -67,7 +67,7 @@ class HiddenLayers:
         """Gradients for the inputs times nothing but the first weights: for the first layer's units (batch x width), of
         those for the last layer's activations (width, or batch x width); the chain rule written out."""
         for index in range(len(self._names) - 1, 0, -1):
-            through = slopes(hidden.units[index], unit_mask) * gradient @ parameters[self._names[index][0]]
+            through = (slopes(hidden.units[index], unit_mask) * gradient) @ parameters[self._names[index][0]]
             gradient = chosen(layer_mask, index, through, gradient)
         return gradient * slopes(hidden.units[0], unit_mask)
 
