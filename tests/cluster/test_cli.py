@@ -113,7 +113,9 @@ def test_resuming_nothing_is_refused(
     assert "--resume" in refused(monkeypatch, capsys, "tune", tiny_file, "--out", tmp_path, "--resume")
 
 
-@pytest.mark.parametrize("setting", ["lr_critik=0.1", "lr_critic", "lr_critic=fast", "lr_critic=-2", "n_critic=7", "vae_width=8"])
+@pytest.mark.parametrize(
+    "setting", ["lr_critik=0.1", "lr_critic", "lr_critic=fast", "lr_critic=-2", "n_critic=7", "vae_width=8"]
+)
 def test_a_bad_constant_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
