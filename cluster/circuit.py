@@ -8,7 +8,7 @@ from cluster.study import Study, load_study
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.engine import choose
 from qsynth.circuits.structure import MAX_QUBITS_SAMPLED, Outputs, Structure, drawing
-from qsynth.inspection import inspect
+from qsynth.inspection import has_circuit, inspect
 
 
 def run_circuit(study_name: str, as_json: bool) -> None:
@@ -55,6 +55,13 @@ def remarks(found: Structure) -> list[str]:
     if found.dead is None:
         return [f"effects and outputs are looked at up to {MAX_QUBITS_SAMPLED} qubits; got {found.n_qubits}"]
     return list(found.warnings)
+
+
+def circuit_remarks(study: Study) -> list[str]:
+    """The same of a study's circuit, if its generator has one."""
+    return (
+        remarks(structure(study)) if has_circuit(study.trial) else [f"generator {study.trial.generator.kind} has none"]
+    )
 
 
 def _facts(found: Structure) -> dict[str, str]:

@@ -135,7 +135,7 @@ def run_train(
     torch.set_num_threads(1)
     study = load_study(name)
     study.check()
-    constants = _constants(study, settings)
+    study, constants = _constants(study, settings)
     if agent_file is not None and constants:
         raise QsynthError("--set must be left out with --agent, which chooses the hyperparameters itself")
     _check_writable(out)
@@ -237,8 +237,9 @@ def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
         print(f"{result.delivered} records delivered, {result.skipped} skipped; {result.location}")
 
 
-def _constants(study: Study, settings: list[str]) -> dict[str, float]:
-    from qsynth.hyperparameters import NAMES, Hyperparameters
+def _constants(study: Study, settings: list[str]) -> tuple[Study, dict[str, float]]:
+    """The settings as numbers, and the study whose trials are built with what they need."""
+    from qsynth.hyperparameters import NAMES, SPARED, Hyperparameters
 
     values: dict[str, float] = {}
     for setting in settings:
@@ -252,9 +253,14 @@ def _constants(study: Study, settings: list[str]) -> dict[str, float]:
     convert: Callable[[str, float], Any] = lambda name, value: (  # noqa: E731
         int(value) if Hyperparameters.model_fields[name].annotation is int and value == int(value) else value
     )
-    defaults = study.trial.defaults.model_dump() | {name: convert(name, value) for name, value in values.items()}
-    changed(study, {"trial.defaults": defaults, "trial.search_space": None})
-    return values
+    before, given = study.trial.defaults.model_dump(), {name: convert(name, value) for name, value in values.items()}
+    changed(study, {"trial.defaults": before | given})
+    spared = {name: value for name, value in given.items() if name in SPARED}
+    study = changed(study, {"trial.defaults": before | spared})
+    idle = [name for name in values if name not in study.trial.tunable]
+    if idle:
+        raise QsynthError(f"--set must name a hyperparameter that the study's kinds have; got {idle[0]!r}")
+    return study, {name: value for name, value in values.items() if name in study.trial.used}
 
 
 def _check_writable(path: Path) -> None:

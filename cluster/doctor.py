@@ -46,7 +46,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     found = {"versions": _versions(), "machine": _machine(), "devices": _devices(), "services": _services()}
     if study_name is not None:
         study = load_study(study_name)
-        from cluster.circuit import remarks, structure
+        from cluster.circuit import circuit_remarks
         from qsynth.circuits.engine import choose
         from qsynth.circuits.statevector import human_bytes
 
@@ -59,7 +59,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
             "populations": f"{runners} of {study.resources.n_lanes} trials, at most {needed} of circuit states",
             "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
-            "circuit": "; ".join(remarks(structure(study))) or "every parameter has an effect on the outputs used",
+            "circuit": "; ".join(circuit_remarks(study)) or "every parameter has an effect on the outputs used",
         }
     return found
 

@@ -1,5 +1,6 @@
 """The last stage of a study on real or noisy hardware: fine-tune the best generator there, and measure it."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -10,7 +11,7 @@ from qsynth.circuits.engine import STATEVECTOR, EngineConfig, choose
 from qsynth.circuits.spend import Spend
 from qsynth.config import Config
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES, SIZES
+from qsynth.hyperparameters import NAMES, SIZES, SPARED
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
 from rl_envs.tuner import EpisodeConfig
@@ -71,15 +72,19 @@ class HardwareConfig(Config):
         """The study's trial as it is executed on the device.
 
         Raises:
-            QsynthError: the device is unknown or too small, or a value is out of its limits.
+            QsynthError: the device is unknown or too small, a value is out of its limits, or the generator's rows are
+                not a circuit's outputs.
         """
+        if not trial.generator.circuit_rows(1, 0):
+            kind = trial.generator.kind
+            raise QsynthError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")
         sizes = {"batch_size": self.batch_size, "n_critic": self.n_critic}
         defaults = {**trial.defaults.model_dump(), **self.hyperparameters, **sizes}
         return trial.replaced(
             engine=self.engine.model_dump(),
             capacity={**trial.capacity.model_dump(), **sizes},
             defaults=defaults,
-            search_space={},
+            search_space={name: each for name, each in trial.search_space.items() if name in SPARED},
             score={**trial.score.model_dump(), "n_rows": self.n_rows},
         )
 
@@ -107,9 +112,10 @@ class HardwareConfig(Config):
         Raises:
             QsynthError: the device can't be made here.
         """
-        circuit = self.trial(trial).circuit()
-        measurement = circuit.cost(self.n_rows)
-        iteration = circuit.cost((self.n_critic + 1) * self.batch_size) + circuit.cost(self.batch_size, gradient=True)
+        there = self.trial(trial)
+        cost = functools.partial(there.cost, there.circuit(), n_classes=0)
+        measurement = cost(self.n_rows)
+        iteration = cost((self.n_critic + 1) * self.batch_size) + cost(self.batch_size, gradient=True)
         whole = measurement * (self.n_decisions + 1) + iteration * (self.n_decisions * self.iterations_per_decision)
         return whole, measurement * 2 + iteration
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cluster.checkpoints import CheckpointStore
-from cluster.circuit import remarks, structure
+from cluster.circuit import circuit_remarks
 from cluster.contenders import Contender, Measured, measure, random_search, with_fraction
 from cluster.dataset_input import real_dataset
 from cluster.deliver import best_trial, deliver
@@ -74,7 +74,7 @@ class Tuning:
         self.progress.note(
             f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
         )
-        for line in remarks(structure(study)):
+        for line in circuit_remarks(study):
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
         tags = study_tags(study, engine.name, engine.reason, why)

@@ -8,23 +8,24 @@ from torch.func import vmap
 from qsynth import rng
 from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
-from qsynth.gan.quantum import QuantumGenerator
-from qsynth.gan.update import STREAM_EVALUATION, STREAM_GENERATOR, Controls
-from qsynth.hyperparameters import NAMES, controls
+from qsynth.gan.controls import Controls
+from qsynth.gan.generator import Generator
+from qsynth.gan.update import STREAM_EVALUATION, STREAM_GENERATOR
+from qsynth.hyperparameters import controls
 from qsynth.trial import TrialConfig
 
 UNTRAINED_SEED = 1 << 40
 
 
-def generate(generator: QuantumGenerator, flat: Tensor, seeds: Tensor, onehot: Tensor, using: Controls) -> Tensor:
+def generate(generator: Generator, flat: Tensor, seeds: Tensor, onehot: Tensor, using: Controls) -> Tensor:
     """Lanes x rows x n_features, of parameters (lanes x ...), seeds (lanes) and labels (lanes x rows x n_classes)."""
-    size, latent = onehot.shape[1], generator.latent_dim
+    size, n_noise = onehot.shape[1], generator.n_noise
 
-    def rows(parameters: Tensor, seed: Tensor, labels: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:
-        z = rng.normal(seed, STREAM_EVALUATION, torch.zeros((), dtype=torch.int64), size * latent)
-        return generator.sample(parameters, z.reshape(size, latent), labels, latent_mask, layer_mask)
+    def rows(parameters: Tensor, seed: Tensor, labels: Tensor, settings: Controls) -> Tensor:
+        z = rng.normal(seed, STREAM_EVALUATION, torch.zeros((), dtype=torch.int64), size * n_noise)
+        return generator.sample(parameters, z.reshape(size, n_noise), labels, settings)
 
-    return vmap(rows)(flat, seeds, onehot, using.latent_mask, using.layer_mask)
+    return vmap(rows)(flat, seeds, onehot, using)
 
 
 def evaluation_labels(instance: Instance, n_rows: int) -> Tensor:
@@ -32,10 +33,10 @@ def evaluation_labels(instance: Instance, n_rows: int) -> Tensor:
     return torch.eye(instance.n_classes)[torch.as_tensor(stratified(instance.class_shares, n_rows))]
 
 
-def untrained(generator: QuantumGenerator, config: TrialConfig, onehot: Tensor) -> Tensor:
+def untrained(generator: Generator, config: TrialConfig, onehot: Tensor) -> Tensor:
     """Models x rows x n_features, of untrained generators at the default hyperparameters for labels ``onehot``."""
     n = config.score.n_untrained
     seeds = torch.arange(n) + UNTRAINED_SEED
-    defaults = {name: np.full(n, float(getattr(config.defaults, name))) for name in NAMES}
+    defaults = {name: np.full(n, float(getattr(config.defaults, name))) for name in config.used}
     flat = vmap(lambda seed: generator.initial(seed, STREAM_GENERATOR))(seeds)
     return generate(generator, flat, seeds, onehot.expand(n, -1, -1), controls(defaults, config.capacity))

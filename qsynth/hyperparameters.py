@@ -1,6 +1,6 @@
 """The hyperparameters of a trial and the capacity they act in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Self
 
 import numpy as np
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from qsynth.config import Config
 from qsynth.errors import QsynthError, did_you_mean
-from qsynth.gan.update import Controls
+from qsynth.gan.controls import OFF, Controls
 from qsynth.search_space import SearchSpace
 
 
@@ -21,10 +21,25 @@ class Capacity(Config):
     critic_width: int = Field(32, ge=2, le=1024)
     batch_size: int = Field(32, ge=2, le=4096)
     n_critic: int = Field(5, ge=1, le=20)
+    critic_layers: int = Field(2, ge=1, le=16)
+    filter_size: int = Field(3, ge=1, le=15)
+    vae_layers: int = Field(2, ge=1, le=16)
+    vae_width: int = Field(32, ge=2, le=1024)
 
 
 class Hyperparameters(Config):
-    """A trial's hyperparameters, with values that work on most data sets."""
+    """A trial's hyperparameters, with values that work on most data sets.
+
+    Attributes:
+        critic_width: units of a hidden layer of the critic, or channels of a convolution; critic_layers: how many.
+        filter_size: taps of a convolution along each axis.
+        vae_layers: hidden layers of the VAE's encoder, and of its classical decoder; vae_width: units of each.
+        kl_weight: of the VAE's divergence from the prior.
+        weight_average: decay of the average of the generator's parameters that evaluations, samples and models use; at
+            0 they use the parameters themselves.
+        label_smoothing: how far below 1 real rows' target is, for losses that classify.
+        instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
+    """
 
     lr_generator: float = Field(3e-3, ge=0, le=1)
     lr_critic: float = Field(3e-3, ge=0, le=1)
@@ -35,10 +50,21 @@ class Hyperparameters(Config):
     latent_dim: int = Field(2, ge=1)
     n_layers: int = Field(3, ge=1)
     critic_width: int = Field(32, ge=2)
+    critic_layers: int = Field(2, ge=1)
+    filter_size: int = Field(3, ge=1)
+    vae_layers: int = Field(1, ge=1)
+    vae_width: int = Field(32, ge=2)
+    kl_weight: float = Field(0.1, ge=0, le=1000)
+    weight_average: float = Field(0.0, ge=0, le=0.9999)
+    label_smoothing: float = Field(0.0, ge=0, le=0.5)
+    instance_noise: float = Field(0.0, ge=0, le=10)
 
 
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
+# What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
+# capacity. A trial uses them if the search space names them or its default is another.
+SPARED = {"critic_layers": None, "weight_average": 0.0, "label_smoothing": 0.0, "instance_noise": 0.0}
 
 
 def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
@@ -49,16 +75,22 @@ def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
     return float(low), float(min(high, getattr(capacity, name, np.inf)))
 
 
-def checked(changes: Mapping[str, np.ndarray | float], n_lanes: int, capacity: Capacity) -> dict[str, np.ndarray]:
+def checked(
+    changes: Mapping[str, np.ndarray | float], n_lanes: int, capacity: Capacity, used: Collection[str] = NAMES
+) -> dict[str, np.ndarray]:
     """Values (name -> a number, or lanes) as arrays over lanes.
 
     Raises:
-        QsynthError: an unknown name, or a value out of its limits, beyond the capacity or not finite.
+        QsynthError: an unknown name, one that is not ``used``, or a value out of its limits, beyond the capacity or not
+            finite.
     """
     accepted = {}
     for name, given in changes.items():
         if name not in NAMES:
             raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
+        if name not in used:
+            hint = "; name it in search_space, or give it another default" if name in SPARED else ""
+            raise QsynthError(f"{name} must be a hyperparameter that the trial was built with{hint}")
         low, high = bounds(name, capacity)
         values = np.broadcast_to(np.asarray(given, dtype=float), (n_lanes,))
         fits = values.min() >= low and values.max() <= high
@@ -102,13 +134,18 @@ class Tunables(Config):
         return self
 
 
-def controls(values: dict[str, np.ndarray], capacity: Capacity) -> Controls:
-    """The tensors (leading axis: lanes) through which hyperparameter values (name -> lanes) act."""
+def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
+    """The tensors (leading axis: lanes) through which hyperparameter values (name -> lanes) act.
+
+    What ``values`` lack is OFF.
+    """
 
     def number(name: str) -> torch.Tensor:
-        return torch.as_tensor(values[name], dtype=torch.float32)
+        return torch.as_tensor(values[name], dtype=torch.float32) if name in values else OFF
 
     def mask(name: str) -> torch.Tensor:
+        if name not in values:
+            return OFF
         size = getattr(capacity, name)
         return (torch.arange(size)[None, :] < number(name)[:, None]).to(torch.float32)
 
@@ -122,4 +159,12 @@ def controls(values: dict[str, np.ndarray], capacity: Capacity) -> Controls:
         latent_mask=mask("latent_dim"),
         layer_mask=mask("n_layers"),
         unit_mask=mask("critic_width"),
+        critic_layer_mask=mask("critic_layers"),
+        filter_mask=mask("filter_size"),
+        vae_layer_mask=mask("vae_layers"),
+        vae_unit_mask=mask("vae_width"),
+        kl_weight=number("kl_weight"),
+        weight_average=number("weight_average"),
+        label_smoothing=number("label_smoothing"),
+        instance_noise=number("instance_noise"),
     )

@@ -1,14 +1,19 @@
 """What a trial's circuit can do and what it costs, found before the trial is trained."""
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import vmap
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.ledger import Work
+from qsynth.circuits.readout import find_readout
 from qsynth.circuits.structure import N_MODELS, N_SAMPLES, Start, Structure, examine
-from qsynth.gan.quantum import Circuit, QuantumGenerator
+from qsynth.errors import QsynthError
+from qsynth.gan.generator import Generator
+from qsynth.gan.quantum import Circuit
 from qsynth.gan.update import STREAM_GENERATOR
+from qsynth.hyperparameters import controls
 from qsynth.trial import TrialConfig
 
 
@@ -22,44 +27,52 @@ def inspect(config: TrialConfig, n_features: int, n_classes: int) -> Structure:
         n_classes: of the data.
 
     Raises:
-        QsynthError: more features than outputs, or the engine can't be made here.
+        QsynthError: a generator without a circuit, more features than outputs, or the engine can't be made here.
     """
+    if not has_circuit(config):
+        raise QsynthError(f"generator must be one with a circuit to be looked at; got {config.generator.kind}")
     config.check_outputs(n_features)
     ansatz, capacity = ANSAETZE[config.ansatz].encoded(config.encoder), config.capacity
+    readout = config.generator.readout(config.readout)
+    n_outputs = find_readout(readout, config.n_qubits).n_outputs(config.n_qubits)
 
     def start(circuit: Circuit) -> Start:
-        return _start(config, QuantumGenerator(circuit, n_features, capacity.latent_dim, n_classes))
+        return _start(config, config.build_generator(circuit, n_features, n_classes), n_classes)
 
     return examine(
         ansatz,
         config.n_qubits,
         capacity.n_layers,
-        config.readout,
-        n_features,
+        readout,
+        config.generator.outputs_used(n_features, n_outputs),
         start,
-        _work(config),
+        _work(config, n_classes),
         config.engine.shots,
     )
 
 
-def _work(config: TrialConfig) -> Work:
-    engine, capacity = config.circuit(), config.capacity
-    outputs = engine.cost((capacity.n_critic + 1) * capacity.batch_size)
-    gradient = engine.cost(capacity.batch_size, gradient=True)
+def has_circuit(config: TrialConfig) -> bool:
+    """Whether the generator has a circuit."""
+    return config.generator.circuit_rows(1, 1) > 0
+
+
+def _work(config: TrialConfig, n_classes: int) -> Work:
+    engine, capacity, rows = config.circuit(), config.capacity, config.capacity.batch_size
+    outputs = config.cost(engine, capacity.n_critic * rows, n_classes) + config.cost(engine, rows, n_classes)
+    gradient = config.cost(engine, rows, n_classes, gradient=True)
     return Work(outputs.circuits, gradient.circuits, engine.method, (outputs + gradient).shots or None)
 
 
-def _start(config: TrialConfig, generator: QuantumGenerator) -> Start:
+def _start(config: TrialConfig, generator: Generator, n_classes: int) -> Start:
     """Untrained generators, each with noise for rows of one class."""
-    capacity, defaults = config.capacity, config.defaults
-    latent_mask = (torch.arange(capacity.latent_dim) < defaults.latent_dim).float()
-    layer_mask = (torch.arange(capacity.n_layers) < defaults.n_layers).float()
+    using = controls({name: np.array([float(getattr(config.defaults, name))]) for name in config.used}, config.capacity)
+    one = using.of_lane(0)
     seeds = torch.arange(N_MODELS)
-    z = torch.randn(N_MODELS, N_SAMPLES, capacity.latent_dim, generator=torch.Generator().manual_seed(0))
-    onehot = torch.eye(generator.n_classes)[seeds % generator.n_classes, None].expand(-1, N_SAMPLES, -1)
+    z = torch.randn(N_MODELS, N_SAMPLES, generator.n_noise, generator=torch.Generator().manual_seed(0))
+    onehot = torch.eye(n_classes)[seeds % n_classes, None].expand(-1, N_SAMPLES, -1)
 
     def angles(seed: Tensor, noise: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        return generator.angles(generator.initial(seed, STREAM_GENERATOR), noise, labels, latent_mask)
+        return generator.angles(generator.initial(seed, STREAM_GENERATOR), noise, labels, one)
 
     inputs, weights = vmap(angles)(seeds, z, onehot)
-    return Start(inputs, weights, layer_mask)
+    return Start(inputs, weights, one.layer_mask)

@@ -18,7 +18,9 @@ def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_tra
     circuit = config.circuit()
     if isinstance(circuit, StatevectorEngine):
         fake = max(capacity.n_critic * capacity.batch_size, score.n_rows)
-        trial = max(circuit.state_bytes(capacity.batch_size, True), circuit.state_bytes(fake, False))
+        generator = config.generator
+        rows, others = (generator.circuit_rows(n, n_classes) for n in (capacity.batch_size, fake))
+        trial = max(circuit.state_bytes(rows * generator.n_passes, True), circuit.state_bytes(others, False))
     else:
         trial = gradient_bytes(config.n_qubits)  # one circuit at a time
     if score.utility and n_classes > 1:

@@ -15,13 +15,12 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.compilation import Build, Compiler, eager
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
-from qsynth.gan.critics import MLPCritic
+from qsynth.gan.controls import OFF, Controls, is_on
 from qsynth.gan.optim import AdamState
 from qsynth.gan.programs import Programs
-from qsynth.gan.quantum import QuantumGenerator
-from qsynth.gan.update import Controls, GanUpdate, Weights
+from qsynth.gan.update import GanUpdate, Weights
 from qsynth.generation import evaluation_labels, generate, untrained
-from qsynth.hyperparameters import NAMES, checked, controls
+from qsynth.hyperparameters import checked, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.place import brought, in_place
 from qsynth.score import Scorecard, Scorer
@@ -44,7 +43,7 @@ class Population:
         compiled: whether to compile the updates (tens of seconds once, several times faster after).
 
     Raises:
-        QsynthError: more features than the circuit has outputs.
+        QsynthError: more features than the generator makes, or that the critic can't see.
     """
 
     def __init__(
@@ -58,9 +57,9 @@ class Population:
         self.place = torch.get_default_device()
         simulates = isinstance(self.engine, StatevectorEngine)
         self.compiled = compiled and simulates and self.place.type == "cpu"
-        self.generator = QuantumGenerator(self.engine, n_features, capacity.latent_dim, n_classes)
-        critic = MLPCritic(n_features, n_classes, capacity.critic_width)
-        self._update = GanUpdate(self.generator, critic, capacity.batch_size, capacity.n_critic, config.penalty)
+        self.generator = config.build_generator(self.engine, n_features, n_classes)
+        critic, sizes = config.build_critic(n_features, n_classes), (capacity.batch_size, capacity.n_critic)
+        self._update = GanUpdate(self.generator, critic, *sizes, config.penalty, config.loss)
         self._compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self._compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:
@@ -72,21 +71,22 @@ class Population:
         calibrated = Scorer(build_metrics(config, n_features, n_classes), weights)
         at_once = max(1, n_lanes // config.score.n_untrained)
         # What an untrained generator is worth is the same on every engine, and need not be paid for.
-        exact = QuantumGenerator(config.exact_circuit(self.engine), n_features, capacity.latent_dim, n_classes)
+        exact = config.build_generator(config.exact_circuit(self.engine), n_features, n_classes)
         labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
         self._calibration = Calibration(calibrated, labels, functools.partial(untrained, exact, config), at_once)
 
         self.instances: list[Instance | None] = [None] * n_lanes
-        self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in NAMES}
+        self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
-        self._seeds = torch.zeros(n_lanes, dtype=torch.int64)
-        self._steps = torch.zeros(n_lanes, dtype=torch.int64)
+        self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
+        n_generator, n_critic = self.generator.layout.size, critic.layout.size
         self._weights = Weights(
-            torch.zeros(n_lanes, self.generator.layout.size),
-            torch.zeros(n_lanes, critic.layout.size),
-            AdamState.zeros(n_lanes, self.generator.layout.size),
-            AdamState.zeros(n_lanes, critic.layout.size),
+            torch.zeros(n_lanes, n_generator),
+            torch.zeros(n_lanes, n_critic),
+            AdamState.zeros(n_lanes, n_generator),
+            AdamState.zeros(n_lanes, n_critic),
+            torch.zeros(n_lanes, n_generator) if "weight_average" in self.values else OFF,
         )
         self._controls: Controls = controls(self.values, capacity)
         self._rows = torch.zeros(0)
@@ -100,13 +100,14 @@ class Population:
 
     def evaluation_cost(self) -> Spend:
         """What the rows of one evaluation are expected to cost, all lanes together."""
-        return self.engine.cost(self.config.score.n_rows) * self.n_lanes
+        return self.config.cost(self.engine, self.config.score.n_rows, self.n_classes) * self.n_lanes
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
-        capacity, batch = self.config.capacity, int(self.values["batch_size"].sum())
-        values = self.engine.cost((capacity.n_critic + 1) * capacity.batch_size) * self.n_lanes
-        return values + self.engine.cost(batch, gradient=True)
+        size, batch = self.config.capacity.batch_size, int(self.values["batch_size"].sum())
+        cost = functools.partial(self.config.cost, self.engine, n_classes=self.n_classes)
+        values = (cost(self.config.capacity.n_critic * size) + cost(size)) * self.n_lanes
+        return values + cost(batch, gradient=True)
 
     @property
     def metric_names(self) -> list[str]:
@@ -133,6 +134,8 @@ class Population:
         generator, critic = vmap(self._update.initial)(new)
         weights = self._weights
         weights.generator[index], weights.critic[index] = generator, critic
+        if is_on(weights.average):
+            weights.average[index] = generator
         for state in (weights.generator_adam, weights.critic_adam):
             for part in state:
                 part[index] = 0.0
@@ -145,8 +148,8 @@ class Population:
             self.instances[lane] = instance
             self._rows[lane], self._n_rows[lane] = rows, len(rows)
             self._onehot[lane] = evaluation_labels(instance, self.config.score.n_rows)
-        for name in NAMES:
-            self.values[name][list(lanes)] = getattr(self.config.defaults, name)
+        for name, values in self.values.items():
+            values[list(lanes)] = getattr(self.config.defaults, name)
         self._controls = controls(self.values, self.config.capacity)
 
     @in_place
@@ -154,9 +157,10 @@ class Population:
         """Set hyperparameters: name -> lanes.
 
         Raises:
-            QsynthError: an unknown name, a value out of its limits, beyond the capacity or not finite; nothing is set.
+            QsynthError: an unknown name, one that the trials were not built with, a value out of its limits, beyond the
+                capacity or not finite; nothing is set.
         """
-        self.values |= checked(changes, self.n_lanes, self.config.capacity)
+        self.values |= checked(changes, self.n_lanes, self.config.capacity, self.values)
         self._controls = controls(self.values, self.config.capacity)
 
     def warm_up(self, instance: Instance) -> None:
@@ -193,10 +197,10 @@ class Population:
                     critic, state, batch, self._controls, index, critic_totals
                 )
             w = w._replace(critic=critic, critic_adam=state)
-            generator, generator_state, self._steps, generator_totals = self._programs.generator_step(
+            generator, generator_state, average, self._steps, generator_totals = self._programs.generator_step(
                 w, self._controls, self._rows, self._n_rows, self._seeds, self._steps, generator_totals
             )
-            self._weights = w._replace(generator=generator, generator_adam=generator_state)
+            self._weights = w._replace(generator=generator, generator_adam=generator_state, average=average)
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
@@ -211,7 +215,7 @@ class Population:
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
-        rows = generate(self.generator, self._weights.generator, self._seeds, self._onehot, self._controls)
+        rows = generate(self.generator, self._weights.sampled, self._seeds, self._onehot, self._controls)
         self._book(self.evaluation_cost())
         return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
 
@@ -222,7 +226,7 @@ class Population:
         one = slice(lane, lane + 1)
         lane_controls = Controls(*(value[one] for value in self._controls))
         seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
-        rows = generate(self.generator, self._weights.generator[one], seeds, labels, lane_controls)
+        rows = generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)
         return rows[0].cpu()
 
     def snapshot(self, lane: int) -> Snapshot:
@@ -245,16 +249,17 @@ class Population:
         """
         if snapshot.instance != instance.key:
             raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
-        parts, changes = self._learned(), checked(snapshot.hyperparameters, 1, self.config.capacity)
+        idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
+        given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
+        parts, changes = self._learned(), checked(given, 1, self.config.capacity, self.values)
+        found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
         for name, target in parts.items():
-            value = snapshot.tensors.get(name)
-            if value is None or value.shape != target[lane].shape:
+            if name not in found or found[name].shape != target[lane].shape:
                 raise QsynthError(f"a snapshot must hold {name} of shape {tuple(target[lane].shape)}")
         self.reset([lane], [instance], [snapshot.seed])
         for name, target in parts.items():
-            target[lane] = snapshot.tensors[name]
-        self._steps[lane] = snapshot.iteration
-        self.iterations[lane] = snapshot.iteration
+            target[lane] = found[name]
+        self._steps[lane] = self.iterations[lane] = snapshot.iteration
         for name, values in changes.items():
             self.values[name][lane] = values[0]
         self._controls = controls(self.values, self.config.capacity)
@@ -262,7 +267,7 @@ class Population:
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
         w = self._weights
-        parts = {"generator": w.generator, "critic": w.critic}
+        parts = {"generator": w.generator, "critic": w.critic} | ({"average": w.average} if is_on(w.average) else {})
         for owner, state in (("generator_adam", w.generator_adam), ("critic_adam", w.critic_adam)):
             parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
         return parts

@@ -28,6 +28,11 @@ class Snapshot:
     seed: int
     iteration: int
 
+    @property
+    def generator(self) -> Tensor:
+        """The generator's parameters to make rows with: their average where the trial keeps one."""
+        return self.tensors.get("average", self.tensors["generator"])
+
     def save(self, path: Path) -> None:
         """Write to one safetensors file, atomically.
 

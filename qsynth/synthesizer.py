@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
-from qsynth.gan.quantum import QuantumGenerator
+from qsynth.gan.controls import Controls
+from qsynth.gan.generator import Generator
+from qsynth.hyperparameters import controls
 from qsynth.population import Population
 from qsynth.rng import normal
 from qsynth.snapshot import Snapshot
@@ -43,7 +46,7 @@ class QGANSynthesizer:
         self.config = config
         self._about: dict[str, object] | None = None
         self._generator: Tensor | None = None
-        self._network: QuantumGenerator | None = None
+        self._network: Generator | None = None
         self._scaling: Scaling | None = None
         self.history: list[dict[str, float]] = []
 
@@ -54,10 +57,17 @@ class QGANSynthesizer:
         seed: int = 0,
         evaluate_every: int = 25,
         on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
+        keep: Literal["best", "last"] = "best",
     ) -> "QGANSynthesizer":
         """Train one trial under the config's constant hyperparameters.
 
         ``history`` keeps iteration, losses, score and utilities at each evaluation.
+
+        Args:
+            keep: which generator becomes the synthesizer's: that of the evaluation with the best score, or the last.
+                The best is the default because adversarial training circles its goal rather than to rest there: its
+                last iteration is no better than any other late one. What selects is the score against the validation
+                rows, which is therefore a little optimistic; test rows are never looked at.
 
         Raises:
             QsynthError: the data can't be used, or training diverged.
@@ -66,6 +76,7 @@ class QGANSynthesizer:
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
         self.history = []
+        kept, best = population.snapshot(0), -np.inf
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
             if population.diverged[0]:
@@ -82,7 +93,9 @@ class QGANSynthesizer:
             }
             self.history.append(entry)
             on_evaluation(entry)
-        return self._adopt(population.snapshot(0), instance)
+            if keep == "last" or entry["score"] > best:
+                kept, best = population.snapshot(0), entry["score"]
+        return self._adopt(kept, instance)
 
     @classmethod
     def from_snapshot(cls, config: TrialConfig, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
@@ -118,14 +131,14 @@ class QGANSynthesizer:
         y = stratified(shares, n_rows)
         assert self._generator is not None
         assert self._network is not None
-        masks = [torch.tensor(about[name], dtype=torch.float32) for name in ("latent_mask", "layer_mask")]
+        using, n_noise = self._controls(), self._network.n_noise
         eye, key = torch.eye(len(names)), torch.tensor(seed)
         parts = []
         with torch.no_grad():
             for batch, start in enumerate(range(0, n_rows, BATCH)):
                 onehot = eye[torch.as_tensor(y[start : start + BATCH])]
-                z = normal(key, STREAM_SAMPLE, torch.tensor(batch), len(onehot) * len(masks[0]))
-                parts.append(self._network.sample(self._generator, z.reshape(len(onehot), -1), onehot, *masks))
+                z = normal(key, STREAM_SAMPLE, torch.tensor(batch), len(onehot) * n_noise)
+                parts.append(self._network.sample(self._generator, z.reshape(len(onehot), -1), onehot, using))
         return torch.cat(parts).numpy(), y
 
     def save(self, path: Path | str) -> None:
@@ -159,32 +172,35 @@ class QGANSynthesizer:
         return {key: about[key] for key in keys} | {"history": self.history}
 
     def _adopt(self, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
-        values, capacity = snapshot.hyperparameters, self.config.capacity
         about: dict[str, object] = {
             "instance": snapshot.instance,
             "iteration": snapshot.iteration,
-            "hyperparameters": values,
+            "hyperparameters": snapshot.hyperparameters,
             "feature_names": list(instance.feature_names),
             "class_names": list(instance.class_names),
             "class_shares": [float(share) for share in instance.class_shares],
             "n_features": instance.n_features,
-            "latent_mask": [float(index < values["latent_dim"]) for index in range(capacity.latent_dim)],
-            "layer_mask": [float(index < values["n_layers"]) for index in range(capacity.n_layers)],
             "scaling": instance.scaling.to_dict(),
         }
-        self._install(about, snapshot.tensors["generator"], instance.scaling)
+        self._install(about, snapshot.generator, instance.scaling)
         return self
 
     def _install(self, about: dict[str, object], generator: Tensor, scaling: Scaling) -> None:
-        config, capacity = self.config, self.config.capacity
-        circuit = config.circuit()
         n_classes = len(about["class_names"])  # type: ignore[arg-type]
-        network = QuantumGenerator(circuit, int(about["n_features"]), capacity.latent_dim, n_classes)  # type: ignore[call-overload]
+        n_features = int(about["n_features"])  # type: ignore[call-overload]
+        network = self.config.build_generator(self.config.circuit(), n_features, n_classes)
         if generator.shape != (network.layout.size,):
             raise QsynthError(
                 f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}"
             )
         self._about, self._generator, self._network, self._scaling = about, generator, network, scaling
+
+    def _controls(self) -> Controls:
+        """Of the hyperparameters that the trial ended with; what an old model's file lacks is at its default."""
+        config, learned = self.config, self._fitted()["hyperparameters"]
+        values = {name: getattr(config.defaults, name) for name in config.used} | learned  # type: ignore[operator]
+        arrays = {name: np.array([float(values[name])]) for name in config.used}
+        return controls(arrays, config.capacity).of_lane(0)
 
     def _fitted(self) -> dict[str, object]:
         if self._about is None:

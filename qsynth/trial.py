@@ -1,4 +1,4 @@
-"""The settings of a trial: circuit, losses, hyperparameters, QNN, score."""
+"""The settings of a trial: circuit, networks, losses, hyperparameters, QNN, score."""
 
 from typing import Self
 
@@ -8,12 +8,20 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
 from qsynth.circuits.readout import PauliStrings, Words, find_readout
+from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
-from qsynth.gan.losses import Penalty
-from qsynth.hyperparameters import Tunables
+from qsynth.gan.critic import Critic
+from qsynth.gan.generator import Generator
+from qsynth.gan.kinds import CriticConfig, GeneratorConfig
+from qsynth.gan.losses import LOSSES, LossName, Penalty
+from qsynth.gan.mlp_critic import MLPCriticConfig
+from qsynth.gan.quantum import Circuit, QuantumGeneratorConfig
+from qsynth.hyperparameters import NAMES, SPARED, Tunables
 from qsynth.qnn.fit import QNNConfig
 from qsynth.score import ScoreConfig
+
+ALWAYS = {"lr_generator", "lr_critic", "beta1", "n_critic", "batch_size", "weight_average", "instance_noise"}
 
 
 class TrialConfig(Tunables):
@@ -21,6 +29,9 @@ class TrialConfig(Tunables):
 
     Attributes:
         encoder: how inputs enter the circuit; left out: as the ansatz's own encoder has it.
+        loss: ``wasserstein`` [Gunduz 2025], ``standard`` (minimax, as the second source paper has it),
+            ``non_saturating`` or ``hinge``; see :mod:`qsynth.gan.losses`.
+        penalty: which side of the critic's slope the gradient penalty, which goes with any loss, is for.
     """
 
     n_qubits: int = Field(ge=1, le=100)
@@ -28,6 +39,9 @@ class TrialConfig(Tunables):
     encoder: str | None = None
     readout: str | Words = "z"
     engine: EngineConfig = EngineConfig()
+    generator: GeneratorConfig = QuantumGeneratorConfig()
+    critic: CriticConfig = MLPCriticConfig()
+    loss: LossName = "wasserstein"
     penalty: Penalty = "one_sided"
     qnn: QNNConfig = QNNConfig()
     score: ScoreConfig = ScoreConfig()
@@ -45,21 +59,53 @@ class TrialConfig(Tunables):
                 ANSAETZE[name].encoded(encoder)
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
-        readout, noise = find_readout(self.readout, self.n_qubits), self.engine.noise
+        try:
+            read = self.generator.readout(self.readout)
+        except QsynthError as error:
+            raise ValueError(str(error)) from None
+        readout, noise = find_readout(read, self.n_qubits), self.engine.noise
         if noise is not None and noise.readout and isinstance(readout, PauliStrings):
             for word in readout.words(self.n_qubits):
                 if "Y" in word:
                     raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
+        for name in self.search_space:
+            if name not in self.tunable:
+                kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
+                raise ValueError(
+                    f"search_space.{name} must be left out: it does nothing with {kinds} and penalty {self.penalty}"
+                )
         return self
+
+    @property
+    def tunable(self) -> frozenset[str]:
+        """The hyperparameters that mean something to the trial's kinds."""
+        of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
+        chosen = {name for name, has in of_losses.items() if has}
+        return frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The hyperparameters that networks and updates are built with; others can't be changed."""
+
+        def idle(name: str) -> bool:
+            if name not in SPARED or name in self.search_space:
+                return False
+            nothing = SPARED[name]
+            return bool(getattr(self.defaults, name) == (getattr(self.capacity, name) if nothing is None else nothing))
+
+        return tuple(name for name in NAMES if name in self.tunable and not idle(name))
 
     def circuit(self) -> StatevectorEngine | PennyLaneEngine:
         """The generator's circuit on its engine, with all layers of the capacity.
 
+        A generator without a circuit is measured by what this one would have.
+
         Raises:
             QsynthError: the engine can't be made here.
         """
-        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, self.readout, self.encoder)
+        readout = self.generator.readout(self.readout)
+        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, readout, self.encoder)
 
     def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
@@ -68,17 +114,41 @@ class TrialConfig(Tunables):
         return self.replaced(engine={"name": STATEVECTOR}).circuit()
 
     def check_outputs(self, n_features: int) -> None:
-        """Refuse data with more features than the generator's circuit has outputs.
+        """Refuse data with more features than the generator makes, or that the critic can't see.
 
         Raises:
-            QsynthError: more features.
+            QsynthError: such data.
         """
-        n_outputs = find_readout(self.readout, self.n_qubits).n_outputs(self.n_qubits)
-        if n_features > n_outputs:
+        readout = self.generator.readout(self.readout)
+        n_outputs = find_readout(readout, self.n_qubits).n_outputs(self.n_qubits)
+        most = self.generator.most_features(self.n_qubits, n_outputs)
+        if n_features > most:
             raise QsynthError(
                 f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "
-                f"{self.readout!r} makes {n_outputs}"
+                f"{readout!r} makes {most} with generator {self.generator.kind}"
             )
+        self.critic.check(n_features)
+
+    def build_generator(self, circuit: Circuit, n_features: int, n_classes: int) -> Generator:
+        """The generator, on a circuit that :meth:`circuit` made.
+
+        Raises:
+            QsynthError: more qubits than it takes.
+        """
+        return self.generator.build(circuit, n_features, n_classes, self.capacity)
+
+    def build_critic(self, n_features: int, n_classes: int) -> Critic:
+        """The critic."""
+        return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
+
+    def cost(
+        self, engine: StatevectorEngine | PennyLaneEngine, n_rows: int, n_classes: int, gradient: bool = False
+    ) -> Spend:
+        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take."""
+        rows, passes = self.generator.circuit_rows(n_rows, n_classes), self.generator.n_passes
+        if not gradient:
+            return engine.cost(rows)
+        return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -31,10 +32,10 @@ class Episode:
         utilities: metric name -> utility in [0, 1] at each decision, n_decisions + 1.
         training: name of a training statistic (losses, gradients, ...) -> mean over each decision's iterations,
             n_decisions; not a number where no training took place.
-        test_score: score against the test rows at the end; None unless asked for.
-        test_raw: raw metric values against the test rows.
+        test_score: score of what is kept against the test rows; None unless asked for.
+        test_raw: raw metric values of the same.
         reason: why it ended.
-        snapshot: the trained GAN; None unless asked for.
+        snapshot: the trained GAN that is kept; None unless asked for.
     """
 
     instance: str
@@ -57,6 +58,7 @@ def play(
     *,
     test: bool = False,
     snapshots: bool = False,
+    keep: Literal["last", "best"] = "last",
 ) -> list[Episode]:
     """Play every assignment to its end.
 
@@ -64,6 +66,8 @@ def play(
         agent_for: the agent for a slice of ``assignments``; asked once a wave of at most ``n_lanes`` trials.
         test: whether to measure against the test rows at the end. Only for final reports.
         snapshots: whether to keep the trained GANs.
+        keep: of each trial its end, or its decision with the best validation score. The end is the default here, though
+            not for a synthesizer: agents are rewarded and compared by where their trials end.
     """
     episodes: list[Episode] = []
     n_lanes = tuner.population.n_lanes
@@ -72,11 +76,35 @@ def play(
         chosen = list(assignments[wave])
         # A last, partial wave is filled up with repetitions, which are dropped.
         filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
-        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots)[: len(chosen)]
+        kept = _Kept(tuner) if keep == "best" else None
+        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, kept)[: len(chosen)]
     return episodes
 
 
-def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool) -> list[Episode]:
+class _Kept:
+    """The best moment of each lane's trial so far."""
+
+    def __init__(self, tuner: Tuner) -> None:
+        self._tuner = tuner
+        self._scores = np.full(tuner.population.n_lanes, -np.inf)
+        self._snapshots: dict[int, Snapshot] = {}
+
+    def look(self, scores: np.ndarray, alive: np.ndarray) -> None:
+        """Keep the lanes that are alive and better than ever."""
+        for lane in np.flatnonzero(alive & (scores > self._scores)):
+            self._snapshots[int(lane)] = self._tuner.population.snapshot(int(lane))
+            self._scores[lane] = scores[lane]
+
+    def bring_back(self, wave: list[Assignment]) -> np.ndarray:
+        """Put every lane back to its best moment; which lanes have one."""
+        for lane, snapshot in self._snapshots.items():
+            self._tuner.population.restore(lane, snapshot, wave[lane].instance)
+        return np.isfinite(self._scores)
+
+
+def _play_wave(
+    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: _Kept | None
+) -> list[Episode]:
     n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
     names = sorted(tuner.search_space) or sorted(tuner.values)
@@ -95,6 +123,8 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
         schedule.append({name: tuner.values[name].copy() for name in names})
         alive &= ~step.terminated
         scores.append(np.where(alive, step.score, 0.0))
+        if kept is not None:
+            kept.look(scores[-1], alive)
         raw.append(step.raw)
         utilities.append(step.utilities)
         training.append(step.training)
@@ -108,6 +138,8 @@ def _play_wave(tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, s
             training += [{name: np.full(n_lanes, np.nan) for name in step.training}] * missing
             schedule += [schedule[-1]] * missing
             break
+    if kept is not None:
+        alive = kept.bring_back(wave)
     card, broken = tuner.measure_test() if test else (None, "")
     return [
         Episode(

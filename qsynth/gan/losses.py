@@ -1,12 +1,38 @@
-"""Wasserstein losses with gradient penalty (Gulrajani et al. 2017; Gunduz 2025, Eqs. 1 and 2)."""
+"""Adversarial losses, and the gradient penalty that can go with each.
 
-from typing import Literal
+D is the critic's score. Where the papers speak of a probability, it is sigmoid(D); in terms of D its logarithms are
+softplus functions, which are exact where the probability rounds to 0 or 1.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
-Penalty = Literal["one_sided", "two_sided"]
+from qsynth.gan.controls import Controls, is_on
+
+Penalty = Literal["one_sided", "two_sided", "none"]
+LossName = Literal["wasserstein", "non_saturating", "standard", "hinge"]
 EPSILON = 1e-12
+
+
+class AdversarialLoss(NamedTuple):
+    """What critic and generator minimise.
+
+    Attributes:
+        critic: of the scores of real and fake rows (m) and their weights (m), which are positive for real rows and
+            negative for fake ones, and sum to 1 and -1.
+        generator: of the scores of fake rows (m) and their weights (m), which sum to 1.
+        has_labels: whether the critic's loss is that of a classifier, whose targets can be smoothed.
+        minds_offset: whether a constant added to all scores matters.
+    """
+
+    critic: Callable[[Tensor, Tensor, Controls], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+    has_labels: bool
+    minds_offset: bool
 
 
 def norm(slope: Tensor) -> Tensor:
@@ -15,7 +41,7 @@ def norm(slope: Tensor) -> Tensor:
 
 
 def gradient_penalty(norm: Tensor, penalty: Penalty) -> Tensor:
-    """(|grad D| - 1)^2 at each row; one-sided: only where the norm exceeds 1.
+    """(|grad D| - 1)^2 at each row [Gulrajani et al. 2017, Eq. 3]; one-sided: only where the norm exceeds 1.
 
     In one or two dimensions the two-sided form is a double well in the critic's slope: a critic that starts with the
     wrong sign never flips.
@@ -24,11 +50,42 @@ def gradient_penalty(norm: Tensor, penalty: Penalty) -> Tensor:
     return torch.square(torch.relu(excess) if penalty == "one_sided" else excess)
 
 
-def critic_loss(gap: Tensor, penalty: Tensor, gp_weight: Tensor) -> Tensor:
-    """L_D = -(D(real) - D(fake)) + lambda GP, from the gap and penalty that are means over a batch."""
-    return gp_weight * penalty - gap
+def _wasserstein_critic(scores: Tensor, signed: Tensor, _controls: Controls) -> Tensor:
+    """D(fake) - D(real) [Gunduz 2025, Eq. 1, without the penalty]."""
+    return -(scores * signed).sum()
 
 
-def generator_loss(fake: Tensor) -> Tensor:
-    """L_G = -D(fake), from the mean over a batch."""
-    return -fake
+def _logistic_critic(scores: Tensor, signed: Tensor, controls: Controls) -> Tensor:
+    """-log sigmoid(D(real)) - log(1 - sigmoid(D(fake))) [Goodfellow et al. 2014, Eq. 1, negated].
+
+    With label smoothing s, real rows have the target 1 - s [one-sided: Salimans et al. 2016, section 3.4], which adds
+    s D(real).
+    """
+    loss = (softplus(-scores * torch.sign(signed)) * signed.abs()).sum()
+    if not is_on(controls.label_smoothing):
+        return loss
+    return loss + controls.label_smoothing * (scores * torch.relu(signed)).sum()
+
+
+def _hinge_critic(scores: Tensor, signed: Tensor, _controls: Controls) -> Tensor:
+    """max(0, 1 - D(real)) + max(0, 1 + D(fake)) [Lim & Ye 2017; Miyato et al. 2018, Eq. 16]."""
+    return (torch.relu(1 - scores * torch.sign(signed)) * signed.abs()).sum()
+
+
+def _raised(scores: Tensor, weights: Tensor) -> Tensor:
+    """-D(fake) [Gunduz 2025, Eq. 2]."""
+    return -(scores * weights).sum()
+
+
+LOSSES: dict[LossName, AdversarialLoss] = {
+    "wasserstein": AdversarialLoss(_wasserstein_critic, _raised, has_labels=False, minds_offset=False),
+    # -log sigmoid(D(fake)) [Goodfellow et al. 2014, section 3].
+    "non_saturating": AdversarialLoss(
+        _logistic_critic, lambda scores, weights: (softplus(-scores) * weights).sum(), True, True
+    ),
+    # log(1 - sigmoid(D(fake))), the minimax game, as the second source paper has it.
+    "standard": AdversarialLoss(
+        _logistic_critic, lambda scores, weights: -(softplus(scores) * weights).sum(), True, True
+    ),
+    "hinge": AdversarialLoss(_hinge_critic, _raised, has_labels=False, minds_offset=True),
+}

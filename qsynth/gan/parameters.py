@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import torch
 from torch import Tensor
 
 
@@ -18,3 +19,9 @@ class ParameterLayout:
         """Named views of a flat vector of ``size`` numbers."""
         pieces = flat.split([math.prod(shape) for shape in self.shapes.values()])
         return {name: piece.reshape(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
+
+    def bounds(self, fan_in: Mapping[str, int]) -> Tensor:
+        """1 / sqrt(fan-in) at each parameter: uniform starting values lie within (torch's ``nn.Linear`` rule)."""
+        return torch.cat(
+            [torch.full((math.prod(shape),), 1 / math.sqrt(fan_in[name])) for name, shape in self.shapes.items()]
+        )

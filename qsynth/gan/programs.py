@@ -5,8 +5,9 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth.compilation import Build
+from qsynth.gan.controls import Controls
 from qsynth.gan.optim import AdamState
-from qsynth.gan.update import Controls, CriticBatch, GanUpdate, Weights
+from qsynth.gan.update import CriticBatch, GanUpdate, Weights
 
 
 class Programs:
@@ -32,9 +33,10 @@ class Programs:
             seed: Tensor,
             iteration: Tensor,
             totals: Tensor,
-        ) -> tuple[Tensor, AdamState, Tensor, Tensor]:
+        ) -> tuple[Tensor, AdamState, Tensor, Tensor, Tensor]:
             generator, state, statistics = update.generator_step(weights, controls, rows, n_rows, seed, iteration)
-            return generator, state, iteration + 1, totals + torch.stack(tuple(statistics))
+            average = update.averaged(weights.average, generator, controls, iteration)
+            return generator, state, average, iteration + 1, totals + torch.stack(tuple(statistics))
 
         self.critic_batches = build("critic_batches", vmap(update.critic_batches))
         self.critic_step = build("critic_step", vmap(critic_step, in_dims=(0, 0, 0, 0, None, 0)))

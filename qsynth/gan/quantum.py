@@ -1,13 +1,18 @@
 """The hybrid quantum generator: Linear -> encoder -> variational layers -> expectation values."""
 
 import math
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
+from pydantic import Field
 from torch import Tensor
+from torch.func import vmap
 
 from qsynth import rng
+from qsynth.gan.controls import Controls
+from qsynth.gan.generator import Generator, GeneratorOptions
 from qsynth.gan.parameters import ParameterLayout
+from qsynth.hyperparameters import Capacity
 from qsynth.narrow import product
 
 ANGLE_SPREAD = 0.1
@@ -20,6 +25,7 @@ class Circuit(Protocol):
     n_layers: int
     n_inputs: int
     n_layer_weights: int
+    n_outputs: int
     fingerprint: str
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
@@ -27,52 +33,98 @@ class Circuit(Protocol):
         ...
 
 
-class QuantumGenerator:
+class QuantumGeneratorConfig(GeneratorOptions):
+    """A circuit, or several.
+
+    Attributes:
+        patches: how many circuits of the same ansatz, with parameters of their own, make a row's features together
+            (patch generator, Huang et al., Phys. Rev. Applied 16, 024051 (2021), arXiv 2010.06201).
+        output_scale: whether each feature is multiplied by a parameter that starts at 1; outputs of deep circuits
+            hardly spread. Rows may leave [-1, 1] then.
+    """
+
+    kind: Literal["quantum"] = "quantum"
+    patches: int = Field(1, ge=1, le=1024)
+    output_scale: bool = False
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Latent coordinates and layers."""
+        return frozenset({"latent_dim", "n_layers"})
+
+    def most_features(self, n_qubits: int, n_outputs: int) -> float:
+        """Every patch makes a feature of each output."""
+        return n_outputs * self.patches
+
+    def circuit_rows(self, n_rows: int, n_classes: int) -> int:
+        """One for each row and patch."""
+        return n_rows * self.patches
+
+    def build(self, circuit: Circuit, n_features: int, n_classes: int, capacity: Capacity) -> "QuantumGenerator":
+        """The generator."""
+        return QuantumGenerator(circuit, n_features, capacity.latent_dim, n_classes, self.patches, self.output_scale)
+
+
+class QuantumGenerator(Generator):
     """Generator of Gunduz 2025, section 2.1, conditional on the class label.
 
     ``x`` is the first ``n_features`` outputs of ``circuit(W [z * mask, onehot(y)] + b, weights)``. The data is scaled
     into (-1, 1), where expectation values live. Deviations: every feature has its own output, and the angles start at
     pi/2, where <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
+
+    With patches, all circuits get the same noise, and their outputs follow each other.
     """
 
-    def __init__(self, circuit: Circuit, n_features: int, latent_dim: int, n_classes: int) -> None:
-        self.circuit, self.n_features = circuit, n_features
-        self.latent_dim, self.n_classes = latent_dim, n_classes
-        self.layout = ParameterLayout(
-            {
-                "linear": (circuit.n_inputs, latent_dim + n_classes),
-                "bias": (circuit.n_inputs,),
-                "weights": (circuit.n_layers, circuit.n_layer_weights),
-            }
-        )
+    def __init__(
+        self,
+        circuit: Circuit,
+        n_features: int,
+        latent_dim: int,
+        n_classes: int,
+        patches: int = 1,
+        output_scale: bool = False,
+    ) -> None:
+        self.circuit, self.n_features, self.patches = circuit, n_features, patches
+        self.n_noise, self.n_classes = latent_dim, n_classes
+        self._scales = output_scale
+        shapes: dict[str, tuple[int, ...]] = {
+            "linear": (patches * circuit.n_inputs, latent_dim + n_classes),
+            "bias": (patches * circuit.n_inputs,),
+            "weights": (patches * circuit.n_layers, circuit.n_layer_weights),
+        }
+        self.layout = ParameterLayout(shapes | ({"scale": (n_features,)} if output_scale else {}))
 
     def initial(self, seed: Tensor, stream: int) -> Tensor:
         """Starting parameters of one trial: torch's ``nn.Linear`` rule, small angles (sd 0.1 rad) in the layers."""
-        inputs = self.latent_dim + self.n_classes
+        inputs = self.n_noise + self.n_classes
         zero = torch.zeros((), dtype=torch.int64)
-        n_linear = self.circuit.n_inputs * inputs
-        linear = (2 * rng.uniform(seed, stream, zero, n_linear + self.circuit.n_inputs) - 1) / math.sqrt(inputs)
-        weights = ANGLE_SPREAD * rng.normal(seed, stream, zero + 1, self.layout.size - linear.shape[0])
-        start = torch.cat([torch.zeros(n_linear), torch.full((self.circuit.n_inputs,), math.pi / 2)])
-        return torch.cat([linear + start, weights])
+        n_angles = self.patches * self.circuit.n_inputs
+        n_scales = self.n_features if self._scales else 0
+        n_linear = n_angles * inputs
+        linear = (2 * rng.uniform(seed, stream, zero, n_linear + n_angles) - 1) / math.sqrt(inputs)
+        weights = ANGLE_SPREAD * rng.normal(seed, stream, zero + 1, self.layout.size - linear.shape[0] - n_scales)
+        start = torch.cat([torch.zeros(n_linear), torch.full((n_angles,), math.pi / 2)])
+        return torch.cat([linear + start, weights, torch.ones(n_scales)])
 
-    def sample(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor, layer_mask: Tensor) -> Tensor:
-        """Rows for one trial.
-
-        Args:
-            flat: the generator's parameters.
-            z: batch x latent_dim, standard normal.
-            onehot: batch x n_classes, the labels to generate.
-            latent_mask: latent_dim, 0 for latent coordinates out of use.
-            layer_mask: layers, 0 for circuit layers out of use.
-
-        Returns:
-            batch x n_features, in [-1, 1].
-        """
-        angles, weights = self.angles(flat, z, onehot, latent_mask)
-        return self.circuit.expectations(angles, weights, layer_mask)[:, : self.n_features]
-
-    def angles(self, flat: Tensor, z: Tensor, onehot: Tensor, latent_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`."""
+    def sample(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        """Rows (batch x n_features), in [-1, 1] unless they are scaled."""
         p = self.layout.split(flat)
-        return product(torch.cat([z * latent_mask, onehot], dim=1), p["linear"].T) + p["bias"], p["weights"]
+        angles = self._angles(p, noise, onehot, controls)
+        if self.patches == 1:
+            made = self.circuit.expectations(angles, p["weights"], controls.layer_mask)
+        else:
+            of_patches = vmap(self.circuit.expectations, in_dims=(1, 0, None), out_dims=1)
+            inputs, weights = angles.unflatten(1, (self.patches, -1)), p["weights"].unflatten(0, (self.patches, -1))
+            made = of_patches(inputs, weights, controls.layer_mask).flatten(1)
+        rows = made[:, : self.n_features]
+        return rows * p["scale"] if self._scales else rows
+
+    def angles(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
+        """The first circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`."""
+        p = self.layout.split(flat)
+        inputs = self._angles(p, noise, onehot, controls)[:, : self.circuit.n_inputs]
+        return inputs, p["weights"][: self.circuit.n_layers]
+
+    def _angles(self, p: dict[str, Tensor], noise: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        """All circuits' inputs, batch x (patches inputs)."""
+        return product(torch.cat([noise * controls.latent_mask, onehot], dim=1), p["linear"].T) + p["bias"]

@@ -6,45 +6,41 @@ import torch
 from torch import Tensor
 
 from qsynth import rng
-from qsynth.gan.critics import MLPCritic
-from qsynth.gan.losses import Penalty, critic_loss, generator_loss, gradient_penalty, norm
+from qsynth.gan.controls import OFF, Controls, is_on
+from qsynth.gan.critic import Critic, Parameters
+from qsynth.gan.generator import Generator, Listed, Made, Rows
+from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
 from qsynth.gan.optim import AdamState, adam
-from qsynth.gan.quantum import QuantumGenerator
 
 # Streams of random numbers; each is used for one thing.
 STREAM_GENERATOR, STREAM_CRITIC, STREAM_CRITIC_STEP, STREAM_GENERATOR_STEP, STREAM_EVALUATION = range(5)
-
-
-class Controls(NamedTuple):
-    """A trial's hyperparameters in the form that the update uses: numbers, and masks over the capacity."""
-
-    lr_generator: Tensor
-    lr_critic: Tensor
-    gp_weight: Tensor
-    beta1: Tensor
-    n_critic: Tensor
-    sample_weights: Tensor  # batch capacity: 1 / batch_size for samples in use, else 0
-    latent_mask: Tensor  # latent_dim capacity
-    layer_mask: Tensor  # circuit layers
-    unit_mask: Tensor  # critic width
+STREAM_NOISE_REAL, STREAM_NOISE_FAKE, STREAM_NOISE_LISTED, STREAM_NOISE_GENERATOR = range(5, 9)
 
 
 class Weights(NamedTuple):
-    """What a trial has learned so far."""
+    """What a trial has learned so far; ``average`` is of the generator's parameters, OFF where none is kept."""
 
     generator: Tensor
     critic: Tensor
     generator_adam: AdamState
     critic_adam: AdamState
+    average: Tensor = OFF
+
+    @property
+    def sampled(self) -> Tensor:
+        """The generator's parameters that rows are to be made with: their average where one is kept."""
+        return self.average if is_on(self.average) else self.generator
 
 
 class CriticBatch(NamedTuple):
-    """Inputs of one critic update: batch x d, batch x classes, batch x d, batch."""
+    """Inputs of one critic update: batch x d, batch x classes, batch x d, batch; and the fake rows' distribution in
+    full, where it can be listed."""
 
     real: Tensor
     onehot: Tensor
     fake: Tensor
     mix: Tensor
+    listed: Listed | tuple[()] = ()
 
 
 class CriticStatistics(NamedTuple):
@@ -69,10 +65,17 @@ class GanUpdate:
     """The updates of one trial for fixed shapes. Every method is pure, to be vmapped over lanes."""
 
     def __init__(
-        self, generator: QuantumGenerator, critic: MLPCritic, batch_size: int, n_critic: int, penalty: Penalty
+        self,
+        generator: Generator,
+        critic: Critic,
+        batch_size: int,
+        n_critic: int,
+        penalty: Penalty = "one_sided",
+        loss: LossName = "wasserstein",
     ) -> None:
         self.generator, self.critic = generator, critic
-        self.batch_size, self.n_critic, self.penalty = batch_size, n_critic, penalty
+        self.batch_size, self.n_critic = batch_size, n_critic
+        self.penalty, self.loss = penalty, LOSSES[loss]
 
     def initial(self, seed: Tensor) -> tuple[Tensor, Tensor]:
         """Starting parameters of generator and critic."""
@@ -88,11 +91,17 @@ class GanUpdate:
             iteration: int64 scalar, the iteration's number in the trial.
         """
         size = self.n_critic * self.batch_size
-        chosen, z, mix = self._draw(rows, n_rows, seed, STREAM_CRITIC_STEP, iteration, size)
+        chosen, noise, mix = self._draw(rows, n_rows, seed, STREAM_CRITIC_STEP, iteration, size)
         real, onehot = chosen[:, : self.generator.n_features], chosen[:, self.generator.n_features :]
-        fake = self.generator.sample(generator, z, onehot, controls.latent_mask, controls.layer_mask)
+        fake, listed = self.generator.make(generator, noise, onehot, controls)
+        if is_on(controls.instance_noise):
+            real = _blurred(real, controls, seed, STREAM_NOISE_REAL, iteration)
+            fake = _blurred(fake, controls, seed, STREAM_NOISE_FAKE, iteration)
+            if listed:
+                x, labels, probability = listed
+                listed = Listed(_blurred(x, controls, seed, STREAM_NOISE_LISTED, iteration), labels, probability)
         parts = (part.split(self.batch_size) for part in (real, onehot, fake, mix))
-        return tuple(CriticBatch(*batch) for batch in zip(*parts, strict=True))
+        return tuple(CriticBatch(*batch)._replace(listed=listed) for batch in zip(*parts, strict=True))
 
     def critic_step(
         self, critic: Tensor, state: AdamState, batch: CriticBatch, controls: Controls, index: Tensor
@@ -100,16 +109,17 @@ class GanUpdate:
         """Critic update number ``index`` of an iteration; beyond ``n_critic`` it changes nothing."""
 
         weights = controls.sample_weights
-        signed = torch.cat([weights, -weights])
+        fake = Made(batch.fake, batch.listed).rows(batch.onehot, weights)
+        both, labels = torch.cat([batch.real, fake.x]), torch.cat([batch.onehot, fake.onehot])
+        signed = torch.cat([weights, -fake.weights])
 
         def loss(flat: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-            parameters = self.critic.layout.split(flat)
-            both, twice = torch.cat([batch.real, batch.fake]), torch.cat([batch.onehot, batch.onehot])
-            gap = (self.critic.score(parameters, both, twice, controls.unit_mask) * signed).sum()
-            between = batch.mix[:, None] * batch.real + (1 - batch.mix[:, None]) * batch.fake
-            slope = self.critic.slope(parameters, between, batch.onehot, controls.unit_mask)
-            penalty = (gradient_penalty(norm(slope), self.penalty) * weights).sum()
-            return critic_loss(gap, penalty, controls.gp_weight), (gap, penalty)
+            parameters = self.critic.parameters(flat, controls)
+            scores = self.critic.score(parameters, both, labels, controls)
+            value = self.loss.critic(scores, signed, controls)
+            value = self.critic.labelled(value, parameters, both, labels, signed.abs(), controls)
+            value, penalty = self._penalised(value, parameters, batch, controls)
+            return value, ((scores * signed).sum(), penalty)
 
         gradient, (value, (gap, penalty)) = torch.func.grad_and_value(loss, has_aux=True)(critic)
         active = (index < controls.n_critic).to(critic.dtype)
@@ -120,14 +130,19 @@ class GanUpdate:
         self, weights: Weights, controls: Controls, rows: Tensor, n_rows: Tensor, seed: Tensor, iteration: Tensor
     ) -> tuple[Tensor, AdamState, GeneratorStatistics]:
         """One generator update."""
-        chosen, z, _ = self._draw(rows, n_rows, seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
-        onehot = chosen[:, self.generator.n_features :]
-        critic = self.critic.layout.split(weights.critic)
+        chosen, noise, _ = self._draw(rows, n_rows, seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
+        x, onehot = chosen[:, : self.generator.n_features], chosen[:, self.generator.n_features :]
+        real = Rows(x, onehot, controls.sample_weights)
+        critic = self.critic.parameters(weights.critic, controls)
 
         def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
-            fake = self.generator.sample(flat, z, onehot, controls.latent_mask, controls.layer_mask)
-            scores = self.critic.score(critic, fake, onehot, controls.unit_mask)
-            return generator_loss((scores * controls.sample_weights).sum()), fake
+            made = self.generator.make(flat, noise, onehot, controls)
+            fake, labels, shares = made.rows(onehot, controls.sample_weights)
+            if is_on(controls.instance_noise):
+                fake = _blurred(fake, controls, seed, STREAM_NOISE_GENERATOR, iteration)
+            value = self.loss.generator(self.critic.score(critic, fake, labels, controls), shares)
+            value = self.critic.labelled(value, critic, fake, labels, shares, controls)
+            return self.generator.regularised(value, flat, noise, real, controls), made.drawn
 
         gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
         one = torch.ones((), dtype=gradient.dtype)
@@ -139,12 +154,41 @@ class GanUpdate:
         )
         return generator, state, statistics
 
+    def averaged(self, average: Tensor, generator: Tensor, controls: Controls, iteration: Tensor) -> Tensor:
+        """The average of the generator's parameters after an update; OFF where none is kept.
+
+        It decays by ``weight_average`` an update [Yazici et al. 2019, Eq. 5], in the first ones by less, as the start
+        is worth nothing: by (1 + t) / (10 + t) at most after t updates, the rule of TensorFlow's
+        ExponentialMovingAverage. At a decay of 0 it is the generator.
+        """
+        if not is_on(average):
+            return OFF
+        decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
+        return torch.lerp(generator, average, decay)
+
+    def _penalised(
+        self, loss: Tensor, parameters: Parameters, batch: CriticBatch, controls: Controls
+    ) -> tuple[Tensor, Tensor]:
+        """The critic's loss with its gradient penalty between real and fake rows of a class; and the penalty."""
+        if self.penalty == "none":
+            return loss, torch.zeros_like(loss)
+        between = batch.mix[:, None] * batch.real + (1 - batch.mix[:, None]) * batch.fake
+        slope = self.critic.slope(parameters, between, batch.onehot, controls)
+        penalty = (gradient_penalty(norm(slope), self.penalty) * controls.sample_weights).sum()
+        return loss + controls.gp_weight * penalty, penalty
+
     def _draw(
         self, rows: Tensor, n_rows: Tensor, seed: Tensor, stream: int, iteration: Tensor, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Real rows (size x columns), noise (size x latent_dim) and mixing shares (size), all from one block of random
+        """Real rows (size x columns), noise (size x n_noise) and mixing shares (size), all from one block of random
         numbers, which compiles to one kernel."""
-        n_normal = size * self.generator.latent_dim
+        n_normal = size * self.generator.n_noise
         u = rng.uniform(seed, stream, iteration, 2 * size + n_normal + n_normal % 2)
         chosen = rows[(u[:size] * n_rows).to(torch.int64)]
         return chosen, rng.to_normal(u[2 * size :])[:n_normal].reshape(size, -1), u[size : 2 * size]
+
+
+def _blurred(x: Tensor, controls: Controls, seed: Tensor, stream: int, iteration: Tensor) -> Tensor:
+    """Rows (m x d) with normal noise of sd ``instance_noise`` [Sonderby et al. 2017; Arjovsky & Bottou 2017]."""
+    noise = rng.normal(seed, stream, iteration, x.shape[0] * x.shape[1]).reshape(x.shape)
+    return x + controls.instance_noise * noise

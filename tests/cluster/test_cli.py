@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cluster.cli import main
+from qsynth.synthesizer import QGANSynthesizer
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -112,7 +113,9 @@ def test_resuming_nothing_is_refused(
     assert "--resume" in refused(monkeypatch, capsys, "tune", tiny_file, "--out", tmp_path, "--resume")
 
 
-@pytest.mark.parametrize("setting", ["lr_critik=0.1", "lr_critic", "lr_critic=fast", "lr_critic=-2", "n_critic=7"])
+@pytest.mark.parametrize(
+    "setting", ["lr_critik=0.1", "lr_critic", "lr_critic=fast", "lr_critic=-2", "n_critic=7", "vae_width=8"]
+)
 def test_a_bad_constant_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -130,9 +133,11 @@ def test_train_then_sample(
 ) -> None:
     model, plot, rows = tmp_path / "model.safetensors", tmp_path / "plot.png", tmp_path / "rows.csv"
     arguments = ("train", tiny_file, "--out", model, "--plot", plot, "--set", "lr_critic=0.002", "--json")
+    arguments += ("--set", "weight_average=0.9")
     assert call(monkeypatch, *arguments) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["iterations"] == 6
+    assert "weight_average" in QGANSynthesizer.load(model).report()["hyperparameters"]
     assert len(summary["scores"]) == 4
     assert 0.0 <= summary["test_score"] <= 1.0
     assert plot.read_bytes().startswith(b"\x89PNG")

@@ -33,7 +33,6 @@ from cluster.trial_log import log_trials
 from qsynth.config import parse
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES
 from qsynth.synthesizer import QGANSynthesizer
 from qsynth.training_statistics import TrainingStatistics
 from rl_envs.agents import Hold, Schedule
@@ -177,7 +176,7 @@ def test_every_course_of_a_trial_is_stored(delivered: Delivered) -> None:
     assert trial.data.metrics["test/score"] == pytest.approx(episode.test_score)
     assert trial.data.metrics["test/fidelity"] == pytest.approx(episode.test_raw["fidelity"])
     assert set(trial.data.params) == {"seed"} | {
-        f"{'start' if name in episode.schedule else 'constant'}.{name}" for name in NAMES
+        f"{'start' if name in episode.schedule else 'constant'}.{name}" for name in episode.snapshot.hyperparameters
     }
 
 

@@ -82,6 +82,39 @@ def test_the_estimate_counts_every_circuit(tiny: dict[str, Any]) -> None:
     assert short.hardware.check(short.trial).endswith("of which the budget covers 10,000 shots")
 
 
+@pytest.mark.parametrize(
+    ("generator", "refused"),
+    [
+        ({"kind": "classical"}, True),
+        ({"kind": "vae"}, True),
+        ({"kind": "born"}, True),
+        ({"kind": "quantum", "patches": 2}, False),
+    ],
+)
+def test_a_device_needs_a_generator_whose_rows_are_a_circuits_outputs(
+    tiny: dict[str, Any], generator: dict[str, Any], refused: bool
+) -> None:
+    tiny["trial"]["generator"] = generator
+    made = study(tiny)
+    assert made.hardware is not None
+    if refused:
+        with pytest.raises(QsynthError, match=f"a circuit's outputs; got {generator['kind']}"):
+            made.hardware.estimate(made.trial)
+    else:  # two circuits a row
+        plain = study({**tiny, "trial": {**tiny["trial"], "generator": {"kind": "quantum"}}})
+        assert plain.hardware is not None
+        assert made.hardware.estimate(made.trial)[0] == plain.hardware.estimate(plain.trial)[0] * 2
+
+
+def test_what_the_agent_could_change_stays_built_on_the_device(tiny: dict[str, Any]) -> None:
+    tiny["trial"]["search_space"]["weight_average"] = {"kind": "float", "low": 0, "high": 0.99}
+    made = study(tiny)
+    assert made.hardware is not None
+    there = made.hardware.trial(made.trial)
+    assert "weight_average" in there.used
+    assert list(there.search_space) == ["weight_average"]
+
+
 def test_only_a_price_makes_a_bill() -> None:
     assert Price().words(Spend(3, 4000)) == "3 circuits, 4,000 shots"
     assert Price(per_circuit=0.3, per_shot=0.00035, currency="EUR").of(Spend(10, 1000)) == pytest.approx(3.35)

@@ -16,6 +16,7 @@ from qsynth.score import Scorecard
 from qsynth.trial import TrialConfig
 
 SIZES = {"n_layers": 2, "batch_size": 4, "n_critic": 2, "critic_width": 8, "latent_dim": 2}
+TOUCHED = {"weight_average": 0.9, "instance_noise": 0.1, "critic_layers": 1}
 MOVES = ("aten._to_copy", "aten.copy_")
 
 
@@ -49,6 +50,10 @@ CHANGES: list[dict[str, Any]] = [
     {"readout": "zx", "ansatz": "iqp"},
     {"engine": {"shots": 5}, "ansatz": "strongly_entangling"},
     {"n_qubits": 8, "ansatz": "data_reuploading"},
+    {"n_qubits": 1, "generator": {"kind": "quantum", "patches": 2, "output_scale": True}, "loss": "hinge"},
+    {"generator": {"kind": "classical"}, "critic": {"kind": "conv", "spectral_norm": True}, "penalty": "none"},
+    {"generator": {"kind": "vae"}, "critic": {"kind": "mlp", "conditioning": "auxiliary"}, "defaults": SIZES | TOUCHED},
+    {"generator": {"kind": "born"}, "critic": {"kind": "conv", "conditioning": "projection"}, "loss": "standard"},
 ]
 
 

@@ -1,7 +1,7 @@
 """Trials in lockstep: repeatable, independent of their neighbours, and able to learn."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.labels import stratified
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES
 from qsynth.population import Population, TrainingStatistics
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
@@ -108,7 +107,7 @@ def test_a_lane_alone_does_what_it_does_among_others() -> None:
     for lane in range(3):
         alone = Population(config(), 1, 1, 1)
         alone.reset([0], [instances(3)[lane]], [10 + lane])
-        alone.apply({name: among.values[name][[lane]] for name in NAMES})
+        alone.apply({name: among.values[name][[lane]] for name in among.values})
         own = alone.advance(10)
         for name in ("generator", "critic"):
             torch.testing.assert_close(state(alone, 0)[name], state(among, lane)[name], rtol=0, atol=1e-4)
@@ -171,7 +170,7 @@ def test_a_trial_goes_on_bit_for_bit_from_a_file(tmp_path: Path) -> None:
     learned = pop.advance(4)
 
     again = population(seeds=[50, 51, 52])
-    again.apply({name: pop.values[name] for name in NAMES})
+    again.apply(pop.values)
     again.advance(1)
     again.restore(1, Snapshot.load(tmp_path / "trial"), instances(3)[1])
     assert again.iterations.tolist() == [1, 4, 1]
@@ -291,6 +290,73 @@ def test_statistics_are_means_over_critic_updates() -> None:
     learned = pop.advance(60)
     assert learned.gradient_critic[1] == pytest.approx(learned.gradient_critic[0], rel=0.2)
     assert learned.critic_gap[1] == pytest.approx(learned.critic_gap[0], rel=0.5)
+
+
+def test_what_a_trial_was_not_built_with_is_refused() -> None:
+    pop = population(2)
+    for name, message in (
+        ("vae_width", "vae_width must be a hyperparameter that the trial was built with"),
+        ("weight_average", "was built with; name it in search_space, or give it another default"),
+    ):
+        with pytest.raises(QsynthError, match=message):
+            pop.apply({name: np.full(2, 0.5)})
+
+
+# The average of the generator's parameters
+
+
+def test_the_average_decays_as_it_should_and_is_what_makes_rows() -> None:
+    pop = population(2, defaults={**TINY["defaults"], "weight_average": 0.5})
+    pop.apply({name: np.full(2, 0.05) for name in LR})
+    pop.apply({"weight_average": np.array([0.5, 0.0])})
+    expected = pop.snapshot(0).tensors["generator"]
+    for step in range(12):
+        pop.advance(1)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * pop.snapshot(0).tensors["generator"]
+    kept, plain = pop.snapshot(0), pop.snapshot(1)
+    torch.testing.assert_close(kept.tensors["average"], expected)
+    assert torch.equal(kept.generator, kept.tensors["average"])
+    assert not torch.equal(kept.generator, kept.tensors["generator"])
+    assert torch.equal(plain.tensors["average"], plain.tensors["generator"])  # at a decay of 0
+    score, rows = pop.evaluate().score[0], pop.sample(0, torch.ones(9, 1), seed=1)
+    pop.restore(0, replace(kept, tensors={**kept.tensors, "average": kept.tensors["generator"]}), instances(1)[0])
+    assert pop.evaluate().score[0] != score
+    assert not torch.equal(pop.sample(0, torch.ones(9, 1), seed=1), rows)
+
+
+def test_a_snapshot_without_an_average_starts_one() -> None:
+    old = population(2)
+    old.advance(2)
+    snapshot = old.snapshot(0)
+    assert "average" not in snapshot.tensors
+    pop = population(2, defaults={**TINY["defaults"], "weight_average": 0.9})
+    pop.restore(0, snapshot, instances(1)[0])
+    assert torch.equal(pop.snapshot(0).tensors["average"], snapshot.tensors["generator"])
+    assert pop.values["weight_average"][0] == 0.9
+
+
+def test_a_snapshot_with_an_average_needs_a_trial_that_keeps_one() -> None:
+    pop = population(2, defaults={**TINY["defaults"], "weight_average": 0.9})
+    with pytest.raises(QsynthError, match="weight_average must be a hyperparameter that the trial was built with"):
+        population(2).restore(0, pop.snapshot(0), instances(1)[0])
+
+
+def test_noise_on_what_the_critic_sees_is_new_at_every_update_and_of_the_size_asked_for() -> None:
+    """A critic that is linear in one feature tells the noise by the spread of its scores; here by the batches."""
+    pop = population(1, defaults={**TINY["defaults"], "instance_noise": 0.5})
+    one, quiet = pop._controls.of_lane(0), pop._controls.of_lane(0)._replace(instance_noise=torch.tensor(0.0))
+    found = []
+    for iteration in range(40):
+        where = pop._rows[0], pop._n_rows[0], pop._seeds[0], torch.tensor(iteration)
+        flat = pop.snapshot(0).tensors["generator"]
+        batches = (pop._update.critic_batches(flat, using, *where) for using in (one, quiet))
+        for noisy, plain in zip(*batches, strict=True):
+            found.append(torch.stack([noisy.real - plain.real, noisy.fake - plain.fake]))
+    noise = torch.stack(found)
+    assert noise.std().item() == pytest.approx(0.5, rel=0.05)
+    assert abs(noise.mean().item()) < 0.05
+    assert len(noise.unique()) > 0.98 * noise.numel()  # differences are rounded
 
 
 # Shapes

@@ -6,7 +6,8 @@ import pytest
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.trial import TrialConfig
+from qsynth.hyperparameters import SPARED
+from qsynth.trial import ALWAYS, TrialConfig
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,35 @@ from qsynth.trial import TrialConfig
         (
             {"readout": ["ZI", "XY"], "engine": {"noise": {"readout": 0.1}}},
             r"engine\.noise\.readout must be 0 where Y is read; got 'XY'",
+        ),
+        ({"generator": {"kind": "quantun"}}, r"generator.*'quantun'"),
+        (
+            {"generator": {"kind": "vae", "patches": 2}},
+            "patches and output_scale must be left out with decoder classical",
+        ),
+        ({"generator": {"kind": "born", "low": 1.0}}, "low must be below high; got 1.0 and 0.9"),
+        ({"generator": {"kind": "born"}, "readout": "zx"}, "readout must be left out with generator born"),
+        ({"critic": {"kind": "mlp", "conditioning": "x"}}, r"critic\.mlp\.conditioning"),
+        ({"loss": "wgan"}, r"loss: input should be 'wasserstein'"),
+        (
+            {"search_space": {"vae_width": {"kind": "int", "low": 2, "high": 32}}},
+            r"search_space\.vae_width must be left out: it does nothing with generator quantum, critic mlp, loss wass",
+        ),
+        (
+            {"search_space": {"label_smoothing": {"kind": "float", "low": 0, "high": 0.3}}, "loss": "hinge"},
+            r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
+        ),
+        (
+            {"search_space": {"gp_weight": {"kind": "float", "low": 0.1, "high": 3}}, "penalty": "none"},
+            r"search_space\.gp_weight must be left out: .* penalty none",
+        ),
+        (
+            {"search_space": {"n_layers": {"kind": "int", "low": 1, "high": 3}}, "generator": {"kind": "classical"}},
+            r"search_space\.n_layers must be left out: it does nothing with generator classical",
+        ),
+        (
+            {"search_space": {"latent_dim": {"kind": "int", "low": 1, "high": 3}}, "generator": {"kind": "born"}},
+            r"search_space\.latent_dim must be left out: it does nothing with generator born",
         ),
     ],
 )
@@ -55,3 +85,50 @@ def test_a_trial_survives_a_round_trip() -> None:
     }
     made = parse(TrialConfig, values, source="study")
     assert parse(TrialConfig, made.model_dump(mode="json"), source="again") == made
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        ({"generator": {"kind": "quantum", "patches": 4}}, 12),
+        ({"generator": {"kind": "vae", "decoder": "quantum", "patches": 2}}, 6),
+        ({"generator": {"kind": "born"}}, 3),
+    ],
+)
+def test_generators_make_so_many_features(values: dict[str, Any], most: int) -> None:
+    made = parse(TrialConfig, {"n_qubits": 3, **values}, source="study")
+    made.check_outputs(most)
+    with pytest.raises(QsynthError, match=f"n_qubits must suffice for the data's {most + 1} features"):
+        made.check_outputs(most + 1)
+
+
+@pytest.mark.parametrize("values", [{"kind": "classical"}, {"kind": "vae"}])
+def test_classical_generators_make_any_number_of_features(values: dict[str, Any]) -> None:
+    parse(TrialConfig, {"n_qubits": 2, "generator": values}, source="study").check_outputs(1000)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({}, {"latent_dim", "n_layers", "critic_width", "critic_layers", "gp_weight"}),
+        ({"generator": {"kind": "classical"}, "penalty": "none"}, {"latent_dim", "critic_width", "critic_layers"}),
+        (
+            {"generator": {"kind": "vae", "decoder": "quantum"}, "critic": {"kind": "conv"}, "loss": "standard"},
+            {"latent_dim", "n_layers", "critic_width", "critic_layers", "gp_weight", "label_smoothing", "filter_size"}
+            | {"vae_layers", "vae_width", "kl_weight"},
+        ),
+        ({"generator": {"kind": "born"}}, {"n_layers", "critic_width", "critic_layers", "gp_weight"}),
+    ],
+)
+def test_a_trials_kinds_decide_what_can_be_tuned(values: dict[str, Any], names: set[str]) -> None:
+    made = parse(TrialConfig, {"n_qubits": 2, **values}, source="study")
+    assert made.tunable == names | ALWAYS
+    assert set(made.used) == made.tunable - set(SPARED)
+
+
+def test_what_a_study_touches_is_used() -> None:
+    """By its search space, or by a default that does something."""
+    space = {"weight_average": {"kind": "float", "low": 0, "high": 0.99}}
+    made = TrialConfig.model_validate({"n_qubits": 2, "search_space": space, "defaults": {"critic_layers": 1}})
+    assert {"weight_average", "critic_layers"} <= set(made.used)
+    assert "instance_noise" not in made.used

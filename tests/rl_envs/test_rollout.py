@@ -227,3 +227,30 @@ def test_snapshots_restore_what_was_scored() -> None:
         fresh.population.restore(1, episode.snapshot, assignment.instance)
         assert float(fresh.population.evaluate().score[1]) == pytest.approx(episode.scores[-1], abs=1e-5)
         assert float(fresh.population.evaluate("test").score[1]) == pytest.approx(episode.test_score, abs=1e-5)
+
+
+def test_the_best_moment_is_kept_on_request_and_it_is_what_the_test_rows_measure() -> None:
+    """Rates that are far too high make trials worse than they were."""
+
+    def wild(wave: slice) -> Agent:
+        return Schedule({"lr_generator": np.full(len(ASSIGNMENTS), 0.9)[wave]})
+
+    made = tuner(2)
+    last = play(made, wild, ASSIGNMENTS, test=True, snapshots=True)
+    best = play(made, wild, ASSIGNMENTS, test=True, snapshots=True, keep="best")
+    earlier = 0
+    for one, other, assignment in zip(last, best, ASSIGNMENTS, strict=True):
+        np.testing.assert_array_equal(one.scores, other.scores)
+        decision = 1 + int(np.argmax(other.scores[1:]))
+        assert other.snapshot is not None
+        assert other.snapshot.iteration == 2 * decision
+        alone = tuner(1)
+        alone.begin([0], [assignment.instance], [assignment.seed], [other.snapshot])
+        assert alone.score[0] == pytest.approx(other.scores[decision], abs=1e-4)
+        card, _ = alone.measure_test()
+        assert card is not None
+        assert float(card.score[0]) == pytest.approx(other.test_score, abs=1e-4)
+        earlier += decision < N_DECISIONS
+        if decision == N_DECISIONS:
+            assert one.test_score == pytest.approx(other.test_score)
+    assert earlier > 0

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.gan.critics import MLPCritic
-from qsynth.gan.losses import critic_loss, generator_loss, gradient_penalty, norm
+from qsynth.gan.controls import OFF, Controls
+from qsynth.gan.losses import gradient_penalty, norm
+from qsynth.gan.mlp_critic import MLPCritic
 
 ANSATZ, LATENT, LAYERS, WIDTH, BATCH, N_CRITIC = "ry_rx_cnot", 2, 4, 32, 64, 5
 LEARNING_RATE, BETAS, SLOPE = 3e-3, (0.5, 0.9), 0.2
@@ -104,10 +105,11 @@ def reference(given: Example, n_qubits: int) -> Answer:
     engine = StatevectorEngine(ANSAETZE[ANSATZ], n_qubits, LAYERS)
     critic, unlabelled = MLPCritic(1, 0, WIDTH), torch.zeros(BATCH, 0)
     flat = torch.cat([torch.as_tensor(part).flatten() for part in given.critic])
+    controls = Controls(*[OFF] * 9)._replace(unit_mask=torch.ones(WIDTH))
     z, real, mix = (torch.as_tensor(part) for part in (given.z, given.real, given.mix))
 
     def score(parameters: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        return critic.score(critic.layout.split(parameters), rows, unlabelled, torch.ones(WIDTH))
+        return critic.score(critic.layout.split(parameters), rows, unlabelled, controls)
 
     def fake(linear: torch.Tensor, bias: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         return engine.expectations(z @ linear.T + bias, weights, torch.ones(LAYERS))[:, :1]
@@ -117,13 +119,12 @@ def reference(given: Example, n_qubits: int) -> Answer:
 
     def of_critic(parameters: torch.Tensor) -> torch.Tensor:
         between = mix[:, None] * real + (1 - mix[:, None]) * rows
-        slope = critic.slope(critic.layout.split(parameters), between, unlabelled, torch.ones(WIDTH))
+        slope = critic.slope(critic.layout.split(parameters), between, unlabelled, controls)
         penalty = gradient_penalty(norm(slope), "one_sided").mean()
-        gap = score(parameters, real).mean() - score(parameters, rows).mean()
-        return critic_loss(gap, penalty, torch.tensor(1.0))
+        return score(parameters, rows).mean() - score(parameters, real).mean() + penalty
 
     def of_generator(*parts: torch.Tensor) -> torch.Tensor:
-        return generator_loss(score(flat, fake(*parts)).mean())
+        return -score(flat, fake(*parts)).mean()
 
     gradients = torch.func.grad(of_generator, argnums=(0, 1, 2))(*generator)
     return Answer(

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from qsynth.gan.critics import MLPCritic
-from qsynth.gan.update import Controls, CriticBatch
+from qsynth.gan.controls import Controls
+from qsynth.gan.mlp_critic import MLPCritic
+from qsynth.gan.update import CriticBatch
 
 
 def mlp(critic: MLPCritic, flat: Tensor, x: Tensor, onehot: Tensor, n_units: int) -> Tensor:
@@ -22,7 +23,7 @@ def critic_gradient(
 ) -> tuple[Tensor, Tensor]:
     """Loss and gradient by double backward, over the samples and units in use."""
     n, units = int((controls.sample_weights > 0).sum()), int(controls.unit_mask.sum())
-    real, onehot, fake, mix = (part[:n] for part in batch)
+    real, onehot, fake, mix = (part[:n] for part in batch[:4])
     flat = flat.detach().requires_grad_()
     between = (mix[:, None] * real + (1 - mix[:, None]) * fake).requires_grad_()
     scores = mlp(critic, flat, between, onehot, units)

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.gan.critics import MLPCritic
+from qsynth.gan.controls import Controls
 from qsynth.gan.losses import Penalty
+from qsynth.gan.mlp_critic import MLPCritic
 from qsynth.gan.optim import AdamState
 from qsynth.gan.quantum import QuantumGenerator
-from qsynth.gan.update import Controls, CriticBatch, GanUpdate, Weights
+from qsynth.gan.update import CriticBatch, GanUpdate, Weights
 from tests.qsynth.gan.reference import critic_gradient, mlp
 
 LATENT, LAYERS, WIDTH, BATCH, N_CRITIC, FEATURES, CLASSES, ROWS = 3, 3, 8, 6, 3, 2, 2, 20
@@ -142,7 +143,7 @@ def test_training_the_critic_raises_the_gap_and_training_the_generator_raises_it
     z, onehot = random(200, LATENT, seed=3), torch.eye(CLASSES)[torch.arange(200) % 2]
 
     def mean_score(flat: Tensor) -> float:
-        fake = update.generator.sample(flat, z, onehot, controls.latent_mask, controls.layer_mask)
+        fake = update.generator.sample(flat, z, onehot, controls)
         return mlp(update.critic, critic, fake, onehot, 6).mean().item()
 
     before, losses = mean_score(here.generator), []
@@ -213,7 +214,7 @@ def test_batches_hold_real_rows_with_their_labels_and_fakes_of_the_same_labels()
     for batch in made:
         assert all(tuple(row) in known for row in torch.cat([batch.real, batch.onehot], dim=1).tolist())
         z = torch.zeros(BATCH, LATENT)
-        fake = update.generator.sample(flat, z, batch.onehot, controls.latent_mask, controls.layer_mask)
+        fake = update.generator.sample(flat, z, batch.onehot, controls)
         torch.testing.assert_close(batch.fake, fake)
         assert ((batch.mix > 0) & (batch.mix < 1)).all()
         assert len(batch.mix.unique()) == BATCH
@@ -324,7 +325,7 @@ def test_noise_behind_the_latent_mask_is_inert() -> None:
     z, onehot = random(5, LATENT), torch.eye(CLASSES)[torch.arange(5) % 2]
     other = z.clone()
     other[:, 2:] = 9.0
-    arguments = onehot, controls.latent_mask, controls.layer_mask
+    arguments = onehot, controls
     flat = weights(update).generator
     assert torch.equal(update.generator.sample(flat, z, *arguments), update.generator.sample(flat, other, *arguments))
     other[:, 0] += 1
@@ -333,7 +334,7 @@ def test_noise_behind_the_latent_mask_is_inert() -> None:
     )
 
 
-@pytest.mark.parametrize("name", CriticBatch._fields)
+@pytest.mark.parametrize("name", ["real", "onehot", "fake", "mix"])
 def test_samples_beyond_the_batch_size_are_inert(name: str) -> None:
     update, controls = gan("two_sided"), settings()
     start = weights(update)

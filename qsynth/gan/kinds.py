@@ -1,0 +1,18 @@
+"""The kinds of generators and critics that a trial can have."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from qsynth.gan.born import BornGeneratorConfig
+from qsynth.gan.classical import ClassicalGeneratorConfig
+from qsynth.gan.conv_critic import ConvCriticConfig
+from qsynth.gan.mlp_critic import MLPCriticConfig
+from qsynth.gan.quantum import QuantumGeneratorConfig
+from qsynth.gan.vae import VAEGeneratorConfig
+
+GeneratorConfig = Annotated[
+    QuantumGeneratorConfig | ClassicalGeneratorConfig | VAEGeneratorConfig | BornGeneratorConfig,
+    Field(discriminator="kind"),
+]
+CriticConfig = Annotated[MLPCriticConfig | ConvCriticConfig, Field(discriminator="kind")]

@@ -1,0 +1,410 @@
+"""What every generator, critic and loss must do together: train in a population, with exact gradients, inert masks,
+lanes that do not feel each other, and snapshots that go on bit for bit."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.data.dataset import Instance
+from qsynth.data.tabular import TableData
+from qsynth.gan.controls import OFF, Controls, is_on
+from qsynth.gan.losses import LOSSES
+from qsynth.gan.optim import AdamState
+from qsynth.gan.update import CriticBatch, GanUpdate, Weights
+from qsynth.hyperparameters import SPARED
+from qsynth.hyperparameters import controls as controls_of
+from qsynth.population import Population
+from qsynth.trial import TrialConfig
+
+GENERATORS: dict[str, dict[str, Any]] = {
+    "quantum": {"generator": {"kind": "quantum"}},
+    "patches": {"n_qubits": 2, "generator": {"kind": "quantum", "patches": 2, "output_scale": True}},
+    "classical": {"generator": {"kind": "classical"}},
+    "vae": {"generator": {"kind": "vae"}},
+    "quantum_vae": {"generator": {"kind": "vae", "decoder": "quantum"}},
+    "born": {"generator": {"kind": "born"}},
+}
+CRITICS: dict[str, dict[str, Any]] = {
+    f"{kind}-{conditioning}{'-spectral' if spectral else ''}": {
+        "critic": {"kind": kind, "conditioning": conditioning, "spectral_norm": spectral}
+    }
+    for kind in ("mlp", "conv")
+    for conditioning in ("concat", "projection", "auxiliary")
+    for spectral in (False, True)
+}
+CRITICS["image"] = {"critic": {"kind": "conv", "image_shape": [2, 2]}}
+CAPACITY = {
+    "latent_dim": 3,
+    "n_layers": 3,
+    "critic_width": 4,
+    "critic_layers": 3,
+    "filter_size": 3,
+    "vae_layers": 3,
+    "vae_width": 4,
+    "batch_size": 4,
+    "n_critic": 2,
+}
+# One of each size is out of use, everything optional is on.
+PART = {
+    "latent_dim": 2,
+    "n_layers": 2,
+    "critic_width": 3,
+    "critic_layers": 2,
+    "filter_size": 2,
+    "vae_layers": 2,
+    "vae_width": 3,
+    "batch_size": 3,
+    "n_critic": 2,
+    "kl_weight": 0.5,
+    "weight_average": 0.9,
+    "label_smoothing": 0.1,
+    "instance_noise": 0.05,
+}
+FEATURES, CLASSES, ROWS = 4, 3, 12
+SOURCE = TableData(name="iris", n_train=40)
+SETTINGS = {
+    "n_qubits": 4,
+    "capacity": CAPACITY,
+    "defaults": PART,
+    "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
+}
+COMBINATIONS = list(itertools.product(GENERATORS, CRITICS, LOSSES))
+# Every generator with every critic, and every critic with every loss; in double precision each takes a second or so.
+PAIRS = [(generator, critic, "non_saturating") for generator, critic in itertools.product(GENERATORS, CRITICS)]
+PAIRS += [("classical", critic, loss) for critic, loss in itertools.product(CRITICS, LOSSES)]
+
+
+def config(
+    generator: str = "quantum", critic: str = "mlp-concat", loss: str = "wasserstein", **more: Any
+) -> TrialConfig:
+    return TrialConfig.model_validate({**SETTINGS, **GENERATORS[generator], **CRITICS[critic], "loss": loss, **more})
+
+
+def instances(n: int) -> list[Instance]:
+    return [SOURCE.instance(seed, held_out=False) for seed in range(n)]
+
+
+def population(made: TrialConfig, n_lanes: int = 2, compiled: bool = False) -> Population:
+    pop = Population(made, FEATURES, CLASSES, n_lanes, compiled)
+    pop.reset(range(n_lanes), instances(n_lanes), range(10, 10 + n_lanes))
+    return pop
+
+
+def learned(pop: Population, lane: int) -> dict[str, Tensor]:
+    return pop.snapshot(lane).tensors
+
+
+# Training
+
+
+@pytest.mark.parametrize(("generator", "critic", "loss"), COMBINATIONS)
+def test_two_steps_change_both_players_and_stay_finite(generator: str, critic: str, loss: str) -> None:
+    pop = population(config(generator, critic, loss))
+    before = learned(pop, 1)
+    found = pop.advance(2)
+    after = learned(pop, 1)
+    assert not pop.diverged.any()
+    for name in ("generator", "critic"):
+        assert (before[name] != after[name]).any()
+    for values in vars(found).values():
+        assert np.isfinite(values).all()
+    assert (found.gradient_generator > 0).all()
+    assert (found.gradient_critic > 0).all()
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_generator_makes_rows_of_the_class_that_is_asked_for(generator: str) -> None:
+    pop = population(config(generator))
+    rows = pop.sample(0, torch.eye(CLASSES)[torch.arange(60) % CLASSES], seed=1)
+    assert rows.shape == (60, FEATURES)
+    assert torch.isfinite(rows).all()
+    assert len(rows.unique(dim=0)) > 3
+    assert not torch.equal(rows[::3], rows[1::3])
+    assert torch.isfinite(pop.evaluate().score).all()
+
+
+@pytest.mark.parametrize("generator", ["quantum", "patches", "quantum_vae", "born"])
+@pytest.mark.parametrize("penalty", ["one_sided", "none"])
+def test_training_on_a_device_is_that_on_the_statevector_engine(generator: str, penalty: str) -> None:
+    runs = []
+    for name in ("statevector", "default.qubit"):
+        pop = population(config(generator, penalty=penalty, engine={"name": name}))
+        pop.apply({"lr_critic": np.zeros(2)})  # Adam would make whole steps of rounding errors
+        found = pop.advance(1)
+        runs.append((found, learned(pop, 0), pop.sample(0, torch.eye(CLASSES), seed=1)))
+    (one, state, _), (other, state_there, _) = runs
+    for name, values in vars(one).items():
+        np.testing.assert_allclose(values, getattr(other, name), rtol=1e-3, atol=1e-4, err_msg=name)
+    first = "generator_adam.first"
+    torch.testing.assert_close(state[first], state_there[first], rtol=1e-3, atol=1e-5)
+
+
+def test_parameter_shift_trains_as_exact_gradients_do() -> None:
+    """Gunduz 2025 differentiates by the parameter-shift rule; for these gates it is no approximation."""
+    small = {
+        "capacity": {**CAPACITY, "batch_size": 2, "n_critic": 1},
+        "defaults": {**PART, "batch_size": 2, "n_critic": 1},
+    }
+    runs = []
+    for engine in ({"name": "default.qubit", "differentiation": "parameter-shift"}, {"name": "statevector"}):
+        pop = population(config("patches", engine=engine, **small), n_lanes=1)
+        runs.append((pop.advance(3), learned(pop, 0)))
+    (one, state), (other, exact) = runs
+    np.testing.assert_allclose(one.gradient_generator, other.gradient_generator, rtol=1e-3)
+    for name in ("generator", "critic"):
+        torch.testing.assert_close(state[name], exact[name], rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("generator", "critic", "loss"),
+    [
+        ("quantum", "mlp-projection-spectral", "hinge"),
+        ("patches", "conv-auxiliary", "standard"),
+        ("vae", "image", "non_saturating"),
+        ("born", "conv-projection-spectral", "hinge"),
+    ],
+)
+def test_compiled_trials_are_the_eager_ones(generator: str, critic: str, loss: str) -> None:
+    made = config(generator, critic, loss)
+    runs = []
+    for compiled in (False, True):
+        pop = population(made, compiled=compiled)
+        assert pop.compiled == compiled
+        pop.apply({"lr_critic": np.zeros(2)})  # as above
+        runs.append((pop.advance(1), learned(pop, 0)))
+    (one, state), (other, compiled_state) = runs
+    for name, values in vars(one).items():
+        np.testing.assert_allclose(values, getattr(other, name), rtol=1e-3, atol=1e-4, err_msg=name)
+    for name in ("generator_adam.first", "critic_adam.first"):
+        torch.testing.assert_close(state[name], compiled_state[name], rtol=1e-3, atol=1e-5)
+
+
+# Lanes and snapshots
+
+
+@pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
+def test_a_lane_alone_does_what_it_does_among_others(generator: str, critic: str, loss: str) -> None:
+    made = config(generator, critic, loss)
+    among, alone = population(made, 3), Population(made, FEATURES, CLASSES, 1)
+    changes = {name: np.array([1.0, 2.0, 3.0]) for name in ("latent_dim", "n_layers", "vae_layers", "critic_layers")}
+    changes |= {"batch_size": np.array([2.0, 3.0, 4.0]), "critic_width": np.array([4.0, 2.0, 3.0])}
+    among.apply({name: values for name, values in changes.items() if name in among.values})
+    alone.reset([0], [instances(2)[1]], [11])
+    alone.apply({name: values[[1]] for name, values in among.values.items()})
+    for pop in (among, alone):
+        pop.advance(1)
+    one, other = learned(alone, 0), learned(among, 1)
+    for name in ("generator_adam.first", "critic_adam.first"):
+        torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
+def test_a_snapshot_goes_on_bit_for_bit(generator: str, critic: str, loss: str) -> None:
+    made = config(generator, critic, loss)
+    one, other = population(made), population(made)
+    one.advance(1)
+    snapshot = one.snapshot(1)
+    one.advance(1)
+    other.restore(1, snapshot, instances(2)[1])
+    other.advance(1)
+    for name, value in learned(one, 1).items():
+        assert torch.equal(value, learned(other, 1)[name]), name
+    assert torch.equal(one.evaluate().score[1], other.evaluate().score[1])
+
+
+# Gradients, in double precision
+
+
+def update(made: TrialConfig) -> GanUpdate:
+    readout = made.generator.readout(made.readout)
+    engine = StatevectorEngine(ANSAETZE[made.ansatz], made.n_qubits, made.capacity.n_layers, torch.float64, readout)
+    networks = made.build_generator(engine, FEATURES, CLASSES), made.build_critic(FEATURES, CLASSES)
+    return GanUpdate(*networks, made.capacity.batch_size, made.capacity.n_critic, made.penalty, made.loss)
+
+
+def settings(made: TrialConfig, **changes: float) -> Controls:
+    """The defaults, with beta1 = 0 so that Adam's first moment is the gradient."""
+    values = {name: np.array([float(getattr(made.defaults, name))]) for name in made.used}
+    values |= {"beta1": np.zeros(1)} | {name: np.array([value]) for name, value in changes.items()}
+    one = controls_of(values, made.capacity).of_lane(0)
+    return Controls(*(value.double() if is_on(value) else OFF for value in one))
+
+
+def weights(made: GanUpdate) -> Weights:
+    random = torch.Generator().manual_seed(3)
+    start = [part.double() for part in made.initial(torch.tensor(1))]
+    moved = [part + 0.3 * torch.randn(len(part), generator=random, dtype=torch.float64) for part in start]
+    states = [AdamState(*(part.double() for part in AdamState.zeros(len(part)))) for part in start]
+    return Weights(*moved, *states)
+
+
+def rows() -> Tensor:
+    labels = torch.eye(CLASSES, dtype=torch.float64)[torch.arange(ROWS) % CLASSES]
+    x = torch.rand(ROWS, FEATURES, generator=torch.Generator().manual_seed(4), dtype=torch.float64) * 1.6 - 0.8
+    return torch.cat([x, labels], dim=1)
+
+
+WHERE = torch.tensor(ROWS), torch.tensor(5), torch.tensor(0)
+
+
+def directional(loss: Any, at: Tensor, gradient: Tensor) -> None:
+    """Hold a gradient to central differences along random directions; where a kink lies within one step of a direction,
+    a smaller step avoids it."""
+    random = torch.Generator().manual_seed(8)
+    for _ in range(4):
+        direction = torch.randn(len(at), generator=random, dtype=torch.float64)
+        errors = []
+        for h in (1e-5, 1e-6, 1e-7):
+            difference = (loss(at + h * direction) - loss(at - h * direction)) / (2 * h)
+            expected = gradient @ direction
+            errors.append(float((difference - expected).abs() / expected.abs().clamp(min=1e-2)))
+        assert min(errors) < 1e-5, errors
+
+
+@pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
+def test_gradients_are_those_of_finite_differences(generator: str, critic: str, loss: str) -> None:
+    made = config(generator, critic, loss, penalty="two_sided")
+    gan, using = update(made), settings(made)
+    here = weights(gan)
+    batch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
+
+    def critic_step(flat: Tensor) -> Any:
+        return gan.critic_step(flat, here.critic_adam, batch, using, torch.tensor(0.0))
+
+    def generator_step(flat: Tensor) -> Any:
+        return gan.generator_step(here._replace(generator=flat), using, rows(), *WHERE)
+
+    for step, at in ((critic_step, here.critic), (generator_step, here.generator)):
+        _, state, statistics = step(at)
+        torch.testing.assert_close(state.first.norm(), statistics.gradient)
+        directional(lambda flat, step=step: step(flat)[2].loss, at, state.first)
+
+
+@pytest.mark.parametrize("critic", CRITICS)
+def test_the_slope_is_that_of_finite_differences(critic: str) -> None:
+    made = config(critic=critic)
+    gan, using = update(made), settings(made)
+    parameters = gan.critic.parameters(weights(gan).critic, using)
+    x, onehot = rows()[:, :FEATURES], rows()[:, FEATURES:]
+    slope = gan.critic.slope(parameters, x, onehot, using)
+    h = 1e-7
+    for feature, step in enumerate(h * torch.eye(FEATURES, dtype=torch.float64)):
+        one, other = (gan.critic.score(parameters, x + sign * step, onehot, using) for sign in (1, -1))
+        torch.testing.assert_close((one - other) / (2 * h), slope[:, feature], rtol=1e-5, atol=1e-7)
+
+
+# Masks
+
+SIZES = (
+    "latent_dim",
+    "n_layers",
+    "critic_width",
+    "critic_layers",
+    "filter_size",
+    "vae_layers",
+    "vae_width",
+    "batch_size",
+)
+
+
+def outcome(gan: GanUpdate, here: Weights, using: Controls) -> tuple[Tensor, ...]:
+    """What an iteration's statistics and gradients are, gradients of both players in full."""
+    batch: CriticBatch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
+    _, critic, of_critic = gan.critic_step(here.critic, here.critic_adam, batch, using, torch.tensor(0.0))
+    _, generator, of_generator = gan.generator_step(here, using, rows(), *WHERE)
+    return critic.first, generator.first, torch.stack([*of_critic, *of_generator[:2]])
+
+
+def cases() -> list[tuple[str, str, str]]:
+    """Every size with every generator or critic that has it."""
+    of_generators = [
+        (size, name, "mlp-concat") for size in SIZES for name in GENERATORS if size in config(name).generator.uses
+    ]
+    return of_generators + [
+        (size, "classical", name) for size in SIZES for name in CRITICS if size in config(critic=name).critic.uses
+    ]
+
+
+@pytest.mark.parametrize(("size", "generator", "critic"), cases())
+def test_parameters_out_of_use_are_inert_and_have_no_gradient(size: str, generator: str, critic: str) -> None:
+    """Which parameters those are is found by their gradient, at a point where no other gradient is 0; scrambling them
+    changes neither statistics nor gradients, and with everything in use they matter."""
+    made = config(generator, critic, "non_saturating", penalty="two_sided")
+    gan, using = update(made), settings(made)
+    whole = settings(made, **{size: float(CAPACITY[size])})
+    here = weights(gan)
+    part, full = outcome(gan, here, using), outcome(gan, here, whole)
+    idle = [(one == 0) & (other != 0) for one, other in zip(part[:2], full[:2], strict=True)]
+    assert sum(int(each.sum()) for each in idle) > 0
+    scrambled = [
+        torch.where(each, 5.0 + 3 * flat, flat) for each, flat in zip(idle, (here.critic, here.generator), strict=True)
+    ]
+    changed = here._replace(critic=scrambled[0], generator=scrambled[1])
+    for one, other in zip(part, outcome(gan, changed, using), strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(full[2], outcome(gan, changed, whole)[2])
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("critic", ["mlp-auxiliary", "conv-projection"])
+def test_samples_beyond_the_batch_size_are_inert(generator: str, critic: str) -> None:
+    made = config(generator, critic, "hinge")
+    gan, using = update(made), settings(made)
+    here = weights(gan)
+    batch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
+
+    def step(first: int) -> Tensor:
+        parts = [torch.cat([part[:first], 0.3 * part[first:] + 0.2]) for part in batch[:4]]
+        changed = CriticBatch(*parts)._replace(listed=batch.listed)
+        return gan.critic_step(here.critic, here.critic_adam, changed, using, torch.tensor(0.0))[1].first
+
+    assert torch.equal(step(3), step(4))
+    assert not torch.equal(step(2), step(4))
+
+
+# What costs nothing unless it is used
+
+
+def test_what_a_study_does_not_touch_is_not_built() -> None:
+    plain = TrialConfig(n_qubits=2)
+    assert not set(SPARED) & set(plain.used)
+    pop = Population(plain, 2, 1, 1)
+    assert [name for name, value in pop._controls._asdict().items() if not is_on(value)] == [
+        "critic_layer_mask",
+        "filter_mask",
+        "vae_layer_mask",
+        "vae_unit_mask",
+        "kl_weight",
+        "weight_average",
+        "label_smoothing",
+        "instance_noise",
+    ]
+    assert not is_on(pop._weights.average)
+
+
+@pytest.mark.parametrize("name", ["weight_average", "instance_noise", "label_smoothing", "critic_layers"])
+def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
+    """A study that could use it, but has it at that value, trains as one that could not."""
+    nothing = {"critic_layers": 3}.get(name, 0.0)
+    plain = {**PART, "weight_average": 0, "instance_noise": 0, "label_smoothing": 0, "critic_layers": 3}
+    kind = "int" if name == "critic_layers" else "float"
+    high = {"critic_layers": 3, "instance_noise": 1.0, "weight_average": 0.9, "label_smoothing": 0.5}[name]
+    space = {name: {"kind": kind, "low": 1 if kind == "int" else 0, "high": high}}
+    runs = []
+    for more in ({}, {"search_space": space}):
+        pop = population(config(loss="standard", defaults=plain, **more))
+        assert (name in pop.values) == bool(more)
+        assert all(pop.values[name] == nothing) if more else True
+        pop.advance(3)
+        runs.append((learned(pop, 0), pop.evaluate().score))
+    (one, score), (other, score_there) = runs
+    for part in ("generator", "critic"):
+        torch.testing.assert_close(one[part], other[part], rtol=0, atol=1e-6)
+    torch.testing.assert_close(score, score_there, rtol=0, atol=1e-5)

@@ -1,0 +1,88 @@
+"""A fitted generator: which moment it keeps, whatever its kind, and files of today and of before."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from qsynth.data.tabular import TableData
+from qsynth.synthesizer import FILE, QGANSynthesizer
+from qsynth.trial import TrialConfig
+
+SIZES = {"latent_dim": 2, "n_layers": 2, "critic_width": 4, "batch_size": 8, "n_critic": 1}
+SOURCE = TableData(name="iris", n_features=2, n_train=24)
+# Rates at which the score rises and falls.
+SETTINGS: dict[str, Any] = {
+    "n_qubits": 2,
+    "capacity": SIZES,
+    "defaults": {**SIZES, "lr_generator": 0.3, "lr_critic": 0.1},
+    "score": {"balance": 0, "utility": 0, "n_rows": 64, "n_untrained": 1},
+}
+
+
+def fitted(keep: Any = None, **changes: Any) -> QGANSynthesizer:
+    more = {} if keep is None else {"keep": keep}
+    made = QGANSynthesizer(TrialConfig.model_validate({**SETTINGS, **changes}))
+    return made.fit(SOURCE, n_iterations=24, seed=1, evaluate_every=3, **more)
+
+
+def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for() -> None:
+    best, last = fitted(), fitted("last")
+    assert best.history == last.history
+    scores = [entry["score"] for entry in best.history]
+    top = int(np.argmax(scores))
+    assert scores[top] > scores[-1]  # or the test tells nothing
+    assert best.report()["iteration"] == best.history[top]["iteration"]
+    assert last.report()["iteration"] == 24
+    assert not best.sample(20).equals(last.sample(20))
+    until_then = QGANSynthesizer(best.config).fit(SOURCE, 3 * (top + 1), 1, 3, keep="last")
+    assert until_then.sample(20).equals(best.sample(20))
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        {"kind": "quantum", "output_scale": True},
+        {"kind": "classical"},
+        {"kind": "vae"},
+        {"kind": "vae", "decoder": "quantum"},
+        {"kind": "born"},
+    ],
+)
+def test_every_kind_survives_a_file(generator: dict[str, Any], tmp_path: Path) -> None:
+    model = fitted(generator=generator, defaults={**SETTINGS["defaults"], "weight_average": 0.9})
+    model.save(tmp_path / "model")
+    again = QGANSynthesizer.load(tmp_path / "model")
+    assert again.sample(30, seed=2).equals(model.sample(30, seed=2))
+    assert not again.sample(30, seed=3).equals(model.sample(30, seed=2))
+    assert set(again.sample(30, label="setosa")["label"]) == {"setosa"}
+
+
+def test_rows_are_those_of_the_average() -> None:
+    settings = {"defaults": {**SETTINGS["defaults"], "weight_average": 0.9}}
+    plain, averaged = fitted("last"), fitted("last", **settings)
+    assert [entry["loss_critic"] for entry in plain.history] == pytest.approx(
+        [entry["loss_critic"] for entry in averaged.history], abs=1e-5
+    )
+    assert plain.history[-1]["score"] != averaged.history[-1]["score"]
+    assert not plain.sample(20).equals(averaged.sample(20))
+
+
+def test_a_model_from_before_there_were_kinds_makes_the_rows_that_it_made(tmp_path: Path) -> None:
+    """Its settings name no kinds, its hyperparameters none of the newer ones, and it has masks in their place."""
+    model = fitted("last")
+    model.save(tmp_path / "new")
+    with FILE.reading(tmp_path / "new") as (tensors, about):
+        for name in ("generator", "critic", "loss"):
+            del about["config"][name]
+        newer = ("critic_layers", "filter_size", "vae_layers", "vae_width")
+        for name in newer:
+            del about["config"]["capacity"][name]
+        for name in (*newer, "kl_weight", "weight_average", "label_smoothing", "instance_noise"):
+            del about["config"]["defaults"][name]
+            about["learned"]["hyperparameters"].pop(name, None)
+        about["learned"] |= {"latent_mask": [1.0, 1.0], "layer_mask": [1.0, 1.0]}
+        FILE.write(tmp_path / "old", {name: torch.clone(value) for name, value in tensors.items()}, about)
+    assert QGANSynthesizer.load(tmp_path / "old").sample(20).equals(model.sample(20))
