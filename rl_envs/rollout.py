@@ -99,7 +99,7 @@ class _Kept:
         """Put every lane back to its best moment; which lanes have one."""
         for lane, snapshot in self._snapshots.items():
             self._tuner.population.restore(lane, snapshot, wave[lane].instance)
-        return np.isfinite(self._scores)
+        return np.asarray(np.isfinite(self._scores))
 
 
 def _play_wave(
