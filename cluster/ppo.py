@@ -117,7 +117,7 @@ class AgentTrainer:
         batch = n_runners * n_lanes * n_decisions
         demand = placement.options()
         register_env(ENVIRONMENT, _make_vector_env)
-        search_space = {name: d.model_dump() for name, d in environment.trial.search_space.items()}
+        search_space = {name: d.model_dump() for name, d in environment.actions.items()}
         settings = (
             RLlibConfig()
             .environment(
@@ -235,7 +235,7 @@ class AgentTrainer:
         state = self._algorithm.get_module().policy.state_dict()
         environment = self.environment
         n_features = state["network.0.weight"].shape[1]
-        network = PolicyNetwork(n_features, environment.trial.search_space, self.config.policy)
+        network = PolicyNetwork(n_features, environment.actions, self.config.policy)
         network.load_state_dict({name: torch.as_tensor(np.asarray(value)) for name, value in state.items()})
         return network.eval()
 
@@ -244,7 +244,7 @@ class AgentTrainer:
         episode = self.environment.episode
         file = PolicyFile(
             features=tuple(features),
-            search_space=self.environment.trial.search_space,
+            search_space=self.environment.actions,
             policy=self.config.policy,
             max_step=episode.max_step,
             about=about,

@@ -206,7 +206,7 @@ class Tuning:
         tags: dict[str, str],
     ) -> dict[str, Measured]:
         study, per_run = self.study, self.study.iterations_per_run
-        trained = TrainedAgent.load(self.run.agent, features, study.trial.search_space)
+        trained = TrainedAgent.load(self.run.agent, features, study.environment(False).actions)
         spent = study.budget.agent_trials * per_run
         contenders = [
             Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),

@@ -11,6 +11,7 @@ from qsynth.data.sources import DataConfig
 from qsynth.place import Place, check_place
 from qsynth.population import Population
 from qsynth.trial import TrialConfig
+from rl_envs.spaces import Entry
 from rl_envs.tuner import EpisodeConfig, Tuner
 
 
@@ -29,6 +30,11 @@ class EnvironmentConfig(Config):
     n_instances: int = Field(64, ge=1, le=100_000)
     compiled: bool = False
     place: Place = "cpu"
+
+    @property
+    def actions(self) -> dict[str, Entry]:
+        """What agents may do."""
+        return self.episode.actions(self.trial.search_space)
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
