@@ -10,7 +10,7 @@ from qsynth.training_statistics import TrainingStatistics
 
 EDGE = 0.98
 
-# Thresholds; python -m tests.benchmarks.health measures how often trials that do well cross them, and which failures do.
+# Thresholds; python -m tests.benchmarks.health measures which trials cross them.
 # An output at +-1 has no gradient (<Z> is at an extremum there), so training does not bring it back: beyond half of the
 # rows, nor does it in any seed of the first source paper's recipe. Rows that the data has at the edge don't count.
 SATURATED = 0.5

@@ -108,7 +108,7 @@ class TrainedAgent:
         """Read an agent's file and check that it fits a study.
 
         Raises:
-            QsynthError: unreadable, or trained for other features or another search space, or with another ``episode.recovery``.
+            QsynthError: unreadable, or trained for other features, or to do other things than this study allows.
         """
         network, file = load_policy(path)
         if list(file.features) != features:
@@ -116,7 +116,7 @@ class TrainedAgent:
             raise QsynthError(f"{path} must see this study's features; differing: {', '.join(odd) or 'their order'}")
         if file.search_space != actions:
             raise QsynthError(
-                f"{path} must be trained on this study's search space and recovery; it knows {', '.join(file.search_space)}"
+                f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}"
             )
         return cls(network, file.max_step)
 
