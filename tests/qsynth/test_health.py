@@ -113,10 +113,10 @@ def test_a_flat_critic_leaves_no_gradient() -> None:
 
 @pytest.mark.parametrize(("n_layers", "sick"), [(1, True), (2, False)])
 def test_a_qubit_that_nothing_reaches_is_dead(n_layers: int, sick: bool) -> None:
-    """The chain's CNOT lets qubit 1 reach <Z_0> in no layer but the last one's predecessors."""
+    """With one layer qubit 1 only receives: its input and both its gates are dead. With two, three gates are."""
     config = TrialConfig.model_validate({**TRIAL, "ansatz": "ry_rx_cnot_chain"})
     share = dead_share(config, 1, n_layers)
-    assert share == {1: 0.5, 2: pytest.approx(2 / 10)}[n_layers]
+    assert share == pytest.approx({1: 3 / 6, 2: 3 / 10}[n_layers])
     assert ("dead_parameters" in seen(dead=share)) is sick
 
 

@@ -86,3 +86,18 @@ def test_a_model_from_before_there_were_kinds_makes_the_rows_that_it_made(tmp_pa
         about["learned"] |= {"latent_mask": [1.0, 1.0], "layer_mask": [1.0, 1.0]}
         FILE.write(tmp_path / "old", {name: torch.clone(value) for name, value in tensors.items()}, about)
     assert QGANSynthesizer.load(tmp_path / "old").sample(20).equals(model.sample(20))
+
+
+def test_what_ails_a_trial_is_noted_and_a_hint_given_once(caplog: pytest.LogCaptureFixture) -> None:
+    assert not [key for entry in fitted().history for key in entry if key.startswith("ailment.")]
+    assert not caplog.messages
+    flat = {"n_layers": 1, "lr_generator": 0.0}
+    made = fitted(
+        generator={"kind": "quantum", "output_scale": True},
+        defaults={**SETTINGS["defaults"], "lr_critic": 1.0, "gp_weight": 0.0, **flat},
+    )
+    seen = [entry.get("ailment.exploding_critic", 0.0) for entry in made.history]
+    assert seen[-2:] == [1.0, 1.0]
+    assert [line for line in caplog.messages if "exploding_critic" in line] == [
+        "exploding_critic: raise gp_weight or lower lr_critic"
+    ]
