@@ -12,8 +12,7 @@ EDGE = 0.98
 
 # Thresholds; python -m tests.benchmarks.health measures which trials cross them.
 # An output at +-1 has no gradient (<Z> is at an extremum there), so training does not bring it back. What does well
-# stays below 0.07; trials of the first source paper's recipe that pass a half all end at 1. What the data has at the edge
-# does not count.
+# stays below 0.07; trials of the first source paper that pass a half all end at 1. What the data has is not counted.
 SATURATED = 0.5
 # Rows that spread by less than a tenth of what the real rows do stand for one point; trials that do well stay above a
 # quarter, their starts included.
