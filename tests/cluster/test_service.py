@@ -46,6 +46,7 @@ def study(running: Running) -> Path:
     return file
 
 
+@pytest.mark.timeout(600)  # with the start of the service
 def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None:
     up = running.up
     token = Path(up["token"])
@@ -66,6 +67,7 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
     assert running.json("up") == up  # a second time changes nothing
 
 
+@pytest.mark.timeout(900)
 def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study: Path) -> None:
     submitted = running.json("submit", study)
     run = submitted["run"]

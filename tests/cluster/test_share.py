@@ -87,6 +87,7 @@ def test_parts_are_fair(total: int, wishes: dict[str, int]) -> None:
             assert part >= max(parts.values()) - 1
 
 
+@pytest.mark.timeout(600)
 def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     tiny["resources"]["n_runners"] = None
     tiny["resources"]["n_lanes"] = 2
@@ -94,7 +95,7 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(tiny))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(file)], env=environment, capture_output=True, text=True, timeout=280
+        [sys.executable, "-c", SCRIPT, str(file)], env=environment, capture_output=True, text=True, timeout=580
     )
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.splitlines()[-1])
