@@ -106,18 +106,24 @@ class Jobs:
             f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
         )
 
-    def submit(self, study: "Study") -> Job:
-        """Begin a study.
-
-        Raises:
-            QsynthError: the cluster can't run it, or does not take it.
-        """
-        from cluster.run_directory import new_name, write_study
+    def new_run(self, study: "Study") -> str:
+        """A name for a run of a study that no other has."""
+        from cluster.run_directory import new_name
 
         run = new_name(study.name)
         taken = {job.run for job in self.list()}
-        if run in taken:
-            run = next(name for number in range(2, 1000) if (name := f"{run}-{number}") not in taken)
+        return next(
+            name for number in range(1, 1000) if (name := f"{run}-{number}" if number > 1 else run) not in taken
+        )
+
+    def submit(self, study: "Study", run: str) -> Job:
+        """Begin a study under the name that :meth:`new_run` gave.
+
+        Raises:
+            QsynthError: the cluster does not take it.
+        """
+        from cluster.run_directory import write_study
+
         about = {
             "qubits": str(study.trial.n_qubits),
             "ansatz": study.trial.ansatz,
