@@ -93,16 +93,17 @@ class Jobs:
             QsynthError: it can't.
         """
         from cluster.estimate import study_seconds, words
+        from cluster.placement import in_words
         from cluster.runtime import plan_compilation, plan_runners
         from qsynth.circuits.statevector import human_bytes
 
         cluster = self.resources()
-        n_runners = plan_runners(study, cluster)
-        memory = human_bytes(n_runners * study.placement().memory)
+        sizes = plan_runners(study, cluster)
+        memory = human_bytes(sum(count * kind.memory for kind, count in sizes.items()))
         trials = study.budget.agent_trials
-        seconds = study_seconds(study, n_runners, plan_compilation(study, n_runners)[0])
+        seconds = study_seconds(study, sizes, plan_compilation(study, sum(sizes.values()))[0])
         return (
-            f"{n_runners} populations of {study.resources.n_lanes} trials in about {memory}; the agent trains on "
+            f"{in_words(sizes)} in about {memory}; the agent trains on "
             f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
         )
 

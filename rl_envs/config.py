@@ -1,6 +1,6 @@
 """What an environment needs to know."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import Field
@@ -29,6 +29,10 @@ class EnvironmentConfig(Config):
     n_instances: int = Field(64, ge=1, le=100_000)
     compiled: bool = False
     place: Place = "cpu"
+
+    def at(self, place: Place) -> Self:
+        """The same where populations compute at ``place``; on a GPU they don't compile."""
+        return self.model_copy(update={"place": place, "compiled": self.compiled and place == "cpu"})
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
