@@ -1,6 +1,6 @@
 """What an environment needs to know."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import Field
@@ -35,6 +35,10 @@ class EnvironmentConfig(Config):
     def actions(self) -> dict[str, Entry]:
         """What agents may do."""
         return self.episode.actions(self.trial.search_space)
+
+    def at(self, place: Place) -> Self:
+        """The same where populations compute at ``place``; on a GPU they don't compile."""
+        return self.model_copy(update={"place": place, "compiled": self.compiled and place == "cpu"})
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:

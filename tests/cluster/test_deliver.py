@@ -222,14 +222,10 @@ def test_the_registered_generator_makes_the_same_rows(delivered: Delivered, monk
 
     monkeypatch.setattr("pickle.Unpickler", None)
     monkeypatch.setattr("pickle.load", None)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(delivered.uri)
-    try:
-        for address in ("models:/qsynth-tiny@best", "models:/qsynth-tiny/1"):
-            model = mlflow.pyfunc.load_model(address)
-            pd.testing.assert_frame_equal(model.predict(REQUESTS), expected_rows(delivered))
-    finally:
-        mlflow.set_tracking_uri(before)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", delivered.uri)
+    for address in ("models:/qsynth-tiny@best", "models:/qsynth-tiny/1"):
+        model = mlflow.pyfunc.load_model(address)
+        pd.testing.assert_frame_equal(model.predict(REQUESTS), expected_rows(delivered))
     plain = model.predict(pd.DataFrame({"n_rows": [4]}))
     pd.testing.assert_frame_equal(plain, QGANSynthesizer.load(delivered.run.model).sample(4))
     assert [column.name for column in model.metadata.get_output_schema().inputs] == list(plain.columns)

@@ -22,22 +22,27 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def fitted(keep: Any = None, **changes: Any) -> QGANSynthesizer:
+def fitted(keep: Any = None, seed: int = 1, **changes: Any) -> QGANSynthesizer:
     more = {} if keep is None else {"keep": keep}
     made = QGANSynthesizer(TrialConfig.model_validate({**SETTINGS, **changes}))
-    return made.fit(SOURCE, n_iterations=24, seed=1, evaluate_every=3, **more)
+    return made.fit(SOURCE, n_iterations=24, seed=seed, evaluate_every=3, **more)
+
+
+def peak(made: QGANSynthesizer) -> int:
+    """At which evaluation the score was best."""
+    return int(np.argmax([entry["score"] for entry in made.history]))
 
 
 def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for() -> None:
-    best, last = fitted(), fitted("last")
+    # A seed whose last evaluation is not its best, or the test tells nothing; which ones are differs between machines.
+    seed = next(seed for seed in range(1, 20) if peak(fitted(seed=seed)) < 7)
+    best, last = fitted(seed=seed), fitted("last", seed)
     assert best.history == last.history
-    scores = [entry["score"] for entry in best.history]
-    top = int(np.argmax(scores))
-    assert scores[top] > scores[-1]  # or the test tells nothing
+    top = peak(best)
     assert best.report()["iteration"] == best.history[top]["iteration"]
     assert last.report()["iteration"] == 24
     assert not best.sample(20).equals(last.sample(20))
-    until_then = QGANSynthesizer(best.config).fit(SOURCE, 3 * (top + 1), 1, 3, keep="last")
+    until_then = QGANSynthesizer(best.config).fit(SOURCE, 3 * (top + 1), seed, 3, keep="last")
     assert until_then.sample(20).equals(best.sample(20))
 
 
