@@ -14,12 +14,13 @@ from qsynth.data.dataset import Instance
 from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.images import DigitImages
+from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
 
 DataConfig = Annotated[
-    GaussianFamily | DiscreteData | TableData | CsvData | DigitImages,
+    GaussianFamily | DiscreteData | TableData | MixtureFamily | CsvData | DigitImages,
     Field(discriminator="kind"),
 ]
 

@@ -48,6 +48,14 @@ class PartitionedTable(Config):
             QsynthError: the table can't be read or can't be used.
         """
 
+    def table_of(self, seed: int, held_out: bool) -> Table:
+        """The table that one instance is a part of: the only one, unless a family says otherwise.
+
+        Raises:
+            QsynthError: as :meth:`table`, or a negative seed.
+        """
+        return self.table()
+
     @abstractmethod
     def scaling(self, table: Table, rows: NDArray[np.float64]) -> Scaling:
         """The map to the generator's range, learned from training ``rows`` (``n x columns``) of ``table``."""
@@ -73,7 +81,7 @@ class PartitionedTable(Config):
         Raises:
             QsynthError: a negative seed, or the table is too small (see :func:`qsynth.data.table.partition`).
         """
-        table = self.table()
+        table = self.table_of(seed, held_out)
         rng = instance_stream(seed, held_out, use=0)
         rows = partition(table, self.n_train, self.validation_share, self.test_share, rng)
         scaling = self.scaling(table, table.x[rows.train])

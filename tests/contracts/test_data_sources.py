@@ -13,6 +13,7 @@ from qsynth.data.dataset import Instance, Split
 from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Triangular
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
 from qsynth.data.images import DigitImages
+from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.sources import DataSource, write_rows
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
@@ -44,6 +45,9 @@ SOURCES: dict[str, Callable[[Path], DataSource]] = {
     **{name: (lambda _, name=name: TableData(name=name)) for name in TABLES},
     **{f"{name}, all columns": (lambda _, name=name: TableData(name=name, n_features=None)) for name in TABLES},
     **{f"{name}, pit": (lambda _, name=name: TableData(name=name, transform="pit")) for name in TABLES},
+    "mixtures": lambda _: MixtureFamily(),
+    "mixtures, unlabelled": lambda _: MixtureFamily(n_classes=1, n_features=None),
+    "mixtures, two classes": lambda _: MixtureFamily(n_classes=2, n_columns=4, transform="pit"),
     "csv": lambda folder: csv_source(folder, "target"),
     "csv, pit": lambda folder: csv_source(folder, "target").replaced(transform="pit", n_features=None),
     "csv, unlabelled": lambda folder: csv_source(folder, None),

@@ -1,0 +1,84 @@
+"""Random labelled tables: a family of problems that an agent can be trained on before it meets real ones."""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from qsynth.data.dataset import instance_stream
+from qsynth.data.table import Table
+from qsynth.data.tabular import TabularConfig
+
+SMALLEST_SHARE = 0.1
+MAX_NORMALS = 2
+SKEWED = 1 / 3
+
+
+class MixtureFamily(TabularConfig):
+    """Another table for every instance: each class is a mixture of normals in correlated, partly skewed columns.
+
+    Drawn at random for a table: the classes' shares (Dirichlet, none below a tenth of an equal one), how far apart they
+    lie, of one or two normals each, their covariances, and which columns are skewed (log-normal).
+
+    Attributes:
+        n_columns: columns of the table, before principal components.
+        n_classes: its classes.
+    """
+
+    kind: Literal["mixtures"] = "mixtures"
+    n_columns: Annotated[int, Field(ge=1, le=100)] = 6
+    n_classes: Annotated[int, Field(ge=1, le=16)] = 3
+
+    @property
+    def title(self) -> str:
+        return f"mixtures-{self.n_classes}"
+
+    @property
+    def width(self) -> int:
+        return self.n_columns if self.n_features is None else min(self.n_features, self.n_columns)
+
+    def table(self) -> Table:
+        """The table of the first held-out instance, as an example."""
+        return self.table_of(0, held_out=True)
+
+    def table_of(self, seed: int, held_out: bool) -> Table:
+        n_rows = round(2 * self.n_train / (1.0 - self.validation_share - self.test_share)) + 4 * self.n_classes
+        return _drawn(self.n_columns, self.n_classes, n_rows, seed, held_out)
+
+
+@lru_cache(maxsize=4)
+def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: bool) -> Table:
+    rng = instance_stream(seed, held_out, use=1)
+    shares = np.maximum(rng.dirichlet(np.full(n_classes, 5.0)), SMALLEST_SHARE / n_classes)
+    # Every class has a row for each of the four parts of an instance at least.
+    counts = 4 + rng.multinomial(n_rows - 4 * n_classes, shares / shares.sum())
+    apart = _log_uniform(rng, 0.5, 3.0)
+    x = np.concatenate([_class_rows(rng, int(count), n_columns, apart) for count in counts])
+    skewed = rng.random(n_columns) < SKEWED
+    x[:, skewed] = np.exp(rng.uniform(0.3, 1.0) * x[:, skewed] / x[:, skewed].std(axis=0))
+    return Table(
+        x=x,
+        y=np.repeat(np.arange(n_classes), counts),
+        feature_names=tuple(f"column_{index}" for index in range(n_columns)),
+        class_names=tuple(f"class_{index}" for index in range(n_classes)) if n_classes > 1 else ("all",),
+    )
+
+
+def _class_rows(rng: np.random.Generator, count: int, n_columns: int, apart: float) -> NDArray[np.float64]:
+    """``count x n_columns`` rows of one class."""
+    centre = apart * rng.normal(size=n_columns)
+    n_normals = int(rng.integers(1, MAX_NORMALS + 1))
+    of_normal = rng.integers(n_normals, size=count)
+    rows = np.empty((count, n_columns))
+    for index in range(n_normals):
+        chosen = of_normal == index
+        factor = rng.normal(size=(n_columns, n_columns)) * _log_uniform(rng, 0.5, 1.5) / np.sqrt(n_columns)
+        offset = 0.5 * apart * rng.normal(size=n_columns) if n_normals > 1 else 0.0
+        rows[chosen] = centre + offset + rng.normal(size=(int(chosen.sum()), n_columns)) @ factor
+    return rows
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
