@@ -15,7 +15,7 @@ from rich.table import Table  # noqa: E402
 
 from cluster import run_directory  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
-from cluster.study import Study, load_study, presets  # noqa: E402
+from cluster.study import Study, changed, load_study, presets  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
 
 
@@ -104,21 +104,6 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         if left:
             print(f"{left} records have not reached MLflow; send them with: qsynth sync {run.path}", file=sys.stderr)
     return result
-
-
-def changed(study: Study, changes: dict[str, Any]) -> Study:
-    """The study with dotted settings replaced; None leaves a setting as it is."""
-    from qsynth.config import parse
-
-    values = study.model_dump(mode="json")
-    for path, value in changes.items():
-        if value is not None:
-            *parents, last = path.split(".")
-            target = values
-            for parent in parents:
-                target = target[parent]
-            target[last] = value
-    return parse(Study, values, source=study.name)
 
 
 def run_train(

@@ -14,6 +14,7 @@ from cluster.placement import Placement
 from qsynth.config import Config
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
+from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
@@ -83,7 +84,7 @@ class AgentTrainer:
     """An RLlib algorithm whose EnvRunners each hold one population.
 
     Args:
-        environment: what the populations are.
+        environment: what the populations are: a study's, or several studies' side by side.
         sizes: how many of each kind, each in an EnvRunner actor; a training batch is what they sample in one episode.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
         run: the run's name, by which the actors are called.
@@ -92,7 +93,7 @@ class AgentTrainer:
     def __init__(
         self,
         config: PPOConfig,
-        environment: EnvironmentConfig,
+        environment: EnvironmentConfig | CurriculumConfig,
         sizes: Mapping[Placement, int],
         step_seconds: float,
         seed: int,
@@ -280,7 +281,9 @@ def _make_vector_env(context: Any) -> Any:
     """Called by RLlib in each worker, with ``num_envs`` in the context."""
     import torch
 
+    from rl_envs.curriculum import CurriculumVectorEnv
     from rl_envs.vector_env import QGANTuningVectorEnv
 
     torch.set_num_threads(1)
-    return QGANTuningVectorEnv(context["num_envs"], context["environment"])
+    made = CurriculumVectorEnv if "tasks" in context["environment"] else QGANTuningVectorEnv
+    return made(context["num_envs"], context["environment"])

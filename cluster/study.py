@@ -1,9 +1,10 @@
 """A study: one tuning job as a file."""
 
 import os
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -155,6 +156,25 @@ class Study(Config):
             compiled=compiled,
             place=self.resources.place,
         )
+
+
+def changed(study: Study, changes: Mapping[str, Any]) -> Study:
+    """The study with dotted settings replaced; None leaves a setting as it is.
+
+    Raises:
+        QsynthError: no such setting, or a value that it can't have.
+    """
+    values = study.model_dump(mode="json")
+    for path, value in changes.items():
+        if value is not None:
+            *parents, last = path.split(".")
+            target: Any = values
+            for parent in parents:
+                target = target.get(parent)
+                if not isinstance(target, dict):
+                    raise QsynthError(f"{study.name} must have a setting {path}; it has no {parent}")
+            target[last] = value
+    return parse(Study, values, source=study.name)
 
 
 def presets() -> dict[str, Path]:

@@ -9,6 +9,7 @@ import torch
 from qsynth.errors import QsynthError
 from qsynth.recovery import RECOVERIES
 from qsynth.search_space import Choice, Float, Int, SearchSpace, random_values
+from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyNetwork, load_policy
 from rl_envs.spaces import Entries, Recover, moved
 
@@ -96,29 +97,30 @@ class RandomSearch:
 
 
 class TrainedAgent:
-    """A policy network, acting greedily."""
+    """A policy network, acting greedily.
+
+    Attributes:
+        remarks: how the study differs from what it was trained on, a line each.
+    """
 
     name = "agent"
 
-    def __init__(self, network: PolicyNetwork, max_step: float) -> None:
-        self.network, self._max_step = network, max_step
+    def __init__(self, network: PolicyNetwork, encoding: Encoding) -> None:
+        self._network, self._encoding = network, encoding
+        self.remarks = encoding.remarks()
 
     @classmethod
     def load(cls, path: Path, features: list[str], actions: Entries) -> "TrainedAgent":
-        """Read an agent's file and check that it fits a study.
+        """Read an agent's file, for a study with these features and actions, be they its own or others.
 
         Raises:
-            QsynthError: unreadable, or trained for other features, or to do other things than this study allows.
+            QsynthError: unreadable, or it has nothing to do in this study.
         """
         network, file = load_policy(path)
-        if list(file.features) != features:
-            odd = sorted(set(file.features) ^ set(features))
-            raise QsynthError(f"{path} must see this study's features; differing: {', '.join(odd) or 'their order'}")
-        if file.search_space != actions:
-            raise QsynthError(
-                f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}"
-            )
-        return cls(network, file.max_step)
+        try:
+            return cls(network, Encoding(file.features, file.search_space, features, actions, file.max_step))
+        except QsynthError as error:
+            raise QsynthError(f"{path}: {error}") from None
 
     def begin(self, n_lanes: int) -> Values:
         """Nothing: the defaults."""
@@ -127,10 +129,8 @@ class TrainedAgent:
     @torch.no_grad()
     def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
         """The most likely moves."""
-        actions = self.network.greedy(torch.as_tensor(observation, dtype=torch.float32))
-        return moved(
-            self.network.search_space, values, {name: a.numpy() for name, a in actions.items()}, self._max_step
-        )
+        actions = self._network.greedy(torch.from_numpy(self._encoding.observe(observation, values)))
+        return self._encoding.moves(values, {name: action.numpy() for name, action in actions.items()})
 
 
 class RandomWalk:

@@ -1,7 +1,7 @@
 """A population whose trials are tuned decision by decision: what both environments and every agent act on."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
@@ -32,6 +32,7 @@ class EpisodeConfig(Config):
         shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
         recovery: whether agents may also re-initialise a trial, shrink its angles, or restart its critic
             (:mod:`qsynth.recovery`).
+        random_start: share of an agent's training episodes that start from random hyperparameters, not the defaults.
     """
 
     n_decisions: int = Field(20, ge=1, le=10_000)
@@ -41,6 +42,7 @@ class EpisodeConfig(Config):
     step_timeout_s: float = Field(120.0, gt=0)
     shot_budget: int | None = Field(None, ge=1)
     recovery: bool = False
+    random_start: float = Field(0.0, ge=0, le=1)
 
     def actions(self, search_space: SearchSpace) -> dict[str, Entry]:
         """What agents may do in a study with this search space."""
@@ -98,6 +100,7 @@ class Tuner:
         instances: Sequence[Instance],
         seeds: Sequence[int],
         starts: Sequence[Snapshot] | None = None,
+        values: Mapping[str, np.ndarray] | None = None,
     ) -> np.ndarray:
         """Start episodes in ``lanes``; observations of all lanes (lanes x features).
 
@@ -105,6 +108,7 @@ class Tuner:
 
         Args:
             starts: trials to go on from; left out: new ones.
+            values: hyperparameters to start with (name -> as many as ``lanes``); what is left out has its default.
 
         Raises:
             QsynthError: instances or snapshots that do not fit the population.
@@ -116,6 +120,10 @@ class Tuner:
             self.population.reset(lanes, instances, seeds)
             for lane, instance, start in zip(lanes, instances, starts or [], strict=starts is not None):
                 self.population.restore(lane, start, instance)
+            for name, start_values in (values or {}).items():
+                present = self.values[name].copy()
+                present[chosen] = start_values
+                self.population.apply({name: present})
             with self._paying(chosen):
                 self._measure()
         except QsynthError:

@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from qsynth.search_space import random_values
 from rl_envs.config import InstancePool, environment_config, make_tuner
 from rl_envs.observation import observation_space
 from rl_envs.spaces import action_space, moved
@@ -51,9 +52,13 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         self, actions: dict[str, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One decision in every lane; a lane whose episode is over is reset instead."""
+        return self.change(moved(self.tuner.actions, self.tuner.values, actions, self.config.episode.max_step))
+
+    def change(
+        self, changes: dict[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """:meth:`step` with hyperparameters (name -> lanes) instead of actions; what is left out stays."""
         over = self._over.copy()
-        values = self.tuner.values
-        changes = moved(self.tuner.actions, values, actions, self.config.episode.max_step)
         if over.all():
             observation = self._begin(range(self.num_envs))
             nothing = np.zeros(self.num_envs, dtype=bool)
@@ -79,7 +84,16 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         chosen = list(lanes)
         instances = [self._pool[int(i)] for i in self._random.integers(len(self._pool), size=len(chosen))]
         seeds = self._random.integers(MAX_SEED, size=len(chosen)).tolist()
-        return self.tuner.begin(chosen, instances, seeds)
+        return self.tuner.begin(chosen, instances, seeds, values=self._start(len(chosen)))
+
+    def _start(self, n: int) -> dict[str, np.ndarray]:
+        """Hyperparameters that ``n`` episodes start from: the defaults, or random ones."""
+        share, space = self.config.episode.random_start, self.tuner.search_space
+        if not share:
+            return {}
+        drawn, at_random = random_values(space, self._random, n), self._random.random(n) < share
+        defaults = self.config.trial.defaults
+        return {name: np.where(at_random, drawn[name], float(getattr(defaults, name))) for name in space}
 
     @staticmethod
     def _info(score: np.ndarray, reason: list[str]) -> dict[str, Any]:

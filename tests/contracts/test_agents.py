@@ -10,6 +10,7 @@ from scipy import stats
 from qsynth.hyperparameters import NAMES
 from qsynth.search_space import Choice, Float, Int
 from rl_envs.agents import Agent, Hold, RandomSearch, RandomWalk, Schedule, TrainedAgent, Values
+from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names
 from rl_envs.policy import PolicyConfig, PolicyNetwork
 from tests.rl_envs.tiny import SPACE, tuner
@@ -18,15 +19,20 @@ N_LANES = 6
 FEATURES = feature_names(SPACE, ["fidelity", "diversity"])
 
 
-def trained(wild: bool) -> TrainedAgent:
+def network(wild: bool) -> PolicyNetwork:
     """An untrained network, or one that moves a lot."""
     torch.manual_seed(0)
-    network = PolicyNetwork(len(FEATURES), SPACE, PolicyConfig(hidden=(8,)))
+    made = PolicyNetwork(len(FEATURES), SPACE, PolicyConfig(hidden=(8,)))
     if wild:
         with torch.no_grad():
-            for parameter in network.parameters():
+            for parameter in made.parameters():
                 parameter.normal_()
-    return TrainedAgent(network, 0.5)
+    return made
+
+
+def trained(wild: bool) -> TrainedAgent:
+    """That network as an agent."""
+    return TrainedAgent(network(wild), Encoding(FEATURES, SPACE, FEATURES, SPACE, 0.5))
 
 
 AGENTS: dict[str, Callable[[], Agent]] = {
@@ -210,7 +216,7 @@ def test_an_untrained_network_holds_the_defaults() -> None:
 def test_a_trained_network_moves_by_its_action_times_max_step() -> None:
     agent, values = trained(wild=True), start()
     with torch.no_grad():
-        actions = agent.network.greedy(torch.as_tensor(observations(0)))
+        actions = network(wild=True).greedy(torch.as_tensor(observations(0)))
     said, rate = agent.decide(observations(0), values, 0.0), SPACE["lr_generator"]
     step = actions["lr_generator"].numpy()[:, 0].clip(-1, 1) * 0.5
     expected = np.clip(rate.to_unit(values["lr_generator"]) + step, 0, 1)

@@ -11,8 +11,9 @@ import safetensors.torch
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.search_space import Float, Int
+from qsynth.search_space import Float
 from rl_envs.agents import TrainedAgent
+from rl_envs.encoding import Encoding
 from rl_envs.policy import (
     FILE,
     MAX_LOG_STD,
@@ -62,7 +63,7 @@ def test_an_untrained_network_means_stay() -> None:
         else:
             assert actions[name].shape == (N_LANES,)
             assert (actions[name] == stay_index(dimension)).all()
-    agent, random = TrainedAgent(made, 0.2), np.random.default_rng(0)
+    agent, random = TrainedAgent(made, Encoding(FEATURES, SPACE, FEATURES, SPACE, 0.2)), np.random.default_rng(0)
     values = {name: dimension.from_unit(random.random(N_LANES)) for name, dimension in SPACE.items()}
     moved = agent.decide(observations().numpy(), values, 0.5)
     for name, dimension in SPACE.items():
@@ -145,7 +146,9 @@ def test_a_file_brings_everything_back_bit_for_bit(tmp_path: Path) -> None:
     agent = TrainedAgent.load(path, FEATURES, dict(reversed(SPACE.items())))
     values = {name: np.full(N_LANES, float(dimension.low)) for name, dimension in SPACE.items()}
     decided = agent.decide(observations().numpy(), values, 0.0)
-    expected = TrainedAgent(network(), 0.3).decide(observations().numpy(), values, 0.0)
+    expected = TrainedAgent(network(), Encoding(FEATURES, SPACE, FEATURES, SPACE, 0.3)).decide(
+        observations().numpy(), values, 0.0
+    )
     assert all(decided[name].tobytes() == expected[name].tobytes() for name in SPACE)
 
 
@@ -228,14 +231,14 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
     refused(path, "can't be read.*log_std")
 
 
-def test_an_agent_for_another_study_is_refused(tmp_path: Path) -> None:
+def test_an_agent_in_another_study_says_what_differs_or_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "agent.safetensors"
     write(path, edited(features=[*FEATURES[:-1], "another"]))
-    refused(path, "differing: another, feature.6")
-    write(path, edited(features=FEATURES[::-1]))
-    refused(path, "differing: their order")
+    assert TrainedAgent.load(path, FEATURES, SPACE).remarks == ["it was trained to see another"]
     write(path, edited())
-    for other in ({**SPACE, "n_critic": Int(low=1, high=2)}, {"beta1": SPACE["beta1"]}):
-        with pytest.raises(QsynthError, match="must be trained on this study's search space"):
+    fewer = TrainedAgent.load(path, FEATURES[::-1], {"beta1": SPACE["beta1"]})
+    assert fewer.remarks == ["the study does not let it tune n_critic, lr_generator, batch_size"]
+    assert TrainedAgent.load(path, FEATURES, SPACE).remarks == []
+    for other in ({"lr_critic": Float(low=0.1, high=0.2)}, {**SPACE, "n_critic": Float(low=1, high=2)}):
+        with pytest.raises(QsynthError, match=f"{path}: an agent must"):
             TrainedAgent.load(path, FEATURES, other)
-    TrainedAgent.load(path, FEATURES, SPACE)

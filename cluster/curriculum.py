@@ -1,0 +1,118 @@
+"""A curriculum: what a transferable agent is trained on, as a file."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from cluster.placement import Placement
+from cluster.ppo import PPOConfig
+from cluster.study import PROCESS_BYTES, Study, changed, load_study
+from qsynth.config import Config, parse, read_yaml
+from rl_envs.config import EnvironmentConfig
+from rl_envs.curriculum import CurriculumConfig
+
+
+class Task(Config):
+    """A study whose trials are trained on.
+
+    Attributes:
+        study: a preset, or a study's file.
+        changes: dotted settings of the study, and what they are replaced with.
+    """
+
+    study: str
+    changes: dict[str, Any] = Field(default_factory=dict)
+
+    def load(self) -> Study:
+        """The study as the task wants it.
+
+        Raises:
+            QsynthError: no such study, or a change that it does not take.
+        """
+        return changed(load_study(self.study), self.changes)
+
+
+class Curriculum(Config):
+    """Everything that ``qsynth pretrain`` needs to know.
+
+    Attributes:
+        n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`).
+        n_instances: training instances of each task.
+        n_validation: further instances of each task that the agent is examined on, and chosen by.
+        trials: that the agent trains on, all tasks together.
+        examine_every: iterations between examinations.
+        patience: examinations without a better one after which training stops.
+        n_lanes: trials of a population, all tasks together.
+        n_runners: populations; left out: one a CPU.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    description: str = ""
+    seed: int = Field(0, ge=0, lt=2**31)
+    tasks: dict[str, Task] = Field(min_length=1, max_length=64)
+    n_decisions: int = Field(15, ge=1, le=10_000)
+    max_step: float = Field(0.15, gt=0, le=1)
+    random_start: float = Field(0.25, ge=0, le=1)
+    n_instances: int = Field(512, ge=1, le=100_000)
+    n_validation: int = Field(8, ge=1, le=1024)
+    trials: int = Field(20_000, ge=1)
+    examine_every: int = Field(10, ge=1)
+    patience: int = Field(10, ge=1)
+    n_lanes: int = Field(64, ge=1, le=65_536)
+    n_runners: int | None = Field(None, ge=1, le=10_000)
+    agent: PPOConfig = PPOConfig()
+
+    @model_validator(mode="after")
+    def _a_lane_for_each_task(self) -> Self:
+        if self.n_lanes < len(self.tasks):
+            raise ValueError(f"n_lanes must be at least the number of tasks, {len(self.tasks)}; got {self.n_lanes}")
+        return self
+
+    def studies(self) -> dict[str, Study]:
+        """Task -> study.
+
+        Raises:
+            QsynthError: one is missing or invalid.
+        """
+        return {name: task.load() for name, task in self.tasks.items()}
+
+    def environment(self, compiled: bool) -> CurriculumConfig:
+        """The environment of its trials.
+
+        Raises:
+            QsynthError: studies that can't be learned side by side.
+        """
+        tasks = {name: self._task(study, compiled) for name, study in self.studies().items()}
+        return parse(CurriculumConfig, {"tasks": tasks}, source=self.name)
+
+    def _task(self, study: Study, compiled: bool) -> EnvironmentConfig:
+        episode = study.episode.replaced(
+            n_decisions=self.n_decisions, max_step=self.max_step, random_start=self.random_start
+        )
+        return study.environment(compiled).replaced(episode=episode, n_instances=self.n_instances)
+
+    def check(self) -> None:
+        """Find out what is wrong with any task, before any work.
+
+        Raises:
+            QsynthError: a study or its data can't be used, or tasks don't go together.
+        """
+        for study in self.studies().values():
+            study.check()
+        self.environment(compiled=False)
+
+    def placement(self) -> Placement:
+        """What each population occupies."""
+        n_lanes = -(-self.n_lanes // len(self.tasks))
+        states = sum(each.state_bytes(each.data.instance(0, False), n_lanes) for each in self.studies().values())
+        return Placement("cpu", self.n_lanes, 0.0, 0, PROCESS_BYTES + states, self.n_runners)
+
+
+def load_curriculum(path: Path) -> Curriculum:
+    """Read a curriculum's file.
+
+    Raises:
+        QsynthError: no such file, or not a curriculum.
+    """
+    return parse(Curriculum, read_yaml(path), source=path.name)

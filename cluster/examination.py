@@ -1,0 +1,58 @@
+"""How good an agent is while it is trained: on instances of each task that it does not train on."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rl_envs.agents import Agent, Hold, TrainedAgent
+from rl_envs.config import make_tuner
+from rl_envs.curriculum import CurriculumConfig
+from rl_envs.encoding import Encoding
+from rl_envs.policy import PolicyNetwork
+from rl_envs.rollout import Assignment, play
+from rl_envs.tuner import Tuner
+
+FIRST_SEED = 2**61
+
+
+class Examination:
+    """The same trials every time, a population a task, here in this process.
+
+    Args:
+        n_instances: of each task; they follow the training instances, in the same stream.
+
+    Attributes:
+        defaults: task -> mean final validation score of the study's defaults.
+    """
+
+    def __init__(self, curriculum: CurriculumConfig, n_instances: int) -> None:
+        self._curriculum = curriculum
+        self._tuners: dict[str, Tuner] = {}
+        self._trials: dict[str, list[Assignment]] = {}
+        for name, task in curriculum.tasks.items():
+            self._tuners[name] = make_tuner(task, n_instances)
+            first = task.n_instances
+            self._trials[name] = [
+                Assignment(task.data.instance(first + index, False), FIRST_SEED + index) for index in range(n_instances)
+            ]
+        self.defaults = self._scores(lambda _: Hold())
+
+    def scores(self, network: PolicyNetwork) -> dict[str, float]:
+        """Task -> mean final validation score of trials under this policy, acting greedily."""
+
+        def agent(tuner: Tuner) -> Agent:
+            curriculum = self._curriculum
+            encoding = Encoding(
+                curriculum.features, curriculum.actions, tuner.features, tuner.actions, curriculum.episode.max_step
+            )
+            return TrainedAgent(network, encoding)
+
+        return self._scores(agent)
+
+    def _scores(self, agent_for: Callable[[Tuner], Agent]) -> dict[str, float]:
+        found = {}
+        for name, tuner in self._tuners.items():
+            agent = agent_for(tuner)
+            episodes = play(tuner, lambda _, agent=agent: agent, self._trials[name])  # type: ignore[misc]
+            found[name] = float(np.mean([episode.scores[-1] for episode in episodes]))
+        return found
