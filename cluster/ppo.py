@@ -18,6 +18,7 @@ from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
+DEFAULT_MODULE_ID = "default_policy"
 MAX_EMPTY = 3
 # A batch of many populations is divided no further than this; the learner would not keep up with their sampling.
 MAX_MINIBATCHES = 16
@@ -30,8 +31,10 @@ class PPOConfig(Config):
 
     Attributes:
         minibatch: decisions of a gradient step; more where many populations make batches of more than 16 minibatches.
+        start: the agent that training goes on from: a shipped one's name, or a file; left out: a new one.
     """
 
+    start: str | None = None
     lr: float = Field(5e-4, gt=0, le=1)
     gamma: float = Field(0.995, gt=0, le=1)
     gae_lambda: float = Field(0.95, ge=0, le=1)
@@ -88,6 +91,7 @@ class AgentTrainer:
         sizes: how many of each kind, each in an EnvRunner actor; a training batch is what they sample in one episode.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
         run: the run's name, by which the actors are called.
+        start: the policy to go on from, if not a new one; it must see and do what the environment has.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class AgentTrainer:
         step_seconds: float,
         seed: int,
         run: str,
+        start: PolicyNetwork | None = None,
     ) -> None:
         from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
         from ray.rllib.core.rl_module.rl_module import RLModuleSpec
@@ -172,6 +177,8 @@ class AgentTrainer:
             .debugging(seed=seed, log_level="ERROR")
         )
         self._algorithm = settings.build_algo()
+        if start is not None:
+            self._adopt(start)
 
         def settings_of(kind: Placement) -> Any:
             made = self._algorithm.config.copy(copy_frozen=False)
@@ -242,6 +249,12 @@ class AgentTrainer:
         network = PolicyNetwork(n_features, environment.actions, self.config.policy)
         network.load_state_dict({name: torch.as_tensor(np.asarray(value)) for name, value in state.items()})
         return network.eval()
+
+    def _adopt(self, start: PolicyNetwork) -> None:
+        """Go on from a policy; the value network stays new."""
+        state, group = start.state_dict(), self._algorithm.learner_group
+        group.foreach_learner(lambda learner: learner.module[DEFAULT_MODULE_ID].policy.load_state_dict(state))
+        self._algorithm.env_runner_group.sync_weights(from_worker_or_learner_group=group, inference_only=True)
 
     def export(self, path: Path, features: list[str], about: dict[str, Any]) -> None:
         """Write the agent as safetensors and JSON."""

@@ -22,6 +22,8 @@ from qsynth.memory import population_bytes
 from qsynth.place import gpu_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
+from rl_envs.encoding import Encoding
+from rl_envs.pretrained import card
 from rl_envs.tuner import EpisodeConfig
 
 MIN_COMPILED = 50_000
@@ -93,6 +95,7 @@ class Study(Config):
             QsynthError: the data can't be read or used, has too many features, or memory is short.
         """
         self.check_data()
+        self.check_start()
         self._check_memory(self.data.instance(0, True))
 
     def check_data(self) -> None:
@@ -109,6 +112,20 @@ class Study(Config):
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
         if self.hardware is not None:
             self.hardware.check(self.trial)
+
+    def check_start(self) -> None:
+        """Find out whether the agent to start from, if there is one, can tune this study.
+
+        Raises:
+            QsynthError: no such agent, or it has no action that the study has.
+        """
+        if self.agent.start is None:
+            return
+        file, actions = card(self.agent.start), self.environment(False).actions
+        try:
+            Encoding(file.features, file.search_space, file.features, actions, file.max_step)
+        except QsynthError as error:
+            raise QsynthError(f"agent.start {self.agent.start}: {error}") from None
 
     def placements(self) -> tuple[Placement, ...]:
         """What each population of each kind occupies, and how many are wanted."""

@@ -37,6 +37,9 @@ from qsynth.circuits.engine import choose
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold, TrainedAgent
 from rl_envs.config import EnvironmentConfig
+from rl_envs.curriculum import CurriculumConfig
+from rl_envs.policy import load_policy
+from rl_envs.pretrained import agent_file
 from rl_envs.rollout import Assignment, Episode
 
 CHECKPOINT_SECONDS = 30.0
@@ -129,7 +132,14 @@ class Tuning:
             stage.update(total)
             return history
         seed = study.seed + 1009 * self.tracker.fence.attempt
-        trainer = AgentTrainer(study.agent, environment, share(), step_seconds, seed, self.run.path.name)
+        learned: EnvironmentConfig | CurriculumConfig = environment
+        start = None
+        if study.agent.start is not None:
+            start, file = load_policy(agent_file(study.agent.start))
+            learned = CurriculumConfig(tasks={study.name: environment}, known=file.search_space)
+            features = learned.features
+            self.progress.note(f"the agent goes on from {study.agent.start}")
+        trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
             if last is not None:
                 trainer.restore(last.path, last.state)

@@ -26,9 +26,13 @@ class CurriculumConfig(Config):
 
     What it sees and does is the union over the tasks, by name: what a task lacks is 0, what it does there has no
     effect. A hyperparameter's scale reaches from the lowest limit to the highest.
+
+    Attributes:
+        known: what the agent does already that training starts from; left out: the union over the tasks.
     """
 
     tasks: dict[str, EnvironmentConfig] = Field(min_length=1)
+    known: dict[str, Entry] | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -46,6 +50,8 @@ class CurriculumConfig(Config):
     @property
     def actions(self) -> dict[str, Entry]:
         """What agents may do, in one task or another."""
+        if self.known is not None:
+            return dict(self.known)
         found: dict[str, Entry] = {}
         for task in self.tasks.values():
             for name, entry in task.actions.items():

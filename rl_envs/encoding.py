@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from qsynth.errors import QsynthError
-from qsynth.search_space import Choice
+from qsynth.hyperparameters import bounds
+from qsynth.search_space import Choice, SearchSpace
+from qsynth.trial import TrialConfig
 from rl_envs.spaces import Entries, Recover, moved
 
 VALUE = "hyperparameters."
@@ -102,3 +104,19 @@ class Encoding:
 
 def _kind(entry: object) -> str:
     return f"one of {list(entry.values)}" if isinstance(entry, Choice) else f"a {getattr(entry, 'kind', entry)}"
+
+
+def limited(actions: Entries, config: TrialConfig) -> SearchSpace:
+    """A search space for trials that name none: an agent's scales, as far as a trial's capacity and kinds allow.
+
+    What does not reach the trial's default is left out.
+    """
+    found: SearchSpace = {}
+    for name, entry in actions.items():
+        if isinstance(entry, Recover | Choice) or name not in config.tunable:
+            continue
+        low, high = bounds(name, config.capacity)
+        low, high = max(low, entry.low), min(high, entry.high)
+        if low < high and low <= getattr(config.defaults, name) <= high:
+            found[name] = entry.replaced(low=low, high=high)
+    return found

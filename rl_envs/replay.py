@@ -1,0 +1,88 @@
+"""What an agent did in one trial as a plain schedule, which needs no agent to be followed again."""
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from qsynth.config import Config, parse
+from qsynth.errors import QsynthError
+from qsynth.hyperparameters import NAMES
+
+Values = dict[str, np.ndarray]
+
+
+class ScheduleFile(Config):
+    """Hyperparameters over a run, as JSON.
+
+    Attributes:
+        hyperparameters: name -> the value of each of a run's equal parts, as many for each name.
+        source: what made it, for people.
+    """
+
+    format: Literal["qsynth-schedule-1"] = "qsynth-schedule-1"
+    source: str = ""
+    hyperparameters: dict[str, tuple[float, ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ScheduleFile":
+        lengths = {len(values) for values in self.hyperparameters.values()}
+        if len(lengths) > 1 or 0 in lengths:
+            raise ValueError("hyperparameters must have as many values each, at least one")
+        if unknown := [name for name in self.hyperparameters if name not in NAMES]:
+            raise ValueError(f"hyperparameters must be known; got {unknown[0]}")
+        return self
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all.
+
+        Raises:
+            QsynthError: it can't be written.
+        """
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            partial.write_text(json.dumps(self.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+            os.replace(partial, path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise QsynthError(f"{path} can't be written: {error.strerror}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> "ScheduleFile":
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            QsynthError: no such file, or not a schedule.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise QsynthError(f"{path} must be a schedule's JSON file: {' '.join(str(error).split())}") from None
+        return parse(cls, values, source=str(path))
+
+
+class Replay:
+    """The agent that follows a schedule, whatever it sees."""
+
+    name = "schedule"
+
+    def __init__(self, file: ScheduleFile) -> None:
+        self._values = {name: np.array(values) for name, values in file.hyperparameters.items()}
+
+    def begin(self, n_lanes: int) -> Values:
+        """The first values."""
+        return self._at(0.0, n_lanes)
+
+    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+        """The values of the part of the run that begins or goes on now."""
+        return self._at(progress, len(observation))
+
+    def _at(self, progress: float, n_lanes: int) -> Values:
+        return {
+            # A decision's share of the run is inexact in its last bits.
+            name: np.full(n_lanes, values[min(int(progress * len(values) + 1e-9), len(values) - 1)])
+            for name, values in self._values.items()
+        }

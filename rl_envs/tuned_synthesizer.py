@@ -1,0 +1,101 @@
+"""A synthesizer whose GAN is tuned by a trained agent while it trains."""
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from qsynth.data.sources import DataConfig
+from qsynth.errors import QsynthError
+from qsynth.population import Population
+from qsynth.synthesizer import QGANSynthesizer
+from qsynth.trial import TrialConfig
+from rl_envs.agents import TrainedAgent
+from rl_envs.encoding import limited
+from rl_envs.policy import load_policy
+from rl_envs.pretrained import DEFAULT, agent_file
+from rl_envs.tuner import EpisodeConfig, Tuner
+
+logger = logging.getLogger(__name__)
+
+
+class TunedSynthesizer(QGANSynthesizer):
+    """:class:`QGANSynthesizer` with an agent that chooses the hyperparameters, in one run.
+
+    >>> synthesizer = TunedSynthesizer(TrialConfig(n_qubits=4))
+    >>> synthesizer.fit(TableData(name="iris"), seed=0)   # doctest: +SKIP
+
+    Args:
+        config: circuit, losses, and what the agent may tune; without a search space, all that it knows of and that the
+            config's kinds have, on the agent's own scales as far as the capacity reaches.
+        agent: a shipped agent's name, or an agent's file.
+
+    Attributes:
+        schedule: what the agent chose: name -> value before each of its decisions.
+
+    Raises:
+        QsynthError: no such agent.
+    """
+
+    def __init__(self, config: TrialConfig, agent: str = DEFAULT) -> None:
+        self._agent = agent_file(agent)
+        if not config.search_space:
+            _, file = load_policy(self._agent)
+            config = config.replaced(search_space=limited(file.search_space, config))
+        super().__init__(config)
+        self.schedule: dict[str, list[float]] = {}
+
+    def fit(
+        self,
+        data: DataConfig,
+        n_iterations: int = 500,
+        seed: int = 0,
+        evaluate_every: int = 25,
+        on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
+        keep: Literal["best", "last"] = "best",
+    ) -> "TunedSynthesizer":
+        """Train one trial; at each evaluation the agent decides what the next iterations' hyperparameters are.
+
+        ``history`` keeps iteration, score, utilities and hyperparameters at each evaluation.
+
+        Args:
+            n_iterations: rounded up to whole decisions.
+            evaluate_every: iterations between decisions.
+            keep: which generator becomes the synthesizer's, as for :class:`QGANSynthesizer`.
+
+        Raises:
+            QsynthError: the data can't be used, the agent has nothing to tune here, or training diverged.
+        """
+        instance = data.instance(seed, False)
+        population = Population(self.config, instance.n_features, instance.n_classes, 1)
+        n_decisions = -(-n_iterations // evaluate_every)
+        tuner = Tuner(population, EpisodeConfig(n_decisions=n_decisions, iterations_per_decision=evaluate_every))
+        agent = TrainedAgent.load(self._agent, tuner.features, tuner.actions)
+        for remark in agent.remarks:
+            logger.info("%s", remark)
+        self.history, chosen = [], []
+        observation = tuner.begin([0], [instance], [seed])
+        kept, best = population.snapshot(0), -np.inf
+        for decision in range(n_decisions):
+            step = tuner.step(agent.decide(observation, tuner.values, decision / n_decisions))
+            if step.terminated[0]:
+                raise QsynthError(
+                    f"training ended early ({step.reason[0]}); try another seed, or a narrower search space"
+                )
+            observation = step.observation
+            values = {name: float(tuner.values[name][0]) for name in sorted(self.config.search_space)}
+            chosen.append(values)
+            entry = {
+                "iteration": float(population.iterations[0]),
+                "score": float(step.score[0]),
+                **{f"utility.{name}": float(value[0]) for name, value in step.utilities.items()},
+                **{f"hyperparameters.{name}": value for name, value in values.items()},
+            }
+            self.history.append(entry)
+            on_evaluation(entry)
+            if keep == "last" or entry["score"] > best:
+                kept, best = population.snapshot(0), entry["score"]
+        self.schedule = {name: [values[name] for values in chosen] for name in chosen[0]}
+        self._adopt(kept, instance)
+        return self
