@@ -52,18 +52,28 @@ def tune(
 def train(
     study: StudyName,
     out: Annotated[Path, typer.Option("--out", help="The model's file.")] = Path("model.safetensors"),
-    agent: Annotated[Path | None, typer.Option(help="A trained agent's file; left out: the study's defaults.")] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="One of `qsynth agents`, or a file; left out: the study's defaults."),
+    ] = None,
+    replay: Annotated[Path | None, typer.Option(help="A schedule's JSON file to follow instead.")] = None,
     seed: Annotated[int, typer.Option(help="Of the split, the networks and the noise.")] = 0,
     values: Annotated[
         list[str] | None, typer.Option("--set", help="A constant, e.g. --set lr_critic=0.002; may be repeated.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG of real against synthetic marginals.")] = None,
+    schedule: Annotated[Path | None, typer.Option(help="JSON of the hyperparameters over the run.")] = None,
+    explain: Annotated[Path | None, typer.Option(help="PNG of what the agent did, and what it saw then.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train one quantum GAN, with constant hyperparameters or under a trained agent."""
-    from cluster.commands import run_train
+    """Train one quantum GAN, with constant hyperparameters, under a trained agent, or along a schedule."""
+    from cluster.process import prepare_process
 
-    run_train(study, out, agent, seed, values or [], plot, as_json)
+    prepare_process()
+    from cluster.train import TrainOptions, run_train
+
+    options = TrainOptions(out, seed, agent, replay, values or [], plot, schedule, explain)
+    run_train(study, options, as_json)
 
 
 @app.command()
@@ -87,6 +97,35 @@ def presets(as_json: AsJson = False) -> None:
     from cluster.commands import list_presets
 
     list_presets(as_json)
+
+
+@app.command()
+def pretrain(
+    curriculum: Annotated[Path, typer.Argument(help="A curriculum's YAML file; with --resume, a run's folder.")],
+    out: OutRoot = Path("qsynth-runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Replaces the curriculum's seed.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Replaces the curriculum's trials.")] = None,
+    address: Annotated[
+        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server; left out: sqlite in --out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train an agent on several studies, to be used in others that it has never seen."""
+    from cluster.pretrain_commands import run_pretrain
+
+    run_pretrain(curriculum, out, resume, {"seed": seed, "trials": trials}, address, tracking_uri, as_json)
+
+
+@app.command()
+def agents(as_json: AsJson = False) -> None:
+    """List the trained agents that ship with qsynth, and what they were trained on."""
+    from cluster.pretrain_commands import list_agents
+
+    list_agents(as_json)
 
 
 @app.command()

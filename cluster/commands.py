@@ -1,7 +1,6 @@
 """What the commands do."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from cluster import run_directory  # noqa: E402
+from cluster.files import check_writable  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.study import Study, changed, load_study, presets  # noqa: E402
-from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
+from qsynth.errors import QsynthError  # noqa: E402
 
 
 def run_tune(
@@ -106,87 +106,12 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     return result
 
 
-def run_train(
-    name: str, out: Path, agent_file: Path | None, seed: int, settings: list[str], plot: Path | None, as_json: bool
-) -> None:
-    """``qsynth train``."""
-    import torch
-
-    from qsynth.synthesizer import QGANSynthesizer
-    from rl_envs.agents import Agent, Schedule, TrainedAgent
-    from rl_envs.config import make_tuner
-    from rl_envs.rollout import Assignment, play
-
-    torch.set_num_threads(1)
-    study = load_study(name)
-    study.check()
-    study, constants = _constants(study, settings)
-    if agent_file is not None and constants:
-        raise QsynthError("--set must be left out with --agent, which chooses the hyperparameters itself")
-    _check_writable(out)
-    tuner = make_tuner(study.environment(compiled=False), 1)
-    agent: Agent = Schedule(dict(constants), name="constants")
-    if agent_file is not None:
-        agent = TrainedAgent.load(agent_file, tuner.features, tuner.actions)
-    instance = study.data.instance(seed, False)
-    with StudyProgress(enabled=not as_json) as progress:
-        stage = progress.stage("train", study.iterations_per_run)
-
-        class Watched:
-            """The agent, reporting at each decision."""
-
-            name = agent.name
-            begin = staticmethod(agent.begin)
-
-            @staticmethod
-            def decide(observation: Any, values: Any, share: float) -> Any:
-                stage.update(round(share * study.iterations_per_run), score=float(tuner.score[0]))
-                return agent.decide(observation, values, share)
-
-        assignments = [Assignment(instance, seed)]
-        [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
-        stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
-    if episode.reason != "budget":
-        raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
-    kept = episode.snapshot
-    assert kept is not None
-    model = QGANSynthesizer.from_snapshot(study.trial, kept, instance)
-    model.save(out)
-    if plot is not None:
-        from cluster.deliver import plot_model
-
-        plot_model(model, instance, study.n_synthetic, seed, plot)
-    summary = {
-        "model": str(out),
-        "study": study.name,
-        "instance": instance.key,
-        "iterations": study.iterations_per_run,
-        "kept": kept.iteration,
-        "agent": agent.name,
-        "scores": [float(score) for score in episode.scores],
-        "test_score": episode.test_score,
-        "test": episode.test_raw,
-        "hyperparameters": {name: kept.hyperparameters[name] for name in episode.schedule},
-    }
-    if as_json:
-        emit(summary)
-        return
-    console = Console()
-    console.print(
-        f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[1:].max():.3f} after {kept.iteration} of "
-        f"{study.iterations_per_run} iterations, which is kept; test {episode.test_score:.3f}",
-        soft_wrap=True,
-    )
-    console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
-    console.print(f"model: {out}", soft_wrap=True, highlight=False)
-
-
 def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, seed: int, as_json: bool) -> None:
     """``qsynth sample``."""
     from qsynth.synthesizer import QGANSynthesizer
 
     if out is not None:
-        _check_writable(out)
+        check_writable(out)
     frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
     if out is not None:
         frame.to_csv(out, index=False)
@@ -224,37 +149,3 @@ def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
         emit({"delivered": result.delivered, "skipped": result.skipped, "location": str(result.location)})
     else:
         print(f"{result.delivered} records delivered, {result.skipped} skipped; {result.location}")
-
-
-def _constants(study: Study, settings: list[str]) -> tuple[Study, dict[str, float]]:
-    """The settings as numbers, and the study whose trials are built with what they need."""
-    from qsynth.hyperparameters import NAMES, SPARED, Hyperparameters
-
-    values: dict[str, float] = {}
-    for setting in settings:
-        name, _, text = setting.partition("=")
-        if name not in NAMES:
-            raise QsynthError(f"--set must name a hyperparameter; got {name!r}.{did_you_mean(name, NAMES)}")
-        try:
-            values[name] = float(text)
-        except ValueError:
-            raise QsynthError(f"--set {name} must be a number after '='; got {setting!r}") from None
-    convert: Callable[[str, float], Any] = lambda name, value: (  # noqa: E731
-        int(value) if Hyperparameters.model_fields[name].annotation is int and value == int(value) else value
-    )
-    before, given = study.trial.defaults.model_dump(), {name: convert(name, value) for name, value in values.items()}
-    changed(study, {"trial.defaults": before | given})
-    spared = {name: value for name, value in given.items() if name in SPARED}
-    study = changed(study, {"trial.defaults": before | spared})
-    idle = [name for name in values if name not in study.trial.tunable]
-    if idle:
-        raise QsynthError(f"--set must name a hyperparameter that the study's kinds have; got {idle[0]!r}")
-    return study, {name: value for name, value in values.items() if name in study.trial.used}
-
-
-def _check_writable(path: Path) -> None:
-    import os
-
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise QsynthError(f"{path} must be a file in a directory that can be written")

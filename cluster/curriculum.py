@@ -11,6 +11,7 @@ from cluster.study import PROCESS_BYTES, Study, changed, load_study
 from qsynth.config import Config, parse, read_yaml
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
+from rl_envs.pretrained import card
 
 
 class Task(Config):
@@ -41,6 +42,7 @@ class Curriculum(Config):
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
         trials: that the agent trains on, all tasks together.
+        agent: how it learns; with ``start`` it goes on from another agent, as in a curriculum of several steps.
         examine_every: iterations between examinations.
         patience: examinations without a better one after which training stops.
         n_lanes: trials of a population, all tasks together.
@@ -84,7 +86,8 @@ class Curriculum(Config):
             QsynthError: studies that can't be learned side by side.
         """
         tasks = {name: self._task(study, compiled) for name, study in self.studies().items()}
-        return parse(CurriculumConfig, {"tasks": tasks}, source=self.name)
+        known = None if self.agent.start is None else card(self.agent.start).search_space
+        return parse(CurriculumConfig, {"tasks": tasks, "known": known}, source=self.name)
 
     def _task(self, study: Study, compiled: bool) -> EnvironmentConfig:
         episode = study.episode.replaced(
@@ -99,7 +102,7 @@ class Curriculum(Config):
             QsynthError: a study or its data can't be used, or tasks don't go together.
         """
         for study in self.studies().values():
-            study.check()
+            changed(study, {"agent.start": self.agent.start}).check()
         self.environment(compiled=False)
 
     def placement(self) -> Placement:

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from qsynth.errors import QsynthError
+
 
 def fsync_path(path: Path) -> None:
     """Force a file's content, or a folder's entries, to the disk.
@@ -56,3 +58,14 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, before the work that makes it.
+
+    Raises:
+        QsynthError: it is a directory, or its directory is missing or can't be written.
+    """
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise QsynthError(f"{path} must be a file in a directory that can be written")

@@ -18,6 +18,8 @@ from cluster.progress import StudyProgress
 from cluster.share import Share
 from cluster.tracking import Tracker
 from rl_envs.curriculum import CurriculumConfig
+from rl_envs.policy import load_policy
+from rl_envs.pretrained import agent_file
 
 CHECKPOINT_SECONDS = 60.0
 STEP_SECONDS = 60.0  # at most, of one decision in all tasks; RLlib's patience derives from it
@@ -69,7 +71,8 @@ class Pretraining:
         total = curriculum.trials * curriculum.n_decisions
         stage = self.progress.stage("train agent", total)
         seed = curriculum.seed + 1009 * self.tracker.fence.attempt
-        trainer = AgentTrainer(curriculum.agent, environment, sizes, STEP_SECONDS, seed, run)
+        start = None if curriculum.agent.start is None else load_policy(agent_file(curriculum.agent.start))[0]
+        trainer = AgentTrainer(curriculum.agent, environment, sizes, STEP_SECONDS, seed, run, start)
         try:
             if last is not None:
                 trainer.restore(last.path, last.state)
@@ -84,8 +87,8 @@ class Pretraining:
                 )
                 if progress.iteration % curriculum.examine_every == 0 or trainer.sampled_steps >= total:
                     self._examine(examination, trainer, environment, state)
-                stopping = self.guard.requested is not None
-                if stopping or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                ending = self.guard.requested is not None or trainer.sampled_steps >= total or self._stale(state)
+                if ending or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                     store.save(trainer.save, trainer.counters() | {"run": state})
                     saved_at = time.monotonic()
                 self.guard.check()
@@ -128,6 +131,7 @@ class Pretraining:
             "tasks": {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()},
             "trials": trainer.trials,
             "iterations": round(trainer.trials * sum(per_trial.values()) / len(per_trial)),
+            "start": curriculum.agent.start,
             "core_hours": round(state["seconds"] * sum(trainer.sizes.values()) / 3600, 3),
             "validation": scores,
             "validation_defaults": examination.defaults,

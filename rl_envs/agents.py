@@ -14,6 +14,7 @@ from rl_envs.policy import PolicyNetwork, load_policy
 from rl_envs.spaces import Entries, Recover, moved
 
 Values = dict[str, np.ndarray]
+PATH_STEPS = 32
 
 
 class Agent(Protocol):
@@ -131,6 +132,25 @@ class TrainedAgent:
         """The most likely moves."""
         actions = self._network.greedy(torch.from_numpy(self._encoding.observe(observation, values)))
         return self._encoding.moves(values, {name: action.numpy() for name, action in actions.items()})
+
+    def contributions(self, observation: np.ndarray, values: Values) -> dict[str, dict[str, np.ndarray]]:
+        """How much each observation pushes each hyperparameter: name -> feature -> lanes.
+
+        Integrated gradients [Sundararajan, Taly & Yan 2017] from an observation of zeros: a hyperparameter's shares sum
+        to what all of them together change. Floats: of the move; ints: of "up" minus "down"; choices: of the likeliest
+        value minus "stay" (logits).
+        """
+        seen = torch.from_numpy(self._encoding.observe(observation, values))
+        found = {}
+        for name in self._encoding.shared:
+            total = torch.zeros_like(seen)
+            for step in range(PATH_STEPS):
+                point = (seen * ((step + 0.5) / PATH_STEPS)).requires_grad_()
+                [gradient] = torch.autograd.grad(self._network.drive(point)[name].sum(), point)
+                total += gradient
+            shares = (total * seen / PATH_STEPS).numpy()
+            found[name] = {feature: shares[:, column] for column, feature in enumerate(self._encoding.features)}
+        return found
 
 
 class RandomWalk:

@@ -37,7 +37,7 @@ class Encoding:
         study_actions: Entries,
         max_step: float,
     ) -> None:
-        self._features, self._actions, self._max_step = list(features), dict(actions), max_step
+        self.features, self._actions, self._max_step = list(features), dict(actions), max_step
         self._study_actions = dict(study_actions)
         self._scales = {name: entry for name, entry in actions.items() if not isinstance(entry, Recover)}
         places = {name: index for index, name in enumerate(study_features)}
@@ -76,9 +76,9 @@ class Encoding:
         Args:
             values: all present hyperparameters, name -> lanes.
         """
-        seen = np.zeros((len(observation), len(self._features)), dtype=np.float32)
+        seen = np.zeros((len(observation), len(self.features)), dtype=np.float32)
         seen[:, self._own] = observation[:, self._theirs]
-        for column, feature in enumerate(self._features):
+        for column, feature in enumerate(self.features):
             name = feature.removeprefix(VALUE)
             if name != feature and name in values and name in self._scales:
                 seen[:, column] = 2.0 * self._scales[name].to_unit(self._within(name, values)) - 1.0

@@ -8,9 +8,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from qsynth.config import Config, parse
-from qsynth.search_space import Float
+from qsynth.search_space import Float, Int
 from qsynth.tensor_file import TensorFile
-from rl_envs.spaces import Entries, Entry, action_space, stay_index
+from rl_envs.spaces import DOWN, UP, Entries, Entry, action_space, stay_index
 
 FILE = TensorFile("qsynth-agent-1", "a trained agent")
 MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
@@ -92,6 +92,20 @@ class PolicyNetwork(nn.Module):
             name: part[..., :1] if isinstance(dimension, Float) else part.argmax(dim=-1)
             for (name, dimension), part in zip(self.search_space.items(), parts, strict=True)
         }
+
+    def drive(self, observation: Tensor) -> dict[str, Tensor]:
+        """What an observation wants of each hyperparameter, name -> lanes: a float's mean move; the logit of an int's
+        "up" minus that of "down"; the largest logit of a choice minus that of "stay"."""
+        parts = self(observation).split(list(self.input_lengths.values()), dim=-1)
+        found = {}
+        for (name, entry), part in zip(self.search_space.items(), parts, strict=True):
+            if isinstance(entry, Float):
+                found[name] = part[..., 0]
+            elif isinstance(entry, Int):
+                found[name] = part[..., UP] - part[..., DOWN]
+            else:
+                found[name] = part[..., 1:].amax(dim=-1) - part[..., 0]
+        return found
 
 
 class PolicyFile(Config):

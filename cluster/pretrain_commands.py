@@ -1,0 +1,137 @@
+"""``qsynth pretrain`` and ``qsynth agents``."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from cluster.cli import emit
+from cluster.process import prepare_process
+
+prepare_process()
+
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from cluster.curriculum import Curriculum, load_curriculum  # noqa: E402
+from cluster.files import atomic_write_json  # noqa: E402
+from cluster.progress import StudyProgress  # noqa: E402
+from cluster.study import changed  # noqa: E402
+from qsynth.errors import QsynthError  # noqa: E402
+from rl_envs.pretrained import agents, card  # noqa: E402
+
+CURRICULUM = "curriculum.yaml"
+
+
+def run_pretrain(
+    source: Path,
+    out: Path,
+    resume: bool,
+    changes: dict[str, Any],
+    address: str | None,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """``qsynth pretrain``.
+
+    Args:
+        source: a curriculum's file; to resume, a run's folder.
+        changes: fields of the curriculum to replace; None leaves one as it is.
+
+    Raises:
+        QsynthError: an invalid curriculum or study, or a folder that can't be used; nothing has been written then.
+        Interrupted: stopped by a signal, after keeping what there is.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    given = {name: value for name, value in changes.items() if value is not None}
+    if resume:
+        if given:
+            raise QsynthError(f"{', '.join(given)} must be left out with --resume, which goes on with the run's own")
+        folder = source
+        if not (folder / CURRICULUM).is_file():
+            raise QsynthError(f"--resume needs the folder of a run of `qsynth pretrain`; got {folder}")
+        curriculum = load_curriculum(folder / CURRICULUM)
+        curriculum.check()
+    else:
+        curriculum = load_curriculum(source).replaced(**given)
+        curriculum.check()
+        folder = out / f"{curriculum.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise QsynthError(f"output directory {out} must be writable: {error.strerror}") from None
+    about = _execute(curriculum, folder, address, tracking_uri, as_json)
+    if as_json:
+        emit({"agent": str(folder / "agent.safetensors"), **about})
+    else:
+        print(f"agent: {folder / 'agent.safetensors'}")
+
+
+def _execute(
+    curriculum: Curriculum, folder: Path, address: str | None, tracking_uri: str | None, as_json: bool
+) -> dict[str, Any]:
+    from cluster.interrupt import Interrupted, InterruptGuard
+    from cluster.pretrain import Pretraining
+    from cluster.runtime import ray_session
+    from cluster.tracking import Tracker
+
+    uri = tracking_uri or f"sqlite:///{(folder.parent / 'mlflow.db').absolute()}"
+    tracker = Tracker(folder, uri, "qsynth", folder.name)
+    status: Any = "FAILED"
+    try:
+        with (
+            InterruptGuard() as guard,
+            StudyProgress(enabled=not as_json) as progress,
+            ray_session(address, curriculum.name),
+        ):
+            guard.listen()
+            run = Pretraining(curriculum, folder, tracker, progress, guard)
+            about = run.execute(_compiled(curriculum))
+            if run.agent.is_file():
+                tracker.log_artifact(run.agent)
+        status = "FINISHED"
+    except Interrupted:
+        status = "KILLED"
+        print(f"stopped; go on with: qsynth pretrain {folder} --resume", file=sys.stderr)
+        raise
+    finally:
+        tracker.close(status)
+    atomic_write_json(folder / "card.json", about)
+    return about
+
+
+def _compiled(curriculum: Curriculum) -> bool:
+    """Whether all tasks are worth compiling."""
+    from cluster.runtime import plan_compilation
+
+    share = max(1, curriculum.trials // len(curriculum.tasks))
+    studies = [changed(study, {"budget.agent_trials": share}) for study in curriculum.studies().values()]
+    return all(plan_compilation(study, 1)[0] for study in studies)
+
+
+def list_agents(as_json: bool) -> None:
+    """``qsynth agents``."""
+    cards = {name: card(name) for name in agents()}
+    if as_json:
+        emit({name: file.model_dump(mode="json") for name, file in cards.items()})
+        return
+    console = Console()
+    for name, file in cards.items():
+        about = file.about
+        console.print(f"{name}: {about.get('description', '')}", highlight=False)
+        console.print(f"tunes {', '.join(file.search_space)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"trained on {about['trials']:,} trials ({about['iterations']:,} GAN iterations, "
+            f"{about['core_hours']:.2f} core-hours)",
+            highlight=False,
+        )
+        table = Table(box=None, pad_edge=False)
+        for heading in ("task", "study", "agent", "defaults"):
+            table.add_column(heading)
+        for task, score in about["validation"].items():
+            source = about["tasks"][task]["study"]
+            table.add_row(task, source, f"{score:.3f}", f"{about['validation_defaults'][task]:.3f}")
+        console.print(table)
+        console.print("validation scores on instances that it was not trained on\n", highlight=False)

@@ -1,0 +1,126 @@
+"""Training an agent on several studies, from the command line to studies that it goes on in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cluster.cli import app
+from cluster.curriculum import load_curriculum
+from qsynth.errors import QsynthError
+from rl_envs.pretrained import card
+from tests.cluster.test_tune import start
+
+
+@pytest.fixture
+def curriculum(tiny_file: Path) -> dict[str, Any]:
+    """Iris, and random tables of the same shape."""
+    mixtures = {"kind": "mixtures", "n_features": 2, "n_train": 24}
+    return {
+        "name": "small",
+        "tasks": {
+            "iris": {"study": str(tiny_file)},
+            "random": {"study": str(tiny_file), "changes": {"data": mixtures}},
+        },
+        "n_decisions": 3,
+        "n_instances": 4,
+        "n_validation": 1,
+        "n_lanes": 4,
+        "n_runners": 1,
+        "trials": 12,
+        "examine_every": 2,
+        "agent": {"epochs": 1, "minibatch": 8},
+    }
+
+
+def written(path: Path, values: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def ran(*arguments: object) -> Any:
+    """What a command prints with --json."""
+    process = start(*arguments, "--json")
+    output, errors = process.communicate(timeout=500)
+    assert process.returncode == 0, errors
+    return json.loads(output)
+
+
+@pytest.mark.timeout(900)
+def test_an_agent_of_several_studies_goes_on_in_one(
+    curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
+    assert made["trials"] in (8, 12)  # examined after two iterations, and at the end; the better one is kept
+    assert set(made["validation"]) == set(made["validation_defaults"]) == {"iris", "random"}
+    folder = Path(made["agent"]).parent
+    assert json.loads((folder / "card.json").read_text()) == {k: v for k, v in made.items() if k != "agent"}
+    file = card(made["agent"])
+    assert file.about == {k: v for k, v in made.items() if k != "agent"}
+    assert set(file.search_space) == {"lr_generator", "n_critic"}
+    assert ran("pretrain", folder, "--resume") == made
+
+    tiny["agent"]["start"] = made["agent"]
+    tiny["trial"]["search_space"]["beta1"] = {"kind": "float", "low": 0.0, "high": 0.9}  # which it has never tuned
+    tiny["budget"] |= {"agent_trials": 4, "search_share": 0.01, "held_out": 1, "random_runs": 1}
+    tuned = ran("tune", written(tmp_path / "tuned.yaml", tiny), "--out", tmp_path / "runs")
+    further = card(tuned["paths"]["agent"])
+    assert further.search_space == file.search_space
+    assert further.features == file.features
+    assert next(each for each in tuned["contenders"] if each["name"] == "agent")["scores"]
+
+
+def refused(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
+    assert isinstance(result.exception, QsynthError)
+    assert "\n" not in str(result.exception)
+    return str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"tasks": {}}, "tasks"),
+        ({"tasks": {"a": {"study": "irsi"}}}, "Did you mean 'iris'"),
+        ({"tasks": {"a": {"study": "iris", "changes": {"trial.qubits.n": 3}}}}, "trial.qubits.n; it has no qubits"),
+        ({"tasks": {"a": {"study": "iris", "changes": {"trial.n_qubits": 2}}}}, "n_qubits"),
+        ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
+        ({"trails": 5}, "trails"),
+        ({"agent": {"lr": -1}}, "agent.lr"),
+    ],
+)
+def test_bad_curricula_are_refused_before_anything_is_written(
+    change: dict[str, Any], match: str, curriculum: dict[str, Any], tmp_path: Path
+) -> None:
+    path = written(tmp_path / "bad.yaml", {**curriculum, **change})
+    assert match in refused("pretrain", path, "--out", tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    path = written(tmp_path / "small.yaml", curriculum)
+    assert "--resume needs the folder of a run" in refused("pretrain", path, "--resume")
+    assert "trials must be left out with --resume" in refused("pretrain", tmp_path, "--resume", "--trials", 5)
+    assert "must be writable" in refused("pretrain", path, "--out", path)
+    assert load_curriculum(path).trials == 12
+
+
+def test_agents_to_start_from_are_checked(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["agent"]["start"] = "defualt"
+    assert "Did you mean 'default'?" in refused("tune", written(tmp_path / "a.yaml", tiny), "--out", tmp_path / "runs")
+    tiny["agent"]["start"] = "default"
+    tiny["trial"]["search_space"] = {"critic_width": {"kind": "int", "low": 2, "high": 8}}
+    message = refused("tune", written(tmp_path / "b.yaml", tiny), "--out", tmp_path / "runs")
+    assert "agent.start default: an agent must share a hyperparameter with the study" in message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_shipped_agents_are_listed() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["agents", "--json"]).stdout)
+    assert listed["default"]["about"]["trials"] > 0
+    shown = CliRunner().invoke(app, ["agents"]).stdout
+    assert "default: " in shown
+    assert "core-hours" in shown
