@@ -46,8 +46,8 @@ TASKS = {"0 and 1": DigitImages(classes=(0, 1)), "ten digits": DigitImages(n_tra
 SPLITS = tuple(range(3))
 FIRST_START = 500
 N_ROWS, N_UNITS = 2000, 32
-N_STEPS, EVERY, DECAY = 4000, 200, 0.1
-N_COMPONENTS, REGULARISATION = 3, 0.01
+N_STEPS, EVERY, DECAY = 2000, 200, 0.1
+N_COMPONENTS, REGULARISATION = 5, 0.003
 MEASURES = {"tstr": 1, "frechet": -1}  # name -> +1 where more is better, -1 where less is
 PATCHES, TWIN, MIXTURES, REAL, RESERVE = "patch GAN", "classical GAN", "Gaussian mixtures", "real rows", "reserve rows"
 PER_LINE, LINES = 8, 10
