@@ -51,7 +51,7 @@ N_TRAIN, N_ROWS, N_BINS = 10_000, 100_000, 100
 STYLE_PUBLISHED = (0.015, 0.045, 0.060)
 AQUA_PUBLISHED = {"Aqua 0.7.3": 0.0034, "Aqua 0.8.1": 0.1567}
 FIDELITY_ONLY = {"diversity": 0.0, "balance": 0.0, "utility": 0.0, "n_rows": 4096}
-RATES = {"lr_generator": 0.01, "lr_critic": 0.01, "beta1": 0.5, "n_critic": 3, "weight_average": 0.98}
+SHARED = {"beta1": 0.5, "n_critic": 3, "weight_average": 0.9}
 N_STEPS, EVERY, DECAY = 600, 50, 0.1
 
 Floats = NDArray[np.float64]
@@ -59,8 +59,14 @@ Floats = NDArray[np.float64]
 
 def born(n_qubits: int, n_layers: int) -> TrialConfig:
     """A Born machine, and how it is trained."""
-    capacity = {"latent_dim": 1, "n_layers": n_layers, "critic_width": 32, "batch_size": 512, "n_critic": 3}
-    defaults = RATES | {"latent_dim": 1, "n_layers": n_layers, "batch_size": 512}
+    capacity = {"latent_dim": 1, "n_layers": n_layers, "critic_width": 32, "batch_size": 128, "n_critic": 3}
+    defaults = SHARED | {
+        "latent_dim": 1,
+        "n_layers": n_layers,
+        "batch_size": 128,
+        "lr_generator": 0.01,
+        "lr_critic": 0.03,
+    }
     return TrialConfig.model_validate(
         {
             "n_qubits": n_qubits,
@@ -76,8 +82,8 @@ def born(n_qubits: int, n_layers: int) -> TrialConfig:
 
 def style() -> TrialConfig:
     """The style generator, and how it is trained."""
-    capacity = {"latent_dim": 3, "n_layers": 2, "critic_width": 32, "batch_size": 256, "n_critic": 3}
-    defaults = RATES | {"latent_dim": 3, "n_layers": 2, "batch_size": 256}
+    capacity = {"latent_dim": 3, "n_layers": 2, "critic_width": 32, "batch_size": 64, "n_critic": 3}
+    defaults = SHARED | {"latent_dim": 3, "n_layers": 2, "batch_size": 64, "lr_generator": 0.03, "lr_critic": 0.01}
     return TrialConfig.model_validate(
         {"n_qubits": 3, "ansatz": "style", "capacity": capacity, "defaults": defaults, "score": FIDELITY_ONLY}
     )
