@@ -142,7 +142,7 @@ def run_train(
     tuner = make_tuner(study.environment(compiled=False), 1)
     agent: Agent = Schedule(dict(constants), name="constants")
     if agent_file is not None:
-        agent = TrainedAgent.load(agent_file, tuner.features, study.trial.search_space)
+        agent = TrainedAgent.load(agent_file, tuner.features, tuner.actions)
     instance = study.data.instance(seed, False)
     with StudyProgress(enabled=not as_json) as progress:
         stage = progress.stage("train", study.iterations_per_run)

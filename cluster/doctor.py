@@ -47,16 +47,17 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     if study_name is not None:
         study = load_study(study_name)
         from cluster.circuit import circuit_remarks
+        from cluster.placement import in_words
         from qsynth.circuits.engine import choose
         from qsynth.circuits.statevector import human_bytes
 
         choice = choose(study.trial.engine, study.trial.n_qubits)
-        runners = study.local_runners
-        needed = human_bytes(study.state_bytes(study.data.instance(0, True), runners))
+        sizes, instance = study.local_sizes(), study.data.instance(0, True)
+        needed = sum(count * study.state_bytes(instance, kind.n_lanes) for kind, count in sizes.items())
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",
-            "execution": plan_compilation(study, runners)[1],
-            "populations": f"{runners} of {study.resources.n_lanes} trials, at most {needed} of circuit states",
+            "execution": plan_compilation(study, sum(sizes.values()))[1],
+            "populations": f"{in_words(sizes)}, at most {human_bytes(needed)} of circuit states",
             "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
             "circuit": "; ".join(circuit_remarks(study)) or "every parameter has an effect on the outputs used",

@@ -1,7 +1,9 @@
 """How long a study will take, found by doing a little of it here."""
 
 import time
+from collections.abc import Mapping
 
+from cluster.placement import Placement
 from cluster.study import Study
 from qsynth.population import Population
 
@@ -10,8 +12,8 @@ COMPILED_GAIN = 4.0
 LANES = 16
 
 
-def study_seconds(study: Study, n_runners: int, compiled: bool) -> float | None:
-    """Seconds of all trials of a study on ``n_runners`` processors like this one, to within a factor of 2 or so.
+def study_seconds(study: Study, sizes: Mapping[Placement, int], compiled: bool) -> float | None:
+    """Seconds of all trials of a study, a population on a processor like this one, to within a factor of 2 or so.
 
     One GAN iteration and one evaluation of a small eager population are timed. None where that would cost shots on a
     device, or computes elsewhere than on a CPU.
@@ -19,10 +21,10 @@ def study_seconds(study: Study, n_runners: int, compiled: bool) -> float | None:
     Raises:
         QsynthError: the engine can't be made here, or the data can't be used.
     """
-    if study.trial.engine.shots is not None or study.resources.place != "cpu":
+    if study.trial.engine.shots is not None or any(kind.gpus for kind in sizes):
         return None
     instance = study.data.instance(0, True)
-    lanes = min(LANES, study.resources.n_lanes)
+    lanes = min(LANES, *(kind.n_lanes for kind in sizes))
     population = Population(study.trial, instance.n_features, instance.n_classes, lanes)
     population.reset(range(lanes), [instance] * lanes, list(range(lanes)))
     population.evaluate()  # calibrates, which is done once an instance
@@ -34,7 +36,7 @@ def study_seconds(study: Study, n_runners: int, compiled: bool) -> float | None:
     per_evaluation = (time.process_time() - began) / lanes
     episode, gain = study.episode, COMPILED_GAIN if compiled else 1.0
     per_trial = (episode.n_decisions + 1) * per_evaluation + study.iterations_per_run * per_iteration
-    return study.budget.n_trials * per_trial / gain / n_runners
+    return study.budget.n_trials * per_trial / gain / sum(sizes.values())
 
 
 def words(seconds: float | None) -> str:

@@ -93,31 +93,38 @@ class Jobs:
             QsynthError: it can't.
         """
         from cluster.estimate import study_seconds, words
+        from cluster.placement import in_words
         from cluster.runtime import plan_compilation, plan_runners
         from qsynth.circuits.statevector import human_bytes
 
         cluster = self.resources()
-        n_runners = plan_runners(study, cluster)
-        memory = human_bytes(n_runners * study.placement().memory)
+        sizes = plan_runners(study, cluster)
+        memory = human_bytes(sum(count * kind.memory for kind, count in sizes.items()))
         trials = study.budget.agent_trials
-        seconds = study_seconds(study, n_runners, plan_compilation(study, n_runners)[0])
+        seconds = study_seconds(study, sizes, plan_compilation(study, sum(sizes.values()))[0])
         return (
-            f"{n_runners} populations of {study.resources.n_lanes} trials in about {memory}; the agent trains on "
+            f"{in_words(sizes)} in about {memory}; the agent trains on "
             f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
         )
 
-    def submit(self, study: "Study") -> Job:
-        """Begin a study.
-
-        Raises:
-            QsynthError: the cluster can't run it, or does not take it.
-        """
-        from cluster.run_directory import new_name, write_study
+    def new_run(self, study: "Study") -> str:
+        """A name for a run of a study that no other has."""
+        from cluster.run_directory import new_name
 
         run = new_name(study.name)
         taken = {job.run for job in self.list()}
-        if run in taken:
-            run = next(name for number in range(2, 1000) if (name := f"{run}-{number}") not in taken)
+        return next(
+            name for number in range(1, 1000) if (name := f"{run}-{number}" if number > 1 else run) not in taken
+        )
+
+    def submit(self, study: "Study", run: str) -> Job:
+        """Begin a study under the name that :meth:`new_run` gave.
+
+        Raises:
+            QsynthError: the cluster does not take it.
+        """
+        from cluster.run_directory import write_study
+
         about = {
             "qubits": str(study.trial.n_qubits),
             "ansatz": study.trial.ansatz,

@@ -12,7 +12,7 @@ import psutil
 
 from qsynth.errors import QsynthError
 
-START_SECONDS, STOP_SECONDS = 120.0, 30.0
+START_SECONDS, STOP_SECONDS = 300.0, 30.0
 
 
 class Lasting(NamedTuple):
@@ -57,7 +57,7 @@ def wait_for(process: Lasting, ready: Callable[[], bool], log: Path) -> None:
     """Wait until a process is ready.
 
     Raises:
-        QsynthError: it ended, or two minutes did not do; the message has its last words.
+        QsynthError: it ended, or five minutes did not do; the message has its last words.
     """
     deadline = time.monotonic() + START_SECONDS
     while not ready():

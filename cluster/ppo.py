@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,9 +84,7 @@ class AgentTrainer:
 
     Args:
         environment: what the populations are.
-        placement: what each of them occupies.
-        n_runners: how many, each in an EnvRunner actor; a training batch is what they sample in one episode.
-        n_lanes: trials per population.
+        sizes: how many of each kind, each in an EnvRunner actor; a training batch is what they sample in one episode.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
         run: the run's name, by which the actors are called.
     """
@@ -94,9 +93,7 @@ class AgentTrainer:
         self,
         config: PPOConfig,
         environment: EnvironmentConfig,
-        placement: Placement,
-        n_runners: int,
-        n_lanes: int,
+        sizes: Mapping[Placement, int],
         step_seconds: float,
         seed: int,
         run: str,
@@ -108,28 +105,34 @@ class AgentTrainer:
         from cluster.callbacks import TrialCallbacks
         from cluster.env_runner import RUN, PopulationRunner
         from cluster.module import TuningModule
+        from cluster.runner_group import RunnerGroup
 
         # Its advice on API stacks is for those who write algorithms; errors still show.
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         self.config, self.environment = config, environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
         n_decisions = environment.episode.n_decisions
-        batch = n_runners * n_lanes * n_decisions
-        demand = placement.options()
+        batch = n_decisions * sum(count * kind.n_lanes for kind, count in sizes.items())
+        first = next(iter(sizes))
+        demand = first.options()
         register_env(ENVIRONMENT, _make_vector_env)
-        search_space = {name: d.model_dump() for name, d in environment.trial.search_space.items()}
+
+        def env_config(kind: Placement) -> dict[str, Any]:
+            return {"environment": environment.at(kind.place).model_dump(mode="json"), RUN: run}
+
+        search_space = {name: d.model_dump() for name, d in environment.actions.items()}
         settings = (
             RLlibConfig()
             .environment(
                 ENVIRONMENT,
-                env_config={"environment": environment.model_dump(mode="json"), RUN: run},
+                env_config=env_config(first),
                 normalize_actions=False,
                 clip_actions=False,
             )
             .env_runners(
                 env_runner_cls=PopulationRunner,
-                num_env_runners=n_runners,
-                num_envs_per_env_runner=n_lanes,
+                num_env_runners=sizes[first],
+                num_envs_per_env_runner=first.n_lanes,
                 gym_env_vectorize_mode="vector_entry_point",
                 rollout_fragment_length=n_decisions,
                 batch_mode="truncate_episodes",
@@ -169,6 +172,14 @@ class AgentTrainer:
         )
         self._algorithm = settings.build_algo()
 
+        def settings_of(kind: Placement) -> Any:
+            made = self._algorithm.config.copy(copy_frozen=False)
+            made.environment(env_config=env_config(kind)).env_runners(num_envs_per_env_runner=kind.n_lanes)
+            return made
+
+        self._runners = RunnerGroup(self._algorithm, first, settings_of)
+        self.resize(sizes)
+
     def train(self) -> Progress:
         """One iteration: sample a batch of decisions, learn from it.
 
@@ -197,36 +208,28 @@ class AgentTrainer:
             mean_score=float(sampled.get("final_score", math.nan)),
             failures=int(sampled.get("failed_trials", 0)),
             empty=self._empty,
-            populations=self.n_runners,
+            populations=sum(self.sizes.values()),
             seconds=time.monotonic() - began,
             seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
             seconds_learning=float(timers.get("learner_update_timer", math.nan)),
         )
 
     @property
-    def n_runners(self) -> int:
-        """Populations at present, those included that are lost and not yet back."""
-        return int(self._algorithm.env_runner_group.num_remote_env_runners())
+    def sizes(self) -> dict[Placement, int]:
+        """Populations of each kind at present, those included that are lost and not yet back."""
+        return self._runners.sizes()
 
-    def resize(self, n_runners: int) -> None:
+    @property
+    def n_lanes(self) -> int:
+        """Trials that run side by side, in all populations together."""
+        return sum(count * kind.n_lanes for kind, count in self.sizes.items())
+
+    def resize(self, sizes: Mapping[Placement, int]) -> None:
         """Have more or fewer populations from the next iteration on; lost ones go first.
 
         A training batch stays as large as it was at first, or grows a little, as populations sample whole episodes.
         """
-        import ray
-
-        group = self._algorithm.env_runner_group
-        healthy = set(group.healthy_env_runner_ids())
-        manager = group._worker_manager  # RLlib has no public way to take a runner out
-        present = sorted(manager.actor_ids(), key=lambda index: (index in healthy, -index))
-        for index in present[: max(0, len(present) - n_runners)]:
-            ray.kill(manager.remove_actor(index))
-        if n_runners > len(present):
-            group.add_workers(n_runners - len(present))
-            new = sorted(set(manager.actor_ids()) - set(present))
-            group.sync_weights(
-                from_worker_or_learner_group=self._algorithm.learner_group, to_worker_indices=new, inference_only=True
-            )
+        self._runners.resize(sizes)
 
     def network(self) -> PolicyNetwork:
         """The present policy, copied out of RLlib."""
@@ -235,7 +238,7 @@ class AgentTrainer:
         state = self._algorithm.get_module().policy.state_dict()
         environment = self.environment
         n_features = state["network.0.weight"].shape[1]
-        network = PolicyNetwork(n_features, environment.trial.search_space, self.config.policy)
+        network = PolicyNetwork(n_features, environment.actions, self.config.policy)
         network.load_state_dict({name: torch.as_tensor(np.asarray(value)) for name, value in state.items()})
         return network.eval()
 
@@ -244,7 +247,7 @@ class AgentTrainer:
         episode = self.environment.episode
         file = PolicyFile(
             features=tuple(features),
-            search_space=self.environment.trial.search_space,
+            search_space=self.environment.actions,
             policy=self.config.policy,
             max_step=episode.max_step,
             about=about,

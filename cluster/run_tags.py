@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cluster.dataset_input import data_title
 from cluster.study import Study
+from rl_envs.rollout import Episode
 
 GIT_SECONDS = 5.0
 
@@ -37,10 +38,19 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
     return tags
 
 
-def trial_tags(study_tags: Mapping[str, str], contender: str, instance: str, reason: str) -> dict[str, str]:
-    """Tags of a child run: what its study is about, who tuned it on what, and why it ended."""
+def trial_tags(study_tags: Mapping[str, str], contender: str, episode: Episode) -> dict[str, str]:
+    """Tags of a child run: what its study is about, who tuned it on what, why it ended, what ailed it, and how it was
+    treated for that (e.g. ``shrink before decision 3``)."""
     kept = {name: study_tags[name] for name in ("study", "data", "n_qubits", "ansatz", "engine")}
-    return {**kept, "contender": contender, "instance": instance, "reason": reason}
+    of_episode = {
+        "instance": episode.instance,
+        "reason": episode.reason,
+        "ailments": ", ".join(episode.ailments) or "none",
+    }
+    if episode.recoveries:
+        treated = (f"{how} before decision {at}" for at, how in episode.recoveries.items())
+        of_episode["recoveries"] = ", ".join(treated)
+    return {**kept, "contender": contender, **of_episode}
 
 
 def _commit() -> str | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cluster.hardware import qpus
+from cluster.placement import Placement, parts
 from cluster.process import WORKER_ENVIRONMENT
 from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
@@ -41,33 +42,36 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
         ray.shutdown()
 
 
-def plan_runners(study: Study, cluster: Mapping[str, Any]) -> int:
-    """How many populations to run side by side when nobody else does: the wish, or all there is room for.
+def plan_runners(study: Study, cluster: Mapping[str, Any]) -> dict[Placement, int]:
+    """How many populations of each kind to run when nobody else does: the wish, or all there is room for.
 
     Raises:
         QsynthError: it wants more than there is room for, or there is none for a single one.
     """
-    placement = study.placement()
-    if placement.gpus and not cluster.get("GPU"):
+    placements = study.placements()
+    if any(placement.gpus for placement in placements) and not cluster.get("GPU"):
         raise QsynthError("resources.place must be cpu on a cluster without a GPU")
-    if study.hardware is not None or placement.qpus:
+    if study.hardware is not None or any(placement.qpus for placement in placements):
         qpus(cluster)
-    room, limit = placement.room(cluster)
-    if max(1, placement.most or 1) > room:
-        got = f"got {placement.most}" if placement.most else "no population fits"
-        what = f"{human_bytes(placement.memory)} of memory" if limit == "memory" else f"a {limit}"
-        raise QsynthError(
-            f"resources.n_runners must be at most {room}, as each population of {study.resources.n_lanes} trials takes "
-            f"{what} of the cluster's; {got}"
-        )
-    return placement.most or room
+    granted = parts({str(index): placement for index, placement in enumerate(placements)}, cluster)
+    sizes = dict(zip(placements, granted.values(), strict=True))
+    for placement, count in sizes.items():
+        if max(1, placement.most or 1) > count:
+            got = f"got {placement.most}" if placement.most else "no population fits"
+            _, limit = placement.room(cluster)
+            what = f"{human_bytes(placement.memory)} of memory" if limit == "memory" else f"a {limit}"
+            raise QsynthError(
+                f"resources.n_runners must be at most {count}, as each population of {placement.words} takes "
+                f"{what} of the cluster's; {got}"
+            )
+    return sizes
 
 
 def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:
     """Whether populations compile their updates, and why."""
     import shutil
 
-    if study.resources.place == "cuda":
+    if all(kind.place == "cuda" for kind in study.resources.kinds):
         return False, "CUDA graphs"
     engine = choose(study.trial.engine, study.trial.n_qubits)
     if engine.name != STATEVECTOR:

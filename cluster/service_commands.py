@@ -1,5 +1,6 @@
 """What the commands of the service do."""
 
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -15,8 +16,10 @@ from rich.markup import escape  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from cluster import leaderboard  # noqa: E402
+from cluster.announcement import announce, withdraw  # noqa: E402
 from cluster.jobs import ENDED, Job, Jobs  # noqa: E402
 from cluster.service import Offer, Service, join, start_head, stop  # noqa: E402
+from cluster.tracking_store import Location  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 
 
@@ -73,11 +76,35 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
         print(plan)
         if study.hardware is not None:
             print(f"at the end on {study.hardware.check(study.trial)}")
-    job = jobs.submit(study)
+    run = jobs.new_run(study)
+    page = _announced(run)
+    try:
+        job = jobs.submit(study, run)
+    except QsynthError:
+        if page is not None:
+            withdraw(page)
+        raise
     if as_json:
-        emit(asdict(job) | {"plan": plan})
+        emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
         return
     print(f"submitted {job.run}; watch it: qsynth logs -f {job.run}, or {jobs.address}/#/jobs/{job.id}")
+    if page is not None:
+        print(f"MLflow: {page}")
+
+
+def _announced(run: str) -> Location | None:
+    """The study's page in MLflow; None where no store is known here, or it does not answer: its job will make one."""
+    service = Service.load()
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or (service and service.tracking_uri)
+    if not uri:
+        return None
+    try:
+        return announce(run, uri)
+    except QsynthError:
+        raise
+    except Exception as error:  # MLflow's, requests' or SQLAlchemy's
+        print(f"MLflow at {uri} does not answer ({type(error).__name__}); the job will try again", file=sys.stderr)
+        return None
 
 
 def run_jobs(address: str | None, as_json: bool) -> None:

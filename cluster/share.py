@@ -1,10 +1,11 @@
 """How many populations a study may run now: what there is, divided evenly among the studies that run."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import ray
 
-from cluster.placement import Placement
+from cluster.placement import Placement, parts
+from qsynth.place import Place
 
 NAMESPACE, SHARE = "qsynth", "share"
 
@@ -17,23 +18,27 @@ class Presence:
 class Share:
     """One study's part of a cluster. Nobody hands parts out: each study finds the same ones in the cluster's state.
 
-    Attributes:
-        placement: what its populations occupy, and how many it wants.
+    Args:
+        run: the run's name.
+        placements: the kinds of its populations, and how many of each it wants.
     """
 
-    def __init__(self, run: str, placement: Placement) -> None:
-        self.placement = placement
-        self._name = ":".join((run, SHARE, placement.scarce, str(placement.most or 0), _job()))
+    def __init__(self, run: str, placements: Sequence[Placement]) -> None:
+        self._placements = tuple(placements)
+        self._name = ":".join((run, SHARE, _job(), *map(_claim, placements)))
         self._presence = Presence.options(name=self._name, namespace=NAMESPACE).remote()  # type: ignore[attr-defined]
 
-    def __call__(self) -> int:
-        """Populations that the study may run at this moment, at least 1."""
-        names = {str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)} | {self._name}
-        claims = {name: name.split(":")[1:4] for name in names if name.count(":") == 4}
-        kind = [SHARE, self.placement.scarce]
-        wishes = {name: int(claim[2]) for name, claim in claims.items() if claim[:2] == kind}
-        room, _ = self.placement.room(ray.cluster_resources())
-        return max(1, divide(room, wishes)[self._name])
+    def __call__(self) -> dict[Placement, int]:
+        """Populations of each kind that the study may run at this moment, at least one in all.
+
+        A kind whose resource is gone from the cluster has none, and the study goes on with the others.
+        """
+        names = {str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)} - {self._name}
+        claims = {f"{name}:{index}": claim for name in names for index, claim in enumerate(_claims(name))}
+        mine = [f"{self._name}:{index}" for index in range(len(self._placements))]
+        found = parts(claims | dict(zip(mine, self._placements, strict=True)), ray.cluster_resources())
+        sizes = {kind: found[name] for kind, name in zip(self._placements, mine, strict=True) if found[name]}
+        return sizes or {self._placements[0]: 1}
 
 
 def _job() -> str:
@@ -41,15 +46,18 @@ def _job() -> str:
     return str(ray.get_runtime_context().get_job_id())
 
 
-def divide(total: int, wishes: Mapping[str, int]) -> dict[str, int]:
-    """Equal parts of ``total``, none above its wish (0: no limit); what one does not want goes to the others.
+def _claim(placement: Placement) -> str:
+    return f"{placement.scarce}*{placement.gpus}*{placement.most or 0}"
 
-    Max-min fairness; of what can't be divided the first names get one each.
-    """
-    parts: dict[str, int] = {}
-    left = total
-    for place, name in enumerate(sorted(wishes, key=lambda name: (wishes[name] or total, name))):
-        equal = -(-left // (len(wishes) - place))
-        parts[name] = min(wishes[name] or equal, equal)
-        left -= parts[name]
-    return parts
+
+def _claims(name: str) -> list[Placement]:
+    """What a presence of this name claims; nothing if it is another actor's. How much memory it takes is unknown."""
+    fields = name.split(":")
+    if len(fields) < 4 or fields[1] != SHARE:
+        return []
+    found = []
+    for claim in fields[3:]:
+        scarce, gpus, most = claim.split("*")
+        place: Place = "cuda" if scarce == "GPU" else "cpu"
+        found.append(Placement(place, 1, float(gpus), int(scarce == "qpu"), 0, int(most) or None))
+    return found

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from cluster.hardware import HardwareConfig
 from cluster.placement import Placement
 from cluster.ppo import PPOConfig
+from cluster.resources import Populations, Resources
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
@@ -17,7 +18,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.memory import population_bytes
-from qsynth.place import Place, gpu_bytes
+from qsynth.place import gpu_bytes
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.tuner import EpisodeConfig
@@ -52,22 +53,6 @@ class Budget(Config):
         return self.agent_trials + 2 * self.search_trials + self.held_out * (4 + self.random_runs)
 
 
-class Resources(Config):
-    """What a study takes of the cluster.
-
-    Attributes:
-        n_runners: populations side by side; left out: one a CPU, or one a GPU where they compute there.
-        n_lanes: trials of a population.
-        place: where populations compute.
-        gpus_per_runner: share of a GPU that each population takes where they compute there.
-    """
-
-    n_runners: int | None = Field(None, ge=1, le=10_000)
-    n_lanes: int = Field(32, ge=1, le=65_536)
-    place: Place = "cpu"
-    gpus_per_runner: float = Field(1.0, gt=0, le=1)
-
-
 class Study(Config):
     """Everything that ``qsynth tune`` needs to know."""
 
@@ -96,10 +81,9 @@ class Study(Config):
         """GAN iterations of a trial."""
         return self.episode.n_decisions * self.episode.iterations_per_decision
 
-    @property
-    def local_runners(self) -> int:
-        """Populations side by side on this machine: the study's wish, or one a CPU."""
-        return self.resources.n_runners or os.cpu_count() or 1
+    def local_sizes(self) -> dict[Placement, int]:
+        """Populations of each kind on this machine: the study's wish, or one a CPU."""
+        return {each: each.most or os.cpu_count() or 1 for each in self.placements()}
 
     def check(self) -> None:
         """Find out what is wrong with the data, or with running here, before any work.
@@ -125,37 +109,41 @@ class Study(Config):
         if self.hardware is not None:
             self.hardware.check(self.trial)
 
-    def placement(self) -> Placement:
-        """What each population occupies, and how many are wanted."""
-        on_gpu = self.resources.place == "cuda"
-        states = 0 if on_gpu else self.state_bytes(self.data.instance(0, True), 1)
+    def placements(self) -> tuple[Placement, ...]:
+        """What each population of each kind occupies, and how many are wanted."""
+        instance = self.data.instance(0, True)
+        return tuple(self._placement(kind, instance) for kind in self.resources.kinds)
+
+    def _placement(self, kind: Populations, instance: Instance) -> Placement:
+        on_gpu = kind.place == "cuda"
+        states = 0 if on_gpu else self.state_bytes(instance, kind.n_lanes)
         return Placement(
-            gpus=self.resources.gpus_per_runner if on_gpu else 0.0,
+            place=kind.place,
+            n_lanes=kind.n_lanes,
+            gpus=kind.gpus_per_runner if on_gpu else 0.0,
             qpus=int(self.trial.engine.needs_qpu),
             memory=PROCESS_BYTES + states,
-            most=self.resources.n_runners,
+            most=kind.n_runners,
         )
 
-    def state_bytes(self, instance: Instance, n_runners: int) -> int:
-        """Memory of circuit states in so many populations, at most."""
-        shape = instance.n_features, instance.n_classes, len(instance.train)
-        return n_runners * population_bytes(self.trial, *shape, self.resources.n_lanes)
+    def state_bytes(self, instance: Instance, n_lanes: int) -> int:
+        """Memory of circuit states in one population, at most."""
+        return population_bytes(self.trial, instance.n_features, instance.n_classes, len(instance.train), n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
-        n_lanes, needed, present = (
-            self.resources.n_lanes,
-            self.state_bytes(instance, self.local_runners),
-            machine_bytes(),
-        )
-        if self.resources.place == "cuda":
-            needed, present = needed // self.local_runners, gpu_bytes() or needed
-        if needed > present:
-            fitting = int(n_lanes * present / needed)
-            advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"
-            raise QsynthError(
-                f"populations of {n_lanes} trials on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
-                f"of this machine's {human_bytes(present)}; {advice}"
-            )
+        for kind, count in self.local_sizes().items():
+            needed, present = self.state_bytes(instance, kind.n_lanes), machine_bytes()
+            if kind.gpus:
+                present = gpu_bytes() or needed
+            else:
+                needed *= count
+            if needed > present:
+                fitting = int(kind.n_lanes * present / needed)
+                advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"
+                raise QsynthError(
+                    f"populations of {kind.words} on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
+                    f"of this machine's {human_bytes(present)}; {advice}"
+                )
 
     def environment(self, compiled: bool) -> EnvironmentConfig:
         """The environment of its trials."""

@@ -17,7 +17,8 @@ def log_trials(
     """One child run a trial; the steps of its metrics are GAN iterations.
 
     At each decision: score, raw metrics, their utilities, and the hyperparameters in force from then on; at its end
-    the losses and other training statistics, means over its iterations. Last, the test rows' score and raw metrics.
+    the losses and other training statistics, means over its iterations. Last, the test rows' score and raw metrics, and
+    the iteration by which each ailment (:mod:`qsynth.health`) was first seen.
 
     Args:
         episodes: of the held-out instances 0, 1, ...
@@ -26,7 +27,7 @@ def log_trials(
     for number, episode in enumerate(episodes):
         key = f"{contender} held-out {number}"
         iterations = (len(episode.scores) - 1) * iterations_per_decision
-        tags = trial_tags(study_tags, contender, episode.instance, episode.reason)
+        tags = trial_tags(study_tags, contender, episode)
         tracker.start_trial(key, {"seed": str(episode.seed), **_settings(episode)}, tags)
         for decision, score in enumerate(episode.scores):
             metrics = {"score": float(score)}
@@ -38,6 +39,7 @@ def log_trials(
                 metrics |= {f"training/{n}": float(values[decision - 1]) for n, values in episode.training.items()}
             tracker.log(metrics, step=decision * iterations_per_decision, trial=key)
         final = {f"test/{name}": value for name, value in episode.test_raw.items()}
+        final |= {f"ailment/{name}": float(at * iterations_per_decision) for name, at in episode.ailments.items()}
         score = ""
         if episode.test_score is not None:
             final["test/score"] = episode.test_score

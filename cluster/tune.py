@@ -20,6 +20,7 @@ from cluster.estimate import words
 from cluster.files import atomic_write_json, read_json_object
 from cluster.gauges import StudyGauges
 from cluster.interrupt import InterruptGuard
+from cluster.placement import in_words
 from cluster.ppo import AgentTrainer, Progress
 from cluster.progress import StudyProgress
 from cluster.results import AGENT, StudyResult
@@ -64,16 +65,14 @@ class Tuning:
         """
         study = self.study
         plan_runners(study, cluster)
-        share = Share(self.run.path.name, study.placement())
-        n_runners = share()
-        compiled, why = plan_compilation(study, n_runners)
+        share = Share(self.run.path.name, study.placements())
+        sizes = share()
+        compiled, why = plan_compilation(study, sum(sizes.values()))
         engine = choose(study.trial.engine, study.trial.n_qubits)
         self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
         if study.hardware is not None:
             self.progress.note(f"at the end on {study.hardware.check(study.trial)}")
-        self.progress.note(
-            f"{n_runners} populations of {study.resources.n_lanes} trials; run directory {self.run.path}"
-        )
+        self.progress.note(f"{in_words(sizes)}; run directory {self.run.path}")
         for line in circuit_remarks(study):
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
@@ -84,7 +83,7 @@ class Tuning:
 
         features, step_seconds = self._probe(environment, share)
         history = self._train_agent(environment, share, step_seconds, features)
-        pool = WorkerPool(environment, share, study.resources.n_lanes, self.run.path.name)
+        pool = WorkerPool(environment, share, self.run.path.name)
         try:
             found = {name: self._search(pool, name, decaying) for name, decaying in SEARCHES.items()}
             measured = self._measure_all(pool, features, found, tags)
@@ -94,23 +93,24 @@ class Tuning:
         return deliver(study, self.run, self.tracker, measured, history, device)
 
     def _probe(self, environment: EnvironmentConfig, share: Share) -> tuple[list[str], float]:
-        """What observations consist of, and how long a population takes from one decision to the next."""
+        """What observations consist of, and how long the slowest population takes from one decision to the next."""
         first = "; compiling takes about a minute the first time" if environment.compiled else ""
         self.progress.note(f"starting populations{first}")
-        lanes = self.study.resources.n_lanes
-        pool = WorkerPool(environment, share, lanes, f"{self.run.path.name}:probe")
+        pool = WorkerPool(environment, share, f"{self.run.path.name}:probe")
         try:
             features = pool.features(self.guard.check)
+            lanes = pool.n_lanes
             wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]
-            began = time.monotonic()
             pool.play(lambda _: Hold(), wave, check=self.guard.check)
-            seconds = (time.monotonic() - began) / environment.episode.n_decisions
         finally:
             pool.stop()
-        trials = self.study.budget.n_trials
-        left = seconds * environment.episode.n_decisions * trials / (lanes * share())
-        self.progress.note(f"a decision of {lanes} trials takes {seconds:.2f} s; all {trials:,} trials {words(left)}")
-        return features, seconds
+        seconds = {kind: taken / environment.episode.n_decisions for kind, taken in pool.seconds.items()}
+        slowest, trials = max(seconds.values()), self.study.budget.n_trials
+        left = slowest * environment.episode.n_decisions * trials / lanes
+        each = ", of ".join(f"{kind.words} {taken:.2f} s" for kind, taken in seconds.items())
+        waiting = "; training waits for the slowest kind" if slowest > 2 * min(seconds.values()) else ""
+        self.progress.note(f"a decision of {each}{waiting}; all {trials:,} trials {words(left)}")
+        return features, slowest
 
     def _train_agent(
         self,
@@ -128,9 +128,8 @@ class Tuning:
         if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
             stage.update(total)
             return history
-        lanes, run = study.resources.n_lanes, self.run.path.name
         seed = study.seed + 1009 * self.tracker.fence.attempt
-        trainer = AgentTrainer(study.agent, environment, share.placement, share(), lanes, step_seconds, seed, run)
+        trainer = AgentTrainer(study.agent, environment, share(), step_seconds, seed, self.run.path.name)
         try:
             if last is not None:
                 trainer.restore(last.path, last.state)
@@ -143,7 +142,7 @@ class Tuning:
             while trainer.sampled_steps < total:
                 progress = trainer.train()
                 history.append(progress.entry())
-                self._log_iteration(progress, trainer.n_runners * lanes)
+                self._log_iteration(progress, trainer.n_lanes)
                 stage.update(
                     min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
                 )
@@ -153,8 +152,8 @@ class Tuning:
                     saved_at = time.monotonic()
                 self.guard.check()
                 allowed = share()
-                if allowed != trainer.n_runners:
-                    self.progress.note(f"{trainer.n_runners} -> {allowed} populations")
+                if allowed != trainer.sizes:
+                    self.progress.note(f"from now on {in_words(allowed)}")
                     trainer.resize(allowed)
             about = {"study": study.name, "run": self.run.path.name, "trials": trainer.trials}
             trainer.export(self.run.agent, features, about)
@@ -206,7 +205,7 @@ class Tuning:
         tags: dict[str, str],
     ) -> dict[str, Measured]:
         study, per_run = self.study, self.study.iterations_per_run
-        trained = TrainedAgent.load(self.run.agent, features, study.trial.search_space)
+        trained = TrainedAgent.load(self.run.agent, features, study.environment(False).actions)
         spent = study.budget.agent_trials * per_run
         contenders = [
             Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),

@@ -1,11 +1,15 @@
 """Populations on Ray actors, for playing episodes that are not the agent's training."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
 
+from cluster.placement import Placement
 from cluster.share import Share
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
@@ -36,34 +40,55 @@ class PopulationWorker:
 
 
 class WorkerPool:
-    """Several :class:`PopulationWorker` of one study, as many as its share allows.
+    """Several :class:`PopulationWorker` of one study, as many of each kind as its share allows.
 
     Args:
-        share: what each of them occupies, and how many there may be; asked again whenever one has played a wave.
+        share: how many of each kind there may be; asked again whenever one has played a wave.
         names: prefix of the actors' names on the dashboard.
+
+    Attributes:
+        seconds: how long the latest wave of each kind took.
     """
 
-    def __init__(self, environment: EnvironmentConfig, share: Share, n_lanes: int, names: str) -> None:
-        self.n_lanes = n_lanes
+    def __init__(self, environment: EnvironmentConfig, share: Share, names: str) -> None:
+        self.seconds: dict[Placement, float] = {}
         self._environment, self._share, self._names = environment, share, names
         self._numbers = itertools.count()
-        self._workers = [self._made() for _ in range(share())]
+        self._workers: dict[Any, Placement] = {}
+        self._grow()
 
-    def _made(self) -> Any:
+    @property
+    def n_lanes(self) -> int:
+        """Trials that run side by side, in all populations together."""
+        return sum(kind.n_lanes for kind in self._workers.values())
+
+    def _grow(self) -> list[Any]:
+        """Make the workers that are missing; which those are."""
+        present = Counter(self._workers.values())
+        missing = [kind for kind, count in self._share().items() for _ in range(count - present[kind])]
+        made = {self._made(kind): kind for kind in missing}
+        self._workers |= made
+        return list(made)
+
+    def _made(self, kind: Placement) -> Any:
         # A wave that dies with its worker is played again: it depends on nothing but its arguments.
         return PopulationWorker.options(  # type: ignore[attr-defined]
             name=f"{self._names}:population-{next(self._numbers)}",
             max_restarts=2,
             max_task_retries=2,
-            **self._share.placement.options(),
-        ).remote(self._environment, self.n_lanes)
+            **kind.options(),
+        ).remote(self._environment.at(kind.place), kind.n_lanes)
 
     def features(self, check: Callable[[], None] = lambda: None) -> list[str]:
-        """Names of the observation's entries; waits until a population is up."""
-        references = [worker.features.remote() for worker in self._workers]
-        while not (ready := ray.wait(references, num_returns=1, timeout=1.0)[0]):
+        """Names of the observation's entries; waits until a population of each kind is up."""
+        waiting = {worker.features.remote(): kind for worker, kind in self._workers.items()}
+        missing, names = set(self._workers.values()), []
+        while missing:
             check()
-        return ray.get(ready[0])  # type: ignore[no-any-return]
+            for reference in ray.wait(list(waiting), num_returns=1, timeout=1.0)[0]:
+                missing.discard(waiting.pop(reference))
+                names = ray.get(reference)
+        return names
 
     def play(
         self,
@@ -84,39 +109,44 @@ class WorkerPool:
             on_done: told how many trials have ended so far.
             check: called about every second; what it raises ends the waiting.
         """
-        size = min(self.n_lanes, -(-len(assignments) // len(self._workers)))
-        waves = [slice(start, min(start + size, len(assignments))) for start in range(0, len(assignments), size)]
+        total, begun, done = len(assignments), 0, 0
+        share_of_each_lane = min(1.0, total / self.n_lanes)
         results: dict[int, list[Episode]] = {}
-        waiting: dict[Any, tuple[int, Any]] = {}
-        queue: Iterator[tuple[int, slice]] = iter(enumerate(waves))
+        waiting: dict[Any, tuple[int, Any, float]] = {}
 
         def submit(worker: Any) -> None:
-            for number, wave in itertools.islice(queue, 1):
-                reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
-                waiting[reference] = number, worker
+            nonlocal begun
+            if begun == total:
+                return
+            size = math.ceil(self._workers[worker].n_lanes * share_of_each_lane)
+            wave = slice(begun, min(begun + size, total))
+            reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
+            waiting[reference] = wave.start, worker, time.monotonic()
+            begun = wave.stop
 
         for worker in self._workers:
             submit(worker)
-        done = 0
         while waiting:
             check()
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=1.0)
             if not ready:
                 continue
             reference = ready[0]
-            number, worker = waiting.pop(reference)
-            results[number] = ray.get(reference)
-            done += len(results[number])
+            start, worker, since = waiting.pop(reference)
+            results[start] = ray.get(reference)
+            done += len(results[start])
             on_done(done)
-            if len(self._workers) > self._share():
-                self._workers.remove(worker)
+            kind = self._workers[worker]
+            self.seconds[kind] = time.monotonic() - since
+            if Counter(self._workers.values())[kind] > self._share().get(kind, 0):
+                del self._workers[worker]
                 ray.kill(worker)
-                continue
-            submit(worker)
-            while len(results) + len(waiting) < len(waves) and len(self._workers) < self._share():
-                self._workers.append(self._made())
-                submit(self._workers[-1])
-        return [episode for number in range(len(waves)) for episode in results[number]]
+            else:
+                submit(worker)
+            if begun < total:
+                for new in self._grow():
+                    submit(new)
+        return [episode for start in sorted(results) for episode in results[start]]
 
     def stop(self) -> None:
         """End the actors."""

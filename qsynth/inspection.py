@@ -1,5 +1,7 @@
 """What a trial's circuit can do and what it costs, found before the trial is trained."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,7 +10,16 @@ from torch.func import vmap
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.ledger import Work
 from qsynth.circuits.readout import find_readout
-from qsynth.circuits.structure import N_MODELS, N_SAMPLES, Start, Structure, examine
+from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.circuits.structure import (
+    MAX_QUBITS_SAMPLED,
+    N_MODELS,
+    N_SAMPLES,
+    Start,
+    Structure,
+    examine,
+    without_effect,
+)
 from qsynth.errors import QsynthError
 from qsynth.gan.generator import Generator
 from qsynth.gan.quantum import Circuit
@@ -54,6 +65,25 @@ def inspect(config: TrialConfig, n_features: int, n_classes: int) -> Structure:
 def has_circuit(config: TrialConfig) -> bool:
     """Whether the generator has a circuit."""
     return config.generator.circuit_rows(1, 1) > 0
+
+
+def dead_share(config: TrialConfig, n_features: int, n_layers: int) -> float:
+    """Share of the circuit's parameters, its inputs among them, that no output in use depends on with ``n_layers``
+    layers: 0 without a circuit, and not a number above 10 qubits or where the statevector engine can't read the ansatz.
+    """
+    if not has_circuit(config):
+        return 0.0
+    if config.n_qubits > MAX_QUBITS_SAMPLED:
+        return math.nan
+    ansatz, readout = ANSAETZE[config.ansatz].encoded(config.encoder), config.generator.readout(config.readout)
+    n_outputs = find_readout(readout, config.n_qubits).n_outputs(config.n_qubits)
+    try:
+        engine = StatevectorEngine(ansatz, config.n_qubits, n_layers, torch.float64, readout)
+    except QsynthError:
+        return math.nan
+    dead = without_effect(engine, config.generator.outputs_used(n_features, n_outputs))
+    n_parameters = engine.n_inputs + n_layers * engine.n_layer_weights
+    return (len(dead.inputs) + len(dead.weights)) / n_parameters
 
 
 def _work(config: TrialConfig, n_classes: int) -> Work:

@@ -39,6 +39,7 @@ _NAMES = {
     "device": torch.device,
     "inf": math.inf,
     "nan": math.nan,
+    "assert_alignment": _GUARDS.assert_alignment,
     "empty_strided_cpu": _GUARDS._empty_strided_cpu,
     "reinterpret_tensor": _GUARDS._reinterpret_tensor,
 }

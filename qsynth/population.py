@@ -23,6 +23,7 @@ from qsynth.generation import evaluation_labels, generate, untrained
 from qsynth.hyperparameters import checked, controls
 from qsynth.metrics.measures import build_metrics
 from qsynth.place import brought, in_place
+from qsynth.recovery import Recovery, recover
 from qsynth.score import Scorecard, Scorer
 from qsynth.snapshot import Snapshot
 from qsynth.training_statistics import TrainingStatistics
@@ -132,13 +133,8 @@ class Population:
         index = torch.as_tensor(list(lanes))
         new = torch.as_tensor(list(seeds), dtype=torch.int64)
         generator, critic = vmap(self._update.initial)(new)
-        weights = self._weights
-        weights.generator[index], weights.critic[index] = generator, critic
-        if is_on(weights.average):
-            weights.average[index] = generator
-        for state in (weights.generator_adam, weights.critic_adam):
-            for part in state:
-                part[index] = 0.0
+        self._weights.set_generator(index, generator)
+        self._weights.set_critic(index, critic)
         self._seeds[index], self._steps[index] = new, 0
         self.diverged[list(lanes)], self.iterations[list(lanes)] = False, 0
         for lane, instance in zip(lanes, instances, strict=True):
@@ -162,6 +158,14 @@ class Population:
         """
         self.values |= checked(changes, self.n_lanes, self.config.capacity, self.values)
         self._controls = controls(self.values, self.config.capacity)
+
+    @in_place
+    def recover(self, lanes: Sequence[int], how: Recovery) -> None:
+        """Treat trials that went wrong (see :mod:`qsynth.recovery`); the others do not change by a bit."""
+        index = torch.as_tensor(list(lanes), dtype=torch.int64)
+        self._seeds[index] = recover(self._weights, self._update, index, how, self._seeds, self._steps)
+        if how == "reinitialise":
+            self.diverged[list(lanes)] = False
 
     def warm_up(self, instance: Instance) -> None:
         """Compile everything now rather than in the first trial, if this population compiles.
@@ -204,11 +208,7 @@ class Population:
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        loss_critic, gap, penalty, gradient_critic = (critic_totals.T / n_iterations).cpu().numpy()
-        loss_generator, gradient_generator, spread, saturation = (generator_totals.T / n_iterations).cpu().numpy()
-        return TrainingStatistics(
-            loss_generator, loss_critic, gap, penalty, gradient_generator, gradient_critic, spread, saturation
-        )
+        return TrainingStatistics.of(critic_totals / n_iterations, generator_totals / n_iterations)
 
     @in_place
     @torch.no_grad()

@@ -55,6 +55,14 @@ def digest(values: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
     return words[0].sum(dim=-1) & _WORD, words[1].sum(dim=-1) & _WORD
 
 
+def descendant(seed: Tensor, step: Tensor) -> Tensor:
+    """Seeds in [0, 2^63) that depend on every bit of other seeds and on steps (both int64, one shape)."""
+    zero = torch.zeros_like(seed)
+    # Streams have a 0 in the last place.
+    low, high, _, _ = philox((zero, step, zero, zero + 1), (seed & _WORD, (seed >> 32) & _WORD))
+    return low | ((high >> 1) << 32)
+
+
 def uniform(seed: Tensor, stream: int, step: Tensor, size: int) -> Tensor:
     """``size`` float32 numbers in (0, 1), 23 bits each (one more would round up to 1), for one lane.
 

@@ -1,5 +1,6 @@
 """The public face: a trained generator that makes rows in the units of the original data."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,13 @@ from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.gan.controls import Controls
 from qsynth.gan.generator import Generator
+from qsynth.health import REMEDIES, Real, ailments
 from qsynth.hyperparameters import controls
 from qsynth.population import Population
 from qsynth.rng import normal
 from qsynth.snapshot import Snapshot
 from qsynth.tensor_file import TensorFile
+from qsynth.training_statistics import TrainingStatistics
 from qsynth.trial import TrialConfig
 
 FILE = TensorFile("qsynth-model-1", "a qsynth model")
@@ -29,6 +32,8 @@ LABEL = "label"
 STREAM_SAMPLE = 100
 MAX_ROWS = 10_000_000
 BATCH = 4096
+
+logger = logging.getLogger(__name__)
 
 
 class QGANSynthesizer:
@@ -61,7 +66,8 @@ class QGANSynthesizer:
     ) -> "QGANSynthesizer":
         """Train one trial under the config's constant hyperparameters.
 
-        ``history`` keeps iteration, losses, score and utilities at each evaluation.
+        ``history`` keeps iteration, losses, score and utilities at each evaluation, and 1 under ``ailment.NAME`` for
+        each ailment (:mod:`qsynth.health`) that its iterations showed; the first time, what helps is logged.
 
         Args:
             keep: which generator becomes the synthesizer's: that of the evaluation with the best score, or the last.
@@ -76,6 +82,7 @@ class QGANSynthesizer:
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
         self.history = []
+        real = Real.of([instance])
         kept, best = population.snapshot(0), -np.inf
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
@@ -91,11 +98,21 @@ class QGANSynthesizer:
                 "score": float(card.score[0]),
                 **{f"utility.{name}": float(value[0]) for name, value in card.utilities.items()},
             }
+            for name in self._seen(statistics, real):
+                entry[f"ailment.{name}"] = 1.0
             self.history.append(entry)
             on_evaluation(entry)
             if keep == "last" or entry["score"] > best:
                 kept, best = population.snapshot(0), entry["score"]
         return self._adopt(kept, instance)
+
+    def _seen(self, statistics: TrainingStatistics, real: Real) -> list[str]:
+        """Names of the ailments at this evaluation; a hint about what was not seen before is logged."""
+        found = [name for name, lanes in ailments(statistics, real, np.zeros(1)).items() if lanes[0]]
+        for name in found:
+            if not any(f"ailment.{name}" in entry for entry in self.history):
+                logger.warning("%s: %s", name, REMEDIES[name])
+        return found
 
     @classmethod
     def from_snapshot(cls, config: TrialConfig, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,13 @@ class TrainingStatistics:
     gradient_critic: np.ndarray
     spread: np.ndarray
     saturation: np.ndarray
+
+    @classmethod
+    def of(cls, critic: Tensor, generator: Tensor) -> "TrainingStatistics":
+        """From the means of a critic's and a generator's statistics (:mod:`qsynth.gan.update`), lanes x 4 each."""
+        loss_critic, gap, penalty, gradient_critic = critic.T.cpu().numpy()
+        loss, gradient, spread, saturation = generator.T.cpu().numpy()
+        return cls(loss, loss_critic, gap, penalty, gradient, gradient_critic, spread, saturation)
 
     @classmethod
     def average(cls, parts: Sequence[tuple[int, "TrainingStatistics"]]) -> "TrainingStatistics":

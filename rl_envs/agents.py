@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from qsynth.errors import QsynthError
+from qsynth.recovery import RECOVERIES
 from qsynth.search_space import Choice, Float, Int, SearchSpace, random_values
 from rl_envs.policy import PolicyNetwork, load_policy
-from rl_envs.spaces import moved
+from rl_envs.spaces import Entries, Recover, moved
 
 Values = dict[str, np.ndarray]
 
@@ -103,17 +104,17 @@ class TrainedAgent:
         self.network, self._max_step = network, max_step
 
     @classmethod
-    def load(cls, path: Path, features: list[str], search_space: SearchSpace) -> "TrainedAgent":
+    def load(cls, path: Path, features: list[str], actions: Entries) -> "TrainedAgent":
         """Read an agent's file and check that it fits a study.
 
         Raises:
-            QsynthError: unreadable, or trained for other features or another search space.
+            QsynthError: unreadable, or trained for other features, or to do other things than this study allows.
         """
         network, file = load_policy(path)
         if list(file.features) != features:
             odd = sorted(set(file.features) ^ set(features))
             raise QsynthError(f"{path} must see this study's features; differing: {', '.join(odd) or 'their order'}")
-        if file.search_space != search_space:
+        if file.search_space != actions:
             raise QsynthError(
                 f"{path} must be trained on this study's search space; it knows {', '.join(file.search_space)}"
             )
@@ -137,8 +138,8 @@ class RandomWalk:
 
     name = "random walk"
 
-    def __init__(self, search_space: SearchSpace, max_step: float, seed: int) -> None:
-        self._space, self._max_step, self._random = search_space, max_step, np.random.default_rng(seed)
+    def __init__(self, actions: Entries, max_step: float, seed: int) -> None:
+        self._space, self._max_step, self._random = actions, max_step, np.random.default_rng(seed)
 
     def begin(self, n_lanes: int) -> Values:
         """Nothing: the defaults."""
@@ -156,4 +157,6 @@ class RandomWalk:
                     actions[name] = self._random.integers(3, size=n_lanes)
                 case Choice():
                     actions[name] = self._random.integers(1 + len(dimension.values), size=n_lanes)
+                case Recover():
+                    actions[name] = self._random.integers(1 + len(RECOVERIES), size=n_lanes)
         return moved(self._space, values, actions, self._max_step)

@@ -1,6 +1,6 @@
 """What an environment needs to know."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import Field
@@ -11,6 +11,7 @@ from qsynth.data.sources import DataConfig
 from qsynth.place import Place, check_place
 from qsynth.population import Population
 from qsynth.trial import TrialConfig
+from rl_envs.spaces import Entry
 from rl_envs.tuner import EpisodeConfig, Tuner
 
 
@@ -29,6 +30,15 @@ class EnvironmentConfig(Config):
     n_instances: int = Field(64, ge=1, le=100_000)
     compiled: bool = False
     place: Place = "cpu"
+
+    @property
+    def actions(self) -> dict[str, Entry]:
+        """What agents may do."""
+        return self.episode.actions(self.trial.search_space)
+
+    def at(self, place: Place) -> Self:
+        """The same where populations compute at ``place``; on a GPU they don't compile."""
+        return self.model_copy(update={"place": place, "compiled": self.compiled and place == "cpu"})
 
 
 def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
+from qsynth.health import AILMENTS
 from qsynth.search_space import SearchSpace
 from qsynth.training_statistics import TrainingStatistics
 
@@ -20,6 +21,7 @@ class Moment:
         real_spread: standard deviation of the real rows, averaged over features.
         raw: metric values (losses); utilities: the same in [0, 1]; changes: of the utilities since the last decision.
         progress: share of the budget used.
+        ailments: name -> whether a lane has it (:mod:`qsynth.health`).
     """
 
     training: TrainingStatistics | None
@@ -31,6 +33,7 @@ class Moment:
     best: np.ndarray
     values: dict[str, np.ndarray]
     progress: np.ndarray
+    ailments: dict[str, np.ndarray]
     diverged: np.ndarray
 
 
@@ -40,7 +43,7 @@ def feature_names(search_space: SearchSpace, metrics: list[str]) -> list[str]:
     names += ["gradient.generator", "gradient.critic", "fake.spread", "fake.saturation", "score.now", "score.best"]
     names += [f"{kind}.{metric}" for metric in metrics for kind in ("utility", "change", "raw")]
     names += [f"hyperparameters.{name}" for name in sorted(search_space)]
-    return [*names, "diverged"]
+    return [*names, *(f"ailment.{name}" for name in AILMENTS), "diverged"]
 
 
 def observation_space(search_space: SearchSpace, metrics: list[str]) -> spaces.Box:
@@ -71,6 +74,7 @@ def observe(moment: Moment, search_space: SearchSpace, metrics: list[str]) -> np
         columns += [2.0 * moment.utilities[metric] - 1.0, np.tanh(5.0 * moment.changes[metric])]
         columns.append(1.0 + np.log10(np.maximum(moment.raw[metric], 1e-3)))
     columns += [2.0 * search_space[name].to_unit(moment.values[name]) - 1.0 for name in sorted(search_space)]
+    columns += [moment.ailments[name].astype(float) for name in AILMENTS]
     columns.append(moment.diverged.astype(float))
     stacked = np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=LIMIT, neginf=-LIMIT)
     return np.asarray(np.clip(stacked, -LIMIT, LIMIT), dtype=np.float32)

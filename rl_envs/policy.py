@@ -8,9 +8,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from qsynth.config import Config, parse
-from qsynth.search_space import Float, SearchSpace
+from qsynth.search_space import Float
 from qsynth.tensor_file import TensorFile
-from rl_envs.spaces import action_space, stay_index
+from rl_envs.spaces import Entries, Entry, action_space, stay_index
 
 FILE = TensorFile("qsynth-agent-1", "a trained agent")
 MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
@@ -42,7 +42,7 @@ class PolicyNetwork(nn.Module):
     network means "stay": its head starts near zero, and the categories that change nothing are favoured.
     """
 
-    def __init__(self, n_features: int, search_space: SearchSpace, config: PolicyConfig) -> None:
+    def __init__(self, n_features: int, search_space: Entries, config: PolicyConfig) -> None:
         super().__init__()
         self.search_space, self.config = dict(sorted(search_space.items())), config
         spaces = action_space(search_space)
@@ -95,10 +95,10 @@ class PolicyNetwork(nn.Module):
 
 
 class PolicyFile(Config):
-    """What is stored beside the weights."""
+    """What is stored beside the weights; ``search_space`` is all that the agent may do, recoveries among it."""
 
     features: tuple[str, ...]
-    search_space: SearchSpace
+    search_space: dict[str, Entry]
     policy: PolicyConfig
     max_step: float = Field(gt=0, le=1)
     about: dict[str, Any] = Field(default_factory=dict)

@@ -32,6 +32,8 @@ class Episode:
         utilities: metric name -> utility in [0, 1] at each decision, n_decisions + 1.
         training: name of a training statistic (losses, gradients, ...) -> mean over each decision's iterations,
             n_decisions; not a number where no training took place.
+        ailments: name of an ailment (:mod:`qsynth.health`) -> the decision, counted from 1, that first showed it.
+        recoveries: decision, counted from 1 -> how the trial was treated before its iterations.
         test_score: score of what is kept against the test rows; None unless asked for.
         test_raw: raw metric values of the same.
         reason: why it ended.
@@ -45,6 +47,8 @@ class Episode:
     raw: dict[str, np.ndarray]
     utilities: dict[str, np.ndarray]
     training: dict[str, np.ndarray]
+    ailments: dict[str, int]
+    recoveries: dict[int, str]
     test_score: float | None
     test_raw: dict[str, float]
     reason: str
@@ -112,6 +116,8 @@ def _play_wave(
     raw, utilities = [tuner.raw], [tuner.utilities]
     schedule: list[dict[str, np.ndarray]] = []
     training: list[dict[str, np.ndarray]] = []
+    ailments: list[dict[str, int]] = [{} for _ in wave]
+    recoveries: list[dict[int, str]] = [{} for _ in wave]
     reasons = [""] * n_lanes
     changes = agent.begin(n_lanes)
     for decision in range(n_decisions):
@@ -121,6 +127,12 @@ def _play_wave(
             changes = agent.decide(observation, tuner.values, 0.0)
         step = tuner.step(changes)
         schedule.append({name: tuner.values[name].copy() for name in names})
+        for lane in np.flatnonzero(alive):
+            for name, lanes in step.ailments.items():
+                if lanes[lane]:
+                    ailments[lane].setdefault(name, decision + 1)
+            if step.recovered[lane]:
+                recoveries[lane][decision + 1] = step.recovered[lane]
         alive &= ~step.terminated
         scores.append(np.where(alive, step.score, 0.0))
         if kept is not None:
@@ -150,6 +162,8 @@ def _play_wave(
             raw=_of_lane(raw, lane),
             utilities=_of_lane(utilities, lane),
             training=_of_lane(training, lane),
+            ailments=ailments[lane],
+            recoveries=recoveries[lane],
             test_score=_test_score(card, lane, bool(alive[lane])) if test else None,
             test_raw={} if card is None else {name: float(value[lane]) for name, value in card.raw.items()},
             reason=broken or reasons[lane],

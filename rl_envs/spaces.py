@@ -1,38 +1,54 @@
-"""Actions: what an agent may do to the hyperparameters at a decision."""
+"""Actions: what an agent may do at a decision, to the hyperparameters or to a trial that went wrong."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from gymnasium import spaces
+from pydantic import Field
 
-from qsynth.search_space import Choice, Dimension, Float, Int, SearchSpace
+from qsynth.config import Config
+from qsynth.recovery import RECOVERIES
+from qsynth.search_space import Choice, Float, Int
 
 DOWN, STAY, UP = range(3)
+RECOVER = "recover"
 
 
-def action_space(search_space: SearchSpace) -> spaces.Dict:
+class Recover(Config):
+    """A treatment of the trial itself: 0 for none, else one of :data:`qsynth.recovery.RECOVERIES`, counted from 1."""
+
+    kind: Literal["recover"] = "recover"
+
+
+Entry = Annotated[Float | Int | Choice | Recover, Field(discriminator="kind")]
+Entries = Mapping[str, Entry]
+
+
+def action_space(entries: Entries) -> spaces.Dict:
     """One entry a hyperparameter: ``Box(-1, 1, (1,))`` for a float (move by up to max_step of its scale),
-    ``Discrete(3)`` for an int (down, stay, up), ``Discrete(1 + values)`` for a choice (stay, or a value)."""
-    return spaces.Dict({name: _entry(dimension) for name, dimension in sorted(search_space.items())})
+    ``Discrete(3)`` for an int (down, stay, up), ``Discrete(1 + values)`` for a choice (stay, or a value); and
+    ``Discrete(4)`` for a recovery (stay, or a treatment)."""
+    return spaces.Dict({name: _space(entry) for name, entry in sorted(entries.items())})
 
 
-def stay_action(search_space: SearchSpace) -> dict[str, np.ndarray | np.int64]:
+def stay_action(entries: Entries) -> dict[str, np.ndarray | np.int64]:
     """The action that changes nothing, for one trial."""
     return {
-        name: np.zeros(1, dtype=np.float32) if isinstance(dimension, Float) else np.int64(stay_index(dimension))
-        for name, dimension in sorted(search_space.items())
+        name: np.zeros(1, dtype=np.float32) if isinstance(entry, Float) else np.int64(stay_index(entry))
+        for name, entry in sorted(entries.items())
     }
 
 
-def stay_index(dimension: Dimension) -> int:
+def stay_index(entry: Entry) -> int:
     """The category of a discrete entry that changes nothing."""
-    return STAY if isinstance(dimension, Int) else 0
+    return STAY if isinstance(entry, Int) else 0
 
 
 def moved(
-    search_space: SearchSpace, values: dict[str, np.ndarray], actions: dict[str, np.ndarray], max_step: float
+    entries: Entries, values: dict[str, np.ndarray], actions: dict[str, np.ndarray], max_step: float
 ) -> dict[str, np.ndarray]:
-    """Hyperparameter values after actions.
+    """Hyperparameter values after actions, and treatments.
 
     Args:
         values: name -> lanes, the present values.
@@ -43,9 +59,13 @@ def moved(
         name -> lanes; exactly the present value wherever the action is to stay. Actions that are not finite stay.
     """
     result = {}
-    for name, dimension in search_space.items():
-        value, action = values[name], np.asarray(actions[name], dtype=float).reshape(len(values[name]))
+    for name, dimension in entries.items():
+        action = np.asarray(actions[name], dtype=float).reshape(-1)
         action = np.where(np.isfinite(action), action, 0 if isinstance(dimension, Float) else stay_index(dimension))
+        if isinstance(dimension, Recover):
+            result[name] = np.floor(np.clip(action, 0, len(RECOVERIES)))
+            continue
+        value = values[name]
         if isinstance(dimension, Float):
             step = np.clip(action, -1.0, 1.0) * max_step
             target = dimension.from_unit(dimension.to_unit(value) + step)
@@ -59,11 +79,13 @@ def moved(
     return result
 
 
-def _entry(dimension: Dimension) -> spaces.Space[Any]:
-    match dimension:
+def _space(entry: Entry) -> spaces.Space[Any]:
+    match entry:
         case Float():
             return spaces.Box(-1.0, 1.0, (1,), np.float32)
         case Int():
             return spaces.Discrete(3)
         case Choice():
-            return spaces.Discrete(1 + len(dimension.values))
+            return spaces.Discrete(1 + len(entry.values))
+        case Recover():
+            return spaces.Discrete(1 + len(RECOVERIES))

@@ -13,10 +13,13 @@ from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
 from qsynth.population import Population
 from qsynth.score import Scorecard
+from qsynth.search_space import SearchSpace
 from qsynth.snapshot import Snapshot
 from qsynth.training_statistics import TrainingStatistics
+from rl_envs.care import Care
 from rl_envs.observation import Moment, feature_names, observe
 from rl_envs.reward import Outcome, Reward, ShortfallGain
+from rl_envs.spaces import RECOVER, Entry, Recover
 
 CHUNK = 5
 
@@ -27,6 +30,8 @@ class EpisodeConfig(Config):
     Attributes:
         step_timeout_s: for one decision's iterations.
         shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
+        recovery: whether agents may also re-initialise a trial, shrink its angles, or restart its critic
+            (:mod:`qsynth.recovery`).
     """
 
     n_decisions: int = Field(20, ge=1, le=10_000)
@@ -35,13 +40,21 @@ class EpisodeConfig(Config):
     reward: Reward = ShortfallGain()
     step_timeout_s: float = Field(120.0, gt=0)
     shot_budget: int | None = Field(None, ge=1)
+    recovery: bool = False
+
+    def actions(self, search_space: SearchSpace) -> dict[str, Entry]:
+        """What agents may do in a study with this search space."""
+        return {**search_space, **({RECOVER: Recover()} if self.recovery else {})}
 
 
 @dataclass(frozen=True)
 class Step:
     """What one decision led to; arrays have a leading lane axis.
 
-    ``training`` is a :class:`TrainingStatistics` by names, not a number where no training took place.
+    Attributes:
+        training: a :class:`TrainingStatistics` by names, not a number where no training took place.
+        ailments: name -> whether training showed it (:mod:`qsynth.health`).
+        recovered: how each lane was treated before it; "" for not at all.
     """
 
     observation: np.ndarray
@@ -52,6 +65,8 @@ class Step:
     raw: dict[str, np.ndarray]
     utilities: dict[str, np.ndarray]
     training: dict[str, np.ndarray]
+    ailments: dict[str, np.ndarray]
+    recovered: list[str]
     reason: list[str]
 
 
@@ -64,6 +79,7 @@ class Tuner:
     def __init__(self, population: Population, episode: EpisodeConfig) -> None:
         self.population, self.episode = population, episode
         self.search_space = population.config.search_space
+        self.actions = episode.actions(self.search_space)
         self.metrics = population.metric_names
         self.features = feature_names(self.search_space, self.metrics)
         lanes = population.n_lanes
@@ -73,7 +89,7 @@ class Tuner:
         self._best = np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
-        self._spread = np.ones(lanes)
+        self._care = Care(population)
         self._broken = ""
 
     def begin(
@@ -108,10 +124,10 @@ class Tuner:
             self._broken = _described(error)
             self._score[chosen] = 0.0
         self.decisions[chosen] = 0
-        for lane, instance in zip(lanes, instances, strict=True):
-            self._spread[lane] = float(instance.train.x.std(axis=0).mean())
+        self._care.begin(chosen, instances)
         self._best[chosen] = self._score[chosen]
-        return self._observe(None, {name: np.zeros(self.population.n_lanes) for name in self.metrics})
+        nothing = {name: np.zeros(self.population.n_lanes) for name in self.metrics}
+        return self._observe(None, nothing, self._care.look(None))
 
     @property
     def values(self) -> dict[str, np.ndarray]:
@@ -134,13 +150,21 @@ class Tuner:
         return {name: value.copy() for name, value in self._utilities.items()}
 
     def step(self, changes: dict[str, np.ndarray]) -> Step:
-        """Set hyperparameters (name -> lanes) and train every lane up to its next decision."""
+        """Set hyperparameters (name -> lanes) and train every lane up to its next decision.
+
+        Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
+        of a way in :data:`qsynth.recovery.RECOVERIES`, counted from 1.
+        """
         before, old = self._score.copy(), {name: value.copy() for name, value in self._utilities.items()}
         training: TrainingStatistics | None = None
         broken, self._broken = self._broken, ""
+        recovered = [""] * len(before)
         try:
             if not broken:
-                self.population.apply(changes)
+                values = dict(changes)
+                if self.episode.recovery:
+                    recovered = self._care.treat(values.pop(RECOVER, np.zeros(len(before))))
+                self.population.apply(values)
                 with self._paying(range(self.population.n_lanes)):
                     training = self._advance()
                     if training is not None:
@@ -157,6 +181,7 @@ class Tuner:
         unpaid = np.full(self.population.n_lanes, self._iterations_left() < 1)
         finished = (self.decisions >= self.episode.n_decisions) | unpaid
         zeros = np.zeros_like(before)
+        found = self._care.look(training)
         outcome = Outcome(
             before=before,
             after=self._score.copy(),
@@ -167,7 +192,9 @@ class Tuner:
             loss_critic=zeros if training is None else training.loss_critic,
         )
         return Step(
-            observation=self._observe(training, {name: self._utilities[name] - old[name] for name in self.metrics}),
+            observation=self._observe(
+                training, {name: self._utilities[name] - old[name] for name in self.metrics}, found
+            ),
             reward=self.episode.reward(outcome),
             terminated=failed,
             truncated=finished & ~failed,
@@ -175,6 +202,8 @@ class Tuner:
             raw=self.raw,
             utilities=self.utilities,
             training=_by_name(training, self.population.n_lanes),
+            ailments=found,
+            recovered=recovered,
             reason=[
                 broken or ("diverged" if bad else "shots" if poor else "budget" if done else "")
                 for bad, poor, done in zip(diverged, unpaid, finished, strict=True)
@@ -229,10 +258,12 @@ class Tuner:
         # A loss that could not be measured stays NaN: 0 would be the best there is.
         self._raw = {name: value.numpy().astype(float) for name, value in card.raw.items()}
 
-    def _observe(self, training: TrainingStatistics | None, changes: dict[str, np.ndarray]) -> np.ndarray:
+    def _observe(
+        self, training: TrainingStatistics | None, changes: dict[str, np.ndarray], found: dict[str, np.ndarray]
+    ) -> np.ndarray:
         moment = Moment(
             training=training,
-            real_spread=self._spread,
+            real_spread=self._care.real.spread,
             raw=self._raw,
             utilities=self._utilities,
             changes=changes,
@@ -242,6 +273,7 @@ class Tuner:
             progress=np.maximum(
                 self.decisions / self.episode.n_decisions, self.shots / (self.episode.shot_budget or np.inf)
             ),
+            ailments=found,
             diverged=self.population.diverged,
         )
         return observe(moment, self.search_space, self.metrics)

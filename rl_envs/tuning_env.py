@@ -27,7 +27,7 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
         self.tuner = make_tuner(self.config, 1)
         self._pool = InstancePool(self.config)
         self.observation_space = observation_space(self.tuner.search_space, self.tuner.metrics)
-        self.action_space = action_space(self.tuner.search_space)
+        self.action_space = action_space(self.tuner.actions)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -41,7 +41,7 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     def step(self, action: dict[str, Any]) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Change hyperparameters, train up to the next decision."""
         batched = {name: np.asarray(value).reshape(1, -1) for name, value in action.items()}
-        changes = moved(self.tuner.search_space, self.tuner.values, batched, self.config.episode.max_step)
+        changes = moved(self.tuner.actions, self.tuner.values, batched, self.config.episode.max_step)
         step = self.tuner.step(changes)
         return (
             step.observation[0],

@@ -31,7 +31,7 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         self.tuner = make_tuner(self.config, num_envs)
         self._pool = InstancePool(self.config)
         self.single_observation_space = observation_space(self.tuner.search_space, self.tuner.metrics)
-        self.single_action_space = action_space(self.tuner.search_space)
+        self.single_action_space = action_space(self.tuner.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._random = np.random.default_rng()
@@ -53,7 +53,7 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         """One decision in every lane; a lane whose episode is over is reset instead."""
         over = self._over.copy()
         values = self.tuner.values
-        changes = moved(self.tuner.search_space, values, actions, self.config.episode.max_step)
+        changes = moved(self.tuner.actions, values, actions, self.config.episode.max_step)
         if over.all():
             observation = self._begin(range(self.num_envs))
             nothing = np.zeros(self.num_envs, dtype=bool)

@@ -21,6 +21,11 @@ class AdamState(NamedTuple):
         """The state before the first step; leading axes of ``shape`` are lanes, the last one parameters."""
         return cls(torch.zeros(shape), torch.zeros(shape), torch.zeros(shape[:-1]))
 
+    def forget(self, lanes: Tensor) -> None:
+        """Put some lanes, in place, back to the state before the first step."""
+        for part in self:
+            part[lanes] = 0.0
+
 
 def adam(
     parameters: Tensor, gradient: Tensor, state: AdamState, lr: Tensor, beta1: Tensor, active: Tensor

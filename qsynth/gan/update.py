@@ -31,6 +31,18 @@ class Weights(NamedTuple):
         """The generator's parameters that rows are to be made with: their average where one is kept."""
         return self.average if is_on(self.average) else self.generator
 
+    def set_generator(self, lanes: Tensor, generator: Tensor) -> None:
+        """Replace, in place, a population's generators in some lanes; average and optimiser forget what was."""
+        self.generator[lanes] = generator
+        if is_on(self.average):
+            self.average[lanes] = generator
+        self.generator_adam.forget(lanes)
+
+    def set_critic(self, lanes: Tensor, critic: Tensor) -> None:
+        """Replace, in place, a population's critics in some lanes; their optimiser forgets what was."""
+        self.critic[lanes] = critic
+        self.critic_adam.forget(lanes)
+
 
 class CriticBatch(NamedTuple):
     """Inputs of one critic update: batch x d, batch x classes, batch x d, batch; and the fake rows' distribution in

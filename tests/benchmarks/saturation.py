@@ -94,9 +94,7 @@ def measure(study: Study, n_runners: int, seconds: float, tracker: Tracker) -> d
     trainer = ppo.AgentTrainer(
         study.agent,
         study.environment(False),
-        study.placement(),
-        n_runners,
-        study.resources.n_lanes,
+        {study.placements()[0]: n_runners},
         seconds,
         study.seed,
         "saturation",

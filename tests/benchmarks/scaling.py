@@ -58,9 +58,7 @@ def measure(study: Study, n_runners: int, n_rounds: int, tracker: Tracker) -> di
     trainer = AgentTrainer(
         study.agent,
         study.environment(compiled=True),
-        study.placement(),
-        n_runners,
-        study.resources.n_lanes,
+        {study.placements()[0]: n_runners},
         STEP_SECONDS,
         seed=study.seed,
         run="scaling",

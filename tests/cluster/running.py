@@ -44,7 +44,7 @@ class Running:
         """Standard output of a command, or the one line of a refused one."""
         command = [sys.executable, "-c", "from cluster.cli import main; main()", *map(str, arguments)]
         done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=200
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=400
         )
         assert done.returncode == (2 if fails else 0), done.stderr
         return done.stderr.strip() if fails else done.stdout

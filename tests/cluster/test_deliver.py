@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -94,7 +94,9 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
             lambda agent_for, assignments: play(tuner, agent_for, assignments, test=True, snapshots=True),
         )
         measured[contender.name] = one
-        log_trials(tracker, contender.name, one.episodes, study.episode.iterations_per_decision, tags)
+        sick = [replace(episode, ailments={"collapse": 2}, recoveries={3: "shrink"}) for episode in one.episodes[:1]]
+        episodes = [*sick, *(replace(episode, ailments={}) for episode in one.episodes[1:])]
+        log_trials(tracker, contender.name, episodes, study.episode.iterations_per_decision, tags)
     run.agent.write_bytes(b"an agent")
     result = deliver(study, run, tracker, measured, HISTORY, None)
     assert tracker.close("FINISHED") == 0
@@ -125,6 +127,16 @@ def test_the_parent_run_reads_well(delivered: Delivered) -> None:
     scores = {contender.name: contender.score_mean for contender in delivered.result.contenders}
     assert {name: parent.data.metrics[f"final_score/{name}"] for name in scores} == pytest.approx(scores)
     assert parent.data.metrics["best_score"] == pytest.approx(max(scores.values()))
+
+
+def test_what_ailed_a_trial_and_its_treatment_are_found_by_tags(delivered: Delivered) -> None:
+    trials = delivered.runs("trial")
+    sick, well = trials["agent held-out 0"], trials["agent held-out 1"]
+    assert (sick.data.tags["ailments"], well.data.tags["ailments"]) == ("collapse", "none")
+    assert sick.data.tags["recoveries"] == "shrink before decision 3"
+    assert "recoveries" not in well.data.tags
+    assert sick.data.metrics["ailment/collapse"] == 2 * 2  # iterations
+    assert "ailment/collapse" not in well.data.metrics
 
 
 def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> None:
@@ -210,14 +222,10 @@ def test_the_registered_generator_makes_the_same_rows(delivered: Delivered, monk
 
     monkeypatch.setattr("pickle.Unpickler", None)
     monkeypatch.setattr("pickle.load", None)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(delivered.uri)
-    try:
-        for address in ("models:/qsynth-tiny@best", "models:/qsynth-tiny/1"):
-            model = mlflow.pyfunc.load_model(address)
-            pd.testing.assert_frame_equal(model.predict(REQUESTS), expected_rows(delivered))
-    finally:
-        mlflow.set_tracking_uri(before)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", delivered.uri)
+    for address in ("models:/qsynth-tiny@best", "models:/qsynth-tiny/1"):
+        model = mlflow.pyfunc.load_model(address)
+        pd.testing.assert_frame_equal(model.predict(REQUESTS), expected_rows(delivered))
     plain = model.predict(pd.DataFrame({"n_rows": [4]}))
     pd.testing.assert_frame_equal(plain, QGANSynthesizer.load(delivered.run.model).sample(4))
     assert [column.name for column in model.metadata.get_output_schema().inputs] == list(plain.columns)

@@ -121,7 +121,7 @@ def test_only_a_price_makes_a_bill() -> None:
 
 
 def test_devices_are_shared_through_the_clusters_qpus(tiny: dict[str, Any]) -> None:
-    assert plan_runners(study(tiny), {"CPU": 4, "qpu": 1}) == 1
+    assert list(plan_runners(study(tiny), {"CPU": 4, "qpu": 1}).values()) == [1]
     with pytest.raises(QsynthError, match="ray start --resources"):
         plan_runners(study(tiny), {"CPU": 4})
     tiny["resources"]["n_runners"] = None
@@ -130,7 +130,7 @@ def test_devices_are_shared_through_the_clusters_qpus(tiny: dict[str, Any]) -> N
     if not has_device("qiskit.remote"):
         pytest.skip("qiskit.remote is not installed")
     each_needs_one = remote.replaced(trial={**remote.trial.model_dump(), "engine": engine.model_dump()})
-    assert plan_runners(each_needs_one, {"CPU": 4, "qpu": 2}) == 2
+    assert list(plan_runners(each_needs_one, {"CPU": 4, "qpu": 2}).values()) == [2]
     assert plan_runners(remote, {"CPU": 4, "qpu": 2}) == 4
     assert qpus({"qpu": 3.0}) == 3
 
@@ -138,7 +138,7 @@ def test_devices_are_shared_through_the_clusters_qpus(tiny: dict[str, Any]) -> N
 def test_a_gpu_for_each_population_or_none(tiny: dict[str, Any]) -> None:
     tiny["resources"] |= {"place": "cuda", "n_runners": None}
     made = parse(Study, tiny, source="test")
-    assert plan_runners(made, {"CPU": 4, "GPU": 2.0}) == 2
+    assert list(plan_runners(made, {"CPU": 4, "GPU": 2.0}).values()) == [2]
     with pytest.raises(QsynthError, match=r"resources\.place must be cpu on a cluster without a GPU"):
         plan_runners(made, {"CPU": 4})
     assert made.environment(True).place == "cuda"

@@ -66,7 +66,7 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
     running.wait(second, lambda found: "train agent" in found["last_line"])
     log = running.json("logs", first)["log"]
     assert "2 populations of 4 trials" in log
-    assert "2 -> 1 populations" in log
+    assert "from now on 1 population of " in log
 
     dashboard, mlflow = running.up["dashboard"], running.up["tracking_uri"]
     jobs = browser.text(f"{dashboard}/#/jobs", second, "ray-jobs")

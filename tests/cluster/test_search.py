@@ -22,6 +22,8 @@ def episode(assignment: Assignment, score: float) -> Episode:
         raw={},
         utilities={},
         training={},
+        ailments={},
+        recoveries={},
         test_score=score / 2,
         test_raw={},
         reason="budget",

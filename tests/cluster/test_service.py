@@ -46,6 +46,7 @@ def study(running: Running) -> Path:
     return file
 
 
+@pytest.mark.timeout(600)  # with the start of the service
 def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None:
     up = running.up
     token = Path(up["token"])
@@ -66,10 +67,15 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
     assert running.json("up") == up  # a second time changes nothing
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore")  # MLflow's and SQLAlchemy's own
 def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study: Path) -> None:
     submitted = running.json("submit", study)
     run = submitted["run"]
     assert submitted["plan"].startswith("1 populations of 4 trials")
+    [announced] = _parents(running, run)
+    assert announced.info.status == "SCHEDULED"
+    assert announced.info.run_id in submitted["mlflow"]
     (running.folder / "rows.csv").unlink()  # the cluster has its own copy
     running.wait(run, lambda found: "train agent" in found["last_line"])
     assert "must have ended" in running.qsynth("resume", run, fails=True)
@@ -86,6 +92,8 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
     assert "is complete" in running.qsynth("resume", run, fails=True)
     assert [job["id"] for job in running.json("jobs")] == [run, f"{run}-r2"]
 
+    [parent] = _parents(running, run)
+    assert (parent.info.run_id, parent.info.status) == (announced.info.run_id, "FINISHED")
     found = running.json("results", run, "--csv", "all.csv")
     assert {row["contender"] for row in found} == {"agent", "defaults", "best constants", "best decay", "random search"}
     assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
@@ -95,6 +103,16 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
     assert f'study="{run}"' in metrics
     for name in ("ray_qsynth_trials_total", "ray_qsynth_sampled_steps_total"):
         assert f"\n{name}{{" in metrics
+
+
+def _parents(running: Running, run: str) -> list[Any]:
+    """A study's runs in MLflow, without its trials'."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(running.up["tracking_uri"])
+    experiment = client.get_experiment_by_name("qsynth")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], f"attributes.run_name = '{run}'"))
 
 
 def _metrics(running: Running) -> str:

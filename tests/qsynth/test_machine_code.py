@@ -54,6 +54,19 @@ def test_several_programs_live_side_by_side(path: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(tuple(first(inputs(3))), function(*inputs(3)))
 
 
+def test_what_has_no_kernel_is_called_in_torch(tmp_path: Path) -> None:
+    """As sampling does: running sums in double precision, and a search in them."""
+
+    def drawn(p: Tensor, u: Tensor) -> tuple[Tensor, ...]:
+        sums = torch.cumsum(p.double() * p.double(), dim=1)
+        return (torch.searchsorted(sums, u * sums[:, -1:]),)
+
+    random = torch.Generator().manual_seed(0)
+    given = [torch.rand(5, 16, generator=random), torch.rand(5, 7, generator=random, dtype=torch.float64)]
+    compile_function(drawn, given, tmp_path / "drawn.zip")
+    torch.testing.assert_close(tuple(load_function(tmp_path / "drawn.zip")(list(given))), drawn(*given))
+
+
 def test_a_function_without_kernels_is_a_program_too(tmp_path: Path) -> None:
     compile_function(lambda x, y: (x @ y,), [torch.ones(2, 3), torch.ones(3, 2)], tmp_path / "product")
     torch.testing.assert_close(

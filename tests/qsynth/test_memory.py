@@ -49,7 +49,9 @@ def test_the_estimate_is_about_what_is_taken(ansatz: str) -> None:
 def test_lanes_and_the_qnn_count() -> None:
     one = population_bytes(config(n_qubits=10), 1, 1, 100, 1)
     assert population_bytes(config(n_qubits=10), 1, 1, 100, 7) == 7 * one
-    assert population_bytes(config(n_qubits=11), 1, 1, 100, 1) == 2 * one
+    assert population_bytes(config(n_qubits=10), 1, 1, 100, 1) == 2 * population_bytes(config(n_qubits=9), 1, 1, 100, 1)
+    # From 11 on, layers are three matrices on groups of five wires instead of two, and each keeps a state.
+    assert 2 * one < population_bytes(config(n_qubits=11), 1, 1, 100, 1) < 3 * one
     with_qnn = config(n_qubits=10, score={"utility": 1, "n_rows": 64})
     assert population_bytes(with_qnn, 1, 2, 100, 1) > one
     assert population_bytes(with_qnn, 1, 1, 100, 1) == one

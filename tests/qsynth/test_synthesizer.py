@@ -22,22 +22,27 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def fitted(keep: Any = None, **changes: Any) -> QGANSynthesizer:
+def fitted(keep: Any = None, seed: int = 1, **changes: Any) -> QGANSynthesizer:
     more = {} if keep is None else {"keep": keep}
     made = QGANSynthesizer(TrialConfig.model_validate({**SETTINGS, **changes}))
-    return made.fit(SOURCE, n_iterations=24, seed=1, evaluate_every=3, **more)
+    return made.fit(SOURCE, n_iterations=24, seed=seed, evaluate_every=3, **more)
+
+
+def peak(made: QGANSynthesizer) -> int:
+    """At which evaluation the score was best."""
+    return int(np.argmax([entry["score"] for entry in made.history]))
 
 
 def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for() -> None:
-    best, last = fitted(), fitted("last")
+    # A seed whose last evaluation is not its best, or the test tells nothing; which ones are differs between machines.
+    seed = next(seed for seed in range(1, 20) if peak(fitted(seed=seed)) < 7)
+    best, last = fitted(seed=seed), fitted("last", seed)
     assert best.history == last.history
-    scores = [entry["score"] for entry in best.history]
-    top = int(np.argmax(scores))
-    assert scores[top] > scores[-1]  # or the test tells nothing
+    top = peak(best)
     assert best.report()["iteration"] == best.history[top]["iteration"]
     assert last.report()["iteration"] == 24
     assert not best.sample(20).equals(last.sample(20))
-    until_then = QGANSynthesizer(best.config).fit(SOURCE, 3 * (top + 1), 1, 3, keep="last")
+    until_then = QGANSynthesizer(best.config).fit(SOURCE, 3 * (top + 1), seed, 3, keep="last")
     assert until_then.sample(20).equals(best.sample(20))
 
 
@@ -86,3 +91,15 @@ def test_a_model_from_before_there_were_kinds_makes_the_rows_that_it_made(tmp_pa
         about["learned"] |= {"latent_mask": [1.0, 1.0], "layer_mask": [1.0, 1.0]}
         FILE.write(tmp_path / "old", {name: torch.clone(value) for name, value in tensors.items()}, about)
     assert QGANSynthesizer.load(tmp_path / "old").sample(20).equals(model.sample(20))
+
+
+def test_what_ails_a_trial_is_noted_and_a_hint_given_once(caplog: pytest.LogCaptureFixture) -> None:
+    assert not [key for entry in fitted().history for key in entry if key.startswith("ailment.")]
+    assert not caplog.messages
+    wild = {"n_layers": 1, "lr_generator": 0.0, "lr_critic": 1.0, "gp_weight": 0.0}
+    made = fitted(defaults={**SETTINGS["defaults"], **wild})
+    seen = [entry.get("ailment.exploding_critic", 0.0) for entry in made.history]
+    assert seen[-2:] == [1.0, 1.0]
+    assert [line for line in caplog.messages if "exploding_critic" in line] == [
+        "exploding_critic: raise gp_weight or lower lr_critic"
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qsynth.health import AILMENTS
 from qsynth.training_statistics import TrainingStatistics
 from rl_envs.observation import LIMIT, Moment, feature_names, observation_space, observe
 from tests.rl_envs.tiny import SPACE
@@ -41,6 +42,7 @@ def moment(**changes: Any) -> Moment:
         best=lanes(0.5),
         values={"lr_generator": lanes(1e-3), "beta1": lanes(0.3), "n_critic": lanes(2.0), "batch_size": lanes(4.0)},
         progress=lanes(0.5),
+        ailments={name: np.zeros(N_LANES, dtype=bool) for name in AILMENTS},
         diverged=np.zeros(N_LANES, dtype=bool),
     )
     return replace(plain, **changes)
@@ -118,6 +120,12 @@ def test_budget_and_divergence_show() -> None:
     assert only_changed("diverged", diverged=np.array([False, True])) == 1.0
     assert only_changed("budget.remaining", progress=second(1.0, 0.5)) == -1.0
     assert only_changed("budget.remaining", progress=second(0.0, 0.5)) == 1.0
+
+
+@pytest.mark.parametrize("name", AILMENTS)
+def test_each_ailment_shows_under_its_own_name(name: str) -> None:
+    sick = {**moment().ailments, name: np.array([False, True])}
+    assert only_changed(f"ailment.{name}", ailments=sick) == 1.0
 
 
 def test_spread_is_relative_to_the_real_rows() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qsynth.search_space import Choice, Dimension, Float, Int, SearchSpace
-from rl_envs.spaces import DOWN, STAY, UP, action_space, moved, stay_action
+from rl_envs.spaces import DOWN, RECOVER, STAY, UP, Recover, action_space, moved, stay_action
 from tests.rl_envs.tiny import SPACE
 
 LOG = Float(low=1e-4, high=1e-1, log=True)
@@ -105,3 +105,12 @@ def test_lanes_and_names_move_apart() -> None:
     np.testing.assert_allclose(result["b"], [3, 3])
     np.testing.assert_allclose(result["c"], [0.0, 1.4])
     np.testing.assert_array_equal(values["a"], [2, 4])  # untouched
+
+
+def test_a_recovery_is_one_more_entry_that_needs_no_value() -> None:
+    entries = {**SPACE, RECOVER: Recover()}
+    assert action_space(entries)[RECOVER] == spaces.Discrete(4)
+    assert stay_action(entries)[RECOVER] == 0
+    assert RECOVER not in action_space(SPACE).spaces
+    for action, expected in ((0, 0), (1, 1), (3, 3), (9, 3), (-1, 0), (np.nan, 0)):
+        assert moved({RECOVER: Recover()}, {}, {RECOVER: np.array([action])}, 0.1)[RECOVER].tolist() == [expected]
