@@ -146,7 +146,6 @@ def run_train(
     instance = study.data.instance(seed, False)
     with StudyProgress(enabled=not as_json) as progress:
         stage = progress.stage("train", study.iterations_per_run)
-        per_decision = study.episode.iterations_per_decision
 
         class Watched:
             """The agent, reporting at each decision."""
@@ -159,12 +158,14 @@ def run_train(
                 stage.update(round(share * study.iterations_per_run), score=float(tuner.score[0]))
                 return agent.decide(observation, values, share)
 
-        [episode] = play(tuner, lambda _: Watched(), [Assignment(instance, seed)], test=True, snapshots=True)
+        assignments = [Assignment(instance, seed)]
+        [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
         stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
     if episode.reason != "budget":
         raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
-    assert episode.snapshot is not None
-    model = QGANSynthesizer.from_snapshot(study.trial, episode.snapshot, instance)
+    kept = episode.snapshot
+    assert kept is not None
+    model = QGANSynthesizer.from_snapshot(study.trial, kept, instance)
     model.save(out)
     if plot is not None:
         from cluster.deliver import plot_model
@@ -174,19 +175,22 @@ def run_train(
         "model": str(out),
         "study": study.name,
         "instance": instance.key,
-        "iterations": per_decision * study.episode.n_decisions,
+        "iterations": study.iterations_per_run,
+        "kept": kept.iteration,
         "agent": agent.name,
         "scores": [float(score) for score in episode.scores],
         "test_score": episode.test_score,
         "test": episode.test_raw,
-        "hyperparameters": {key: float(values[-1]) for key, values in episode.schedule.items()},
+        "hyperparameters": {name: kept.hyperparameters[name] for name in episode.schedule},
     }
     if as_json:
         emit(summary)
         return
     console = Console()
     console.print(
-        f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[-1]:.3f}, test {episode.test_score:.3f}"
+        f"{instance.key}: score {episode.scores[0]:.3f} -> {episode.scores[1:].max():.3f} after {kept.iteration} of "
+        f"{study.iterations_per_run} iterations, which is kept; test {episode.test_score:.3f}",
+        soft_wrap=True,
     )
     console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
     console.print(f"model: {out}", soft_wrap=True, highlight=False)

@@ -70,8 +70,8 @@ def play(
         agent_for: the agent for a slice of ``assignments``; asked once a wave of at most ``n_lanes`` trials.
         test: whether to measure against the test rows at the end. Only for final reports.
         snapshots: whether to keep the trained GANs.
-        keep: of each trial its end, or its decision with the best validation score. The end is the default here, though
-            not for a synthesizer: agents are rewarded and compared by where their trials end.
+        keep: of each trial its end, or its decision with the best validation score. The best is for those who want a
+            generator; agents are rewarded and compared by where their trials end.
     """
     episodes: list[Episode] = []
     n_lanes = tuner.population.n_lanes

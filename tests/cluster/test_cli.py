@@ -157,6 +157,22 @@ def test_train_then_sample(
     )
 
 
+def test_train_keeps_the_best_moment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path
+) -> None:
+    """A rate that is far too high makes trials worse than they were."""
+    earlier = 0
+    for seed in range(3):
+        model = tmp_path / f"{seed}.safetensors"
+        arguments = ("train", tiny_file, "--out", model, "--seed", seed, "--set", "lr_generator=0.1", "--json")
+        assert call(monkeypatch, *arguments) == 0
+        summary = json.loads(capsys.readouterr().out)
+        decision = 1 + max(range(3), key=summary["scores"][1:].__getitem__)
+        assert summary["kept"] == QGANSynthesizer.load(model).report()["iteration"] == 2 * decision
+        earlier += decision < 3
+    assert earlier
+
+
 def test_presets_are_valid_and_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "presets", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
