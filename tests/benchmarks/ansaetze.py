@@ -96,7 +96,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         header = ["ansatz", "parameters", "test score", "of its twin", "classical twin's test score", "difference"]
         beaten = [row["ansatz"] for row in found if interval(_difference(row))[0] > 0]
         lost = [row["ansatz"] for row in found if interval(_difference(row))[1] < 0]
-        verdict = f"Beyond doubt better than the twin: {_names(beaten)}; worse: {_names(lost)}."
+        verdict = f"Interval of the difference above zero: {_names(beaten)}; below zero: {_names(lost)}."
         parts.append(f"**{preset}**\n\n{table(header, lines)}\n\n{verdict}")
     about = f"{N_INSTANCES} held-out instances x {N_SEEDS} seeds; 95 % bootstrap intervals over instances."
     return "\n\n".join([*parts, about]) + "\n"
