@@ -24,7 +24,7 @@ CURRICULUM = "curriculum.yaml"
 
 
 def run_pretrain(
-    source: Path,
+    source: str,
     out: Path,
     resume: bool,
     changes: dict[str, Any],
@@ -35,7 +35,7 @@ def run_pretrain(
     """``qsynth pretrain``.
 
     Args:
-        source: a curriculum's file; to resume, a run's folder.
+        source: a curriculum's name or file; to resume, a run's folder.
         changes: fields of the curriculum to replace; None leaves one as it is.
 
     Raises:
@@ -49,10 +49,10 @@ def run_pretrain(
     if resume:
         if given:
             raise QsynthError(f"{', '.join(given)} must be left out with --resume, which goes on with the run's own")
-        folder = source
+        folder = Path(source)
         if not (folder / CURRICULUM).is_file():
             raise QsynthError(f"--resume needs the folder of a run of `qsynth pretrain`; got {folder}")
-        curriculum = load_curriculum(folder / CURRICULUM)
+        curriculum = load_curriculum(str(folder / CURRICULUM))
         curriculum.check()
     else:
         curriculum = load_curriculum(source).replaced(**given)

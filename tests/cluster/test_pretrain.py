@@ -105,7 +105,15 @@ def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_pat
     assert "--resume needs the folder of a run" in refused("pretrain", path, "--resume")
     assert "trials must be left out with --resume" in refused("pretrain", tmp_path, "--resume", "--trials", 5)
     assert "must be writable" in refused("pretrain", path, "--out", path)
-    assert load_curriculum(path).trials == 12
+    assert load_curriculum(str(path)).trials == 12
+    assert "Did you mean 'default'?" in refused("pretrain", "defualt")
+
+
+def test_the_shipped_curriculum_is_the_shipped_agents() -> None:
+    curriculum, about = load_curriculum("default"), card("default").about
+    assert {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()} == about["tasks"]
+    assert about["trials"] <= curriculum.trials + 2 * curriculum.n_lanes
+    curriculum.environment(compiled=False)
 
 
 def test_agents_to_start_from_are_checked(tiny: dict[str, Any], tmp_path: Path) -> None:
