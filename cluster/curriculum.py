@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from cluster.placement import Placement
-from cluster.ppo import PPOConfig
+from cluster.rllib_settings import PPOConfig
 from cluster.study import PROCESS_BYTES, Study, changed, load_study
 from qsynth.config import Config, parse, read_yaml
 from qsynth.errors import QsynthError, did_you_mean

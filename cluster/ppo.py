@@ -1,6 +1,5 @@
 """Training the agent: RLlib's PPO on populations."""
 
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -8,42 +7,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from cluster.placement import Placement
-from qsynth.config import Config
+from cluster.rllib_settings import PPOConfig, rllib_settings
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
-from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
+from rl_envs.policy import PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
 DEFAULT_MODULE_ID = "default_policy"
 MAX_EMPTY = 3
-# A batch of many populations is divided no further than this; the learner would not keep up with their sampling.
-MAX_MINIBATCHES = 16
 # A runner that waits for a place on the cluster does not answer; the others wait this long for it in each iteration.
 PROBE_SECONDS = 5.0
-
-
-class PPOConfig(Config):
-    """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions.
-
-    Attributes:
-        minibatch: decisions of a gradient step; more where many populations make batches of more than 16 minibatches.
-        start: the agent that training goes on from: a shipped one's name, or a file; left out: a new one.
-    """
-
-    start: str | None = None
-    lr: float = Field(5e-4, gt=0, le=1)
-    gamma: float = Field(0.995, gt=0, le=1)
-    gae_lambda: float = Field(0.95, ge=0, le=1)
-    clip: float = Field(0.2, gt=0, le=1)
-    entropy: float = Field(0.002, ge=0, le=1)
-    epochs: int = Field(8, ge=1, le=100)
-    minibatch: int = Field(320, ge=8)
-    grad_clip: float = Field(0.5, gt=0)
-    policy: PolicyConfig = PolicyConfig()
 
 
 class Progress(NamedTuple):
@@ -104,17 +80,12 @@ class AgentTrainer:
         run: str,
         start: PolicyNetwork | None = None,
     ) -> None:
-        from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
-        from ray.rllib.core.rl_module.rl_module import RLModuleSpec
         from ray.tune.registry import register_env
 
         from cluster.callbacks import TrialCallbacks
         from cluster.env_runner import RUN, PopulationRunner
-        from cluster.module import TuningModule
         from cluster.runner_group import RunnerGroup
 
-        # Its advice on API stacks is for those who write algorithms; errors still show.
-        logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         self.config, self.environment = config, environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
         n_decisions = environment.episode.n_decisions
@@ -126,47 +97,19 @@ class AgentTrainer:
         def env_config(kind: Placement) -> dict[str, Any]:
             return {"environment": environment.at(kind.place).model_dump(mode="json"), RUN: run}
 
-        search_space = {name: d.model_dump() for name, d in environment.actions.items()}
         settings = (
-            RLlibConfig()
-            .environment(
-                ENVIRONMENT,
-                env_config=env_config(first),
-                normalize_actions=False,
-                clip_actions=False,
-            )
+            rllib_settings(config, environment.actions, batch, seed)
+            .environment(ENVIRONMENT, env_config=env_config(first))
             .env_runners(
                 env_runner_cls=PopulationRunner,
                 num_env_runners=sizes[first],
                 num_envs_per_env_runner=first.n_lanes,
-                gym_env_vectorize_mode="vector_entry_point",
                 rollout_fragment_length=n_decisions,
-                batch_mode="truncate_episodes",
                 # Generous enough for a first call that compiles; a population that hangs ends its own episodes earlier.
                 sample_timeout_s=max(600.0, 10.0 * step_seconds * n_decisions),
                 num_cpus_per_env_runner=demand["num_cpus"],
                 num_gpus_per_env_runner=demand["num_gpus"],
                 custom_resources_per_env_runner=demand["resources"] or {},
-            )
-            .learners(num_learners=0)
-            .training(
-                lr=config.lr,
-                gamma=config.gamma,
-                lambda_=config.gae_lambda,
-                clip_param=config.clip,
-                entropy_coeff=config.entropy,
-                use_kl_loss=False,
-                grad_clip=config.grad_clip,
-                num_epochs=config.epochs,
-                minibatch_size=min(max(config.minibatch, -(-batch // MAX_MINIBATCHES)), batch),
-                train_batch_size_per_learner=batch,
-                vf_clip_param=10.0,
-            )
-            .rl_module(
-                rl_module_spec=RLModuleSpec(
-                    module_class=TuningModule,
-                    model_config={"search_space": search_space, "policy": config.policy.model_dump(mode="json")},
-                )
             )
             .callbacks(TrialCallbacks)
             .fault_tolerance(
@@ -174,7 +117,6 @@ class AgentTrainer:
                 delay_between_env_runner_restarts_s=1.0,
                 env_runner_health_probe_timeout_s=PROBE_SECONDS,
             )
-            .debugging(seed=seed, log_level="ERROR")
         )
         self._algorithm = settings.build_algo()
         if start is not None:

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from cluster.hardware import HardwareConfig
 from cluster.placement import Placement
-from cluster.ppo import PPOConfig
 from cluster.resources import Populations, Resources
+from cluster.rllib_settings import PPOConfig
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml

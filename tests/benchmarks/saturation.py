@@ -32,7 +32,7 @@ prepare_process()
 
 import ray  # noqa: E402
 
-from cluster import ppo  # noqa: E402
+from cluster import ppo, rllib_settings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
 from cluster.tracking import Tracker  # noqa: E402
 from rl_envs.config import environment_config  # noqa: E402
@@ -171,7 +171,7 @@ def main() -> None:
             for n_runners in (*FITTED, *CHECKED):
                 rows.append(measure(study, n_runners, asked.seconds, tracker))
                 print(rows[-1], flush=True)
-            ppo.MAX_MINIBATCHES = 10**9
+            rllib_settings.MAX_MINIBATCHES = 10**9
             undivided = measure(study, max(CHECKED), asked.seconds, tracker)
             print("minibatches of one size:", undivided, flush=True)
         finally:

@@ -1,0 +1,80 @@
+"""What PPO is told to do: the project's settings, and RLlib's made of them."""
+
+import logging
+from typing import Any
+
+from pydantic import Field
+
+from qsynth.config import Config
+from rl_envs.policy import PolicyConfig
+from rl_envs.spaces import Entries
+
+# A batch of many populations is divided no further than this; the learner would not keep up with their sampling.
+MAX_MINIBATCHES = 16
+
+
+class PPOConfig(Config):
+    """PPO (Schulman et al. 2017) for short episodes; the defaults learn within some 15 updates of 1,280 decisions.
+
+    Attributes:
+        minibatch: decisions of a gradient step; more where many populations make batches of more than 16 minibatches.
+        start: the agent that training goes on from: a shipped one's name, or a file; left out: a new one.
+    """
+
+    start: str | None = None
+    lr: float = Field(5e-4, gt=0, le=1)
+    gamma: float = Field(0.995, gt=0, le=1)
+    gae_lambda: float = Field(0.95, ge=0, le=1)
+    clip: float = Field(0.2, gt=0, le=1)
+    entropy: float = Field(0.002, ge=0, le=1)
+    epochs: int = Field(8, ge=1, le=100)
+    minibatch: int = Field(320, ge=8)
+    grad_clip: float = Field(0.5, gt=0)
+    policy: PolicyConfig = PolicyConfig()
+
+
+def rllib_settings(config: PPOConfig, actions: Entries, batch: int, seed: int) -> Any:
+    """RLlib's PPO of a :class:`cluster.module.TuningModule` on vector environments, learning in the calling process.
+
+    Which environment it is and who samples it is the caller's to add.
+
+    Args:
+        actions: what the agent may do.
+        batch: decisions that an update learns from.
+    """
+    from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
+    from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+
+    from cluster.module import TuningModule
+
+    # Its advice on API stacks is for those who write algorithms; errors still show.
+    logging.getLogger("ray.rllib").setLevel(logging.ERROR)
+    return (
+        RLlibConfig()
+        .environment(normalize_actions=False, clip_actions=False)
+        .env_runners(gym_env_vectorize_mode="vector_entry_point", batch_mode="truncate_episodes")
+        .learners(num_learners=0)
+        .training(
+            lr=config.lr,
+            gamma=config.gamma,
+            lambda_=config.gae_lambda,
+            clip_param=config.clip,
+            entropy_coeff=config.entropy,
+            use_kl_loss=False,
+            grad_clip=config.grad_clip,
+            num_epochs=config.epochs,
+            minibatch_size=min(max(config.minibatch, -(-batch // MAX_MINIBATCHES)), batch),
+            train_batch_size_per_learner=batch,
+            vf_clip_param=10.0,
+        )
+        .rl_module(
+            rl_module_spec=RLModuleSpec(
+                module_class=TuningModule,
+                model_config={
+                    "search_space": {name: entry.model_dump() for name, entry in actions.items()},
+                    "policy": config.policy.model_dump(mode="json"),
+                },
+            )
+        )
+        .debugging(seed=seed, log_level="ERROR")
+    )
