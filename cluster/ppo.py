@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cluster.placement import Placement
-from cluster.rllib_settings import PPOConfig, rllib_settings
+from cluster.rllib_settings import ENTROPY, PPOConfig, rllib_settings
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
@@ -28,6 +28,7 @@ class Progress(NamedTuple):
     Attributes:
         empty: iterations in a row, up to this one, that sampled nothing.
         populations: how many there were.
+        entropies: action -> how undecided the policy is about it, in nats.
     """
 
     iteration: int
@@ -41,6 +42,12 @@ class Progress(NamedTuple):
     seconds: float
     seconds_sampling: float
     seconds_learning: float
+    entropies: Mapping[str, float]
+
+    def metrics(self) -> dict[str, float]:
+        """All of it under the names that MLflow shows."""
+        values = {f"training/{name}": value for name, value in self._asdict().items() if name != "entropies"}
+        return values | {f"training/entropy.{name}": value for name, value in self.entropies.items()}
 
     def entry(self) -> dict[str, float]:
         """What a study's history keeps of it; not-a-number is left out."""
@@ -162,6 +169,7 @@ class AgentTrainer:
             seconds=time.monotonic() - began,
             seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
             seconds_learning=float(timers.get("learner_update_timer", math.nan)),
+            entropies={name: float(value) for name, value in sampled.get(ENTROPY, {}).items()},
         )
 
     @property

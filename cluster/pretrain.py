@@ -106,8 +106,7 @@ class Pretraining:
         return bool(means) and len(means) - 1 - means.index(max(means)) >= self.curriculum.patience
 
     def _log(self, progress: Progress) -> None:
-        metrics = {f"training/{name}": float(value) for name, value in progress._asdict().items()}
-        self.tracker.log(metrics, step=progress.sampled_steps)
+        self.tracker.log(progress.metrics(), step=progress.sampled_steps)
 
     def _examine(
         self, examination: Examination, trainer: AgentTrainer, environment: CurriculumConfig, state: dict[str, Any]

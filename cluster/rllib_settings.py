@@ -11,6 +11,7 @@ from rl_envs.spaces import Entries
 
 # A batch of many populations is divided no further than this; the learner would not keep up with their sampling.
 MAX_MINIBATCHES = 16
+ENTROPY = "entropy"  # name of a metric
 
 
 class PPOConfig(Config):

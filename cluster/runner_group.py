@@ -35,15 +35,16 @@ class RunnerGroup:
         import ray
 
         healthy = set(self._group.healthy_env_runner_ids())
-        for kind in {*sizes, *self._kinds.values()}:
+        for kind, count in self.sizes().items():
             present = [index for index, each in self._kinds.items() if each == kind]
-            surplus = len(present) - sizes.get(kind, 0)
             present.sort(key=lambda index: (index in healthy, -index))
-            for index in present[: max(0, surplus)]:
+            for index in present[: max(0, count - sizes.get(kind, 0))]:
                 ray.kill(self._manager.remove_actor(index))
                 del self._kinds[index]
-            if surplus < 0:
-                self._add(kind, -surplus)
+        present_sizes = self.sizes()
+        for kind, count in sizes.items():
+            if (missing := count - present_sizes.get(kind, 0)) > 0:
+                self._add(kind, missing)
 
     def _add(self, kind: Placement, count: int) -> None:
         import ray

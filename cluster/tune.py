@@ -172,8 +172,7 @@ class Tuning:
         return history
 
     def _log_iteration(self, progress: Progress, n_lanes: int) -> None:
-        metrics = {f"training/{name}": float(value) for name, value in progress._asdict().items()}
-        self.tracker.log(metrics, step=progress.sampled_steps)
+        self.tracker.log(progress.metrics(), step=progress.sampled_steps)
         self._gauges.iteration(progress, n_lanes, self.tracker.lag_seconds)
 
     def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:

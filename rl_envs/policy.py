@@ -1,5 +1,6 @@
 """A trained agent's network, and its file: safetensors and JSON, no RLlib needed."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,6 +93,21 @@ class PolicyNetwork(nn.Module):
             name: part[..., :1] if isinstance(dimension, Float) else part.argmax(dim=-1)
             for (name, dimension), part in zip(self.search_space.items(), parts, strict=True)
         }
+
+    def entropies(self, parameters: Tensor) -> dict[str, float]:
+        """Mean entropy of each action's distribution, in nats: differential for floats, at most log n for categories.
+
+        Args:
+            parameters: lanes x sum of ``input_lengths``, as :meth:`forward` gives them.
+        """
+        found, parts = {}, parameters.detach().split(list(self.input_lengths.values()), dim=-1)
+        for (name, entry), part in zip(self.search_space.items(), parts, strict=True):
+            if isinstance(entry, Float):
+                found[name] = float(part[..., 1].mean()) + 0.5 * math.log(2.0 * math.pi * math.e)
+            else:
+                logs = part.log_softmax(dim=-1)
+                found[name] = float(-(logs.exp() * logs).sum(dim=-1).mean())
+        return found
 
     def drive(self, observation: Tensor) -> dict[str, Tensor]:
         """What an observation wants of each hyperparameter, name -> lanes: a float's mean move; the logit of an int's

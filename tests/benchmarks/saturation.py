@@ -104,7 +104,7 @@ def measure(study: Study, n_runners: int, seconds: float, tracker: Tracker) -> d
         for number in range(WARM_UP + ROUNDS):
             began, began_cpu, before = time.perf_counter(), time.process_time(), trainer.sampled_steps
             progress = trainer.train()
-            tracker.log({f"training/{k}": v for k, v in progress._asdict().items()}, step=progress.sampled_steps)
+            tracker.log(progress.metrics(), step=progress.sampled_steps)
             if number >= WARM_UP:
                 wall.append(time.perf_counter() - began)
                 driver.append(time.process_time() - began_cpu)

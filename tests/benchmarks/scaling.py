@@ -76,7 +76,7 @@ def measure(study: Study, n_runners: int, n_rounds: int, tracker: Tracker) -> di
         for _ in range(n_rounds):
             inside, steps, began = gan_seconds(), trainer.sampled_steps, time.perf_counter()
             progress = trainer.train()
-            tracker.log({f"training.{k}": v for k, v in progress._asdict().items()}, step=progress.sampled_steps)
+            tracker.log(progress.metrics(), step=progress.sampled_steps)
             wall = time.perf_counter() - began
             rounds.append(
                 {

@@ -57,10 +57,11 @@ sizes, steps = [], []
 for size in ({kind: 1}, {kind: 3}, {kind: 2}, {kind: 1, small: 2}, {small: 2}, {kind: 2}):
     trainer.resize(size)
     steps.append(-trainer.sampled_steps)
-    trainer.train()
+    progress = trainer.train()
     sizes.append(trainer.sizes == size)
     steps[-1] += trainer.sampled_steps
 names = trainer._algorithm.env_runner_group.foreach_env_runner(repr, local_env_runner=False)
+found["entropies"] = sorted(progress.entropies)
 found |= {"sizes": sizes, "steps": steps, "names": names}
 weights = trainer._algorithm.env_runner_group.foreach_env_runner(
     lambda runner: float(sum(p.sum() for p in runner.module.parameters())), local_env_runner=False
@@ -116,6 +117,7 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     assert found["steps"] == [2 * lane, 6 * lane, 4 * lane, 4 * lane, 2 * lane, 4 * lane]
     assert sorted(found["names"]) == ["mine:agent-population-1", "mine:agent-population-2"]
     assert found["same weights"]
+    assert found["entropies"] == ["lr_generator", "n_critic"]
     assert (found["played"], found["left"], found["timed"]) == (list(range(16)), [True], True)
 
 

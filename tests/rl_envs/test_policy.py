@@ -242,3 +242,18 @@ def test_an_agent_in_another_study_says_what_differs_or_is_refused(tmp_path: Pat
     for other in ({"lr_critic": Float(low=0.1, high=0.2)}, {**SPACE, "n_critic": Float(low=1, high=2)}):
         with pytest.raises(QsynthError, match=f"{path}: an agent must"):
             TrainedAgent.load(path, FEATURES, other)
+
+
+def test_entropies_are_those_of_the_distributions() -> None:
+    made = network(wild=True)
+    parameters = made(observations()).detach()
+    found = made.entropies(parameters)
+    assert list(found) == sorted(SPACE)
+    parts = dict(zip(found, parameters.split(list(made.input_lengths.values()), -1), strict=True))
+    for name, entry in SPACE.items():
+        if isinstance(entry, Float):
+            made_of = torch.distributions.Normal(parts[name][:, 0], parts[name][:, 1].exp())
+        else:
+            made_of = torch.distributions.Categorical(logits=parts[name])
+            assert 0 < found[name] < np.log(parts[name].shape[-1])
+        assert found[name] == pytest.approx(float(made_of.entropy().mean()), abs=1e-5)
