@@ -122,7 +122,7 @@ Plan = Generator[list[Stretch], list[Outcome], None]
 class Rival:
     """A way to spend a budget on a problem.
 
-    A plan yields stretches that do not depend on one another, and is sent their outcomes in the same order; it ends when
+    A plan yields stretches that don't depend on one another, and is sent their outcomes in the same order; it ends when
     it has had enough. It never learns test scores. What it leaves behind is the trial with the best validation score at
     any decision; parts of one batch count as spent in their order.
 

@@ -31,3 +31,8 @@ TUNED: dict[str, Family] = {
     "cosine": "cosine",
     "ttur": "ttur",
 }
+
+NAMES = (
+    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "pb2", "pbt"),
+    *("random", "defaults", "constants", "exponential", "cosine", "ttur"),
+)

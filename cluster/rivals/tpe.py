@@ -8,13 +8,16 @@ from qsynth.errors import QsynthError
 from qsynth.search_space import Choice, Int, SearchSpace
 
 
-def _optuna() -> Any:
+def load_optuna() -> Any:
+    """The library.
+
+    Raises:
+        QsynthError: it is not installed.
+    """
     try:
         import optuna
     except ImportError:
-        raise QsynthError(
-            "rivals of the kind TPE need Optuna; install it with: pip install 'qsynth[compare]'"
-        ) from None
+        raise QsynthError("TPE needs Optuna; install it with: pip install 'qsynth[compare]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
@@ -34,7 +37,7 @@ def _distributions(optuna: Any, space: SearchSpace) -> dict[str, Any]:
 
 def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]:
     def plan(setting: Setting) -> Plan:
-        optuna = _optuna()
+        optuna = load_optuna()
         study = optuna.create_study(
             direction="maximize",
             sampler=optuna.samplers.TPESampler(seed=setting.seed % 2**32),
