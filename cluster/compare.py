@@ -18,6 +18,7 @@ from cluster.rivals.ablation import ablations
 from cluster.rivals.agent_run import agent_rival
 from cluster.rivals.rival import Course, Rival
 from cluster.rivals.roster import RIVALS, TUNED
+from cluster.run_directory import new_name
 from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
 from cluster.share import Share
@@ -120,14 +121,15 @@ class StudyComparison:
         """
         study, plan = self.study, self.plan
         plan_runners(study, cluster)
-        share = Share(f"{study.name}-compare", study.placements())
+        name = new_name(f"compare-{study.name}")
+        share = Share(name, study.placements())
         sizes = share()
         tuned = [name for name in plan.rivals if name in TUNED]
         n_runs = self.plan.n_problems * len(plan.rivals) * sum(plan.budgets) + len(tuned) * plan.search_trials
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
         self._progress.note(f"{study.name}: {in_words(sizes)}; {why}")
-        pool = ContestPool(study.environment(compiled), sizes, f"{study.name}-compare")
+        pool = ContestPool(study.environment(compiled), sizes, name)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, name) for name in tuned]

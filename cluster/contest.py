@@ -81,7 +81,7 @@ class Contest:
         """
         while True:
             check()
-            if len(self._exams) >= len(self._lanes) // 2 and self._free():
+            if len(self._exams) > len(self._lanes) // 2 and self._free():
                 self._examine()
             self._fill()
             if any(self._lanes):

@@ -121,5 +121,5 @@ def ablations(
     ]
     if len(numbers) > 1:
         detail = "it sees another problem's trial at the same decision"
-        made.append(Rival(Deceived.name, deceived, detail=detail, only_once=True, identity=identity))
+        made.append(Rival(Deceived.name, deceived, detail=detail, only_once=True, identity=f"{identity} {numbers}"))
     return made

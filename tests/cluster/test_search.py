@@ -4,7 +4,7 @@ import numpy as np
 
 from cluster.contenders import Contender, measure, with_fraction
 from cluster.results import ContenderResult
-from cluster.search import Family, search_schedule
+from cluster.search import Candidate, Family, search_schedule
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.search_space import Float
 from rl_envs.agents import Hold, Schedule
@@ -81,3 +81,28 @@ def test_fraction_is_of_the_mean_curve() -> None:
 
     agent = with_fraction(contender((0.0, 0.4, 0.6, 0.8, 0.9)), contender((0.0, 0.1, 0.2, 0.3, 0.5)))
     assert agent.fraction_to_best_constants == 0.375
+
+
+def test_two_time_scales_keep_the_rest_at_its_defaults() -> None:
+    space = {**SPACE, "lr_critic": Float(low=1e-4, high=1e-1, log=True), "beta1": Float(low=0, high=0.9)}
+    ratios: set[float] = set()
+
+    def play(agent_for: object, assignments: list[Assignment]) -> list[float]:
+        values = agent_for(slice(0, len(assignments))).begin(len(assignments))  # type: ignore[operator]
+        assert set(values["beta1"]) == {0.5}
+        ratios.update(np.round(values["lr_critic"] / values["lr_generator"], 6).tolist())
+        return [float(score) for score in -np.abs(values["lr_critic"] - 0.03)]
+
+    instances = [GaussianFamily(n_train=16).instance(0, False)]
+    defaults = {"lr_generator": 1e-3, "lr_critic": 1e-3, "beta1": 0.5}
+    found, _ = search_schedule(space, defaults, instances, 256, "ttur", 0, play)
+    assert len(ratios) > 10
+    assert found.start["beta1"] == 0.5
+    assert abs(found.start["lr_critic"] - 0.03) < 0.02
+
+
+def test_a_cosine_begins_at_the_start_and_ends_at_its_share() -> None:
+    schedule = Candidate({"lr_generator": 0.1}, 0.2, 0.5, "cosine").schedule("cosine")
+    seen = np.zeros((1, 1))
+    values = [schedule.decide(seen, {}, share)["lr_generator"][0] for share in (0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(values, [0.1, 0.06, 0.02])
