@@ -66,12 +66,15 @@ def compare(
     address: Annotated[
         str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
     ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server to log to; left out: none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare agents with searches under equal budgets, on problems that none has seen; ends with an HTML report."""
     from cluster.compare_command import run_compare
 
-    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, out, address, as_json)
+    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, out, address, tracking_uri, as_json)
 
 
 @app.command()

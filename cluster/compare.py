@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,11 @@ class StudyComparison:
         share = Share(name, study.placements())
         sizes = share()
         tuned = [name for name in plan.rivals if name in TUNED]
-        n_runs = self.plan.n_problems * len(plan.rivals) * sum(plan.budgets) + len(tuned) * plan.search_trials
+        n_rivals = len(plan.rivals) + len(plan.entries)
+        n_runs = plan.n_problems * n_rivals * sum(plan.budgets) + len(tuned) * plan.search_trials
+        # Lanes without work would take as long as the others.
+        most = -(-n_runs // sum(sizes.values()))
+        sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
         self._progress.note(f"{study.name}: {in_words(sizes)}; {why}")

@@ -15,6 +15,7 @@ from rich.console import Console  # noqa: E402
 from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
+from cluster.compare_tracking import log_comparison  # noqa: E402
 from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
@@ -40,6 +41,7 @@ def run_compare(
     start: str,
     out: Path,
     address: str | None,
+    tracking_uri: str | None,
     as_json: bool,
 ) -> None:
     """``qsynth compare``.
@@ -69,6 +71,10 @@ def run_compare(
     iterations = {study.name: study.iterations_per_run for study in studies}
     result = standings(methods, agent, plan.budgets, iterations, max(s.episode.n_decisions for s in studies))
     report = _write(result, plan, out)
+    if tracking_uri is not None:
+        left = log_comparison(result, report, tracking_uri)
+        if left:
+            print(f"{left} records have not reached MLflow; send them with: qsynth sync {out}", file=sys.stderr)
     if as_json:
         emit(result.to_dict() | {"report": str(report)})
         return
@@ -152,7 +158,10 @@ def _budgets(text: str) -> tuple[int, ...]:
 
 
 def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, ...]:
-    chosen = NAMES if text == "all" else tuple(part.strip() for part in text.split(",") if part.strip())
+    paired = all({"lr_generator", "lr_critic"} <= set(study.trial.search_space) for study in studies)
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    if text == "all":
+        chosen = tuple(name for name in NAMES if name != "ttur" or paired)
     for name in chosen:
         if name not in NAMES:
             raise QsynthError(
@@ -162,10 +171,8 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
     if any(name.startswith("tpe") for name in chosen):
         load_optuna()
-    for study in studies:
-        missing = {"lr_generator", "lr_critic"} - set(study.trial.search_space)
-        if "ttur" in chosen and missing:
-            raise QsynthError(f"rival ttur needs {' and '.join(sorted(missing))} in the search space of {study.name}")
+    if "ttur" in chosen and not paired:
+        raise QsynthError("rival ttur needs lr_generator and lr_critic in the search space of every study")
     return tuple(name for name in NAMES if name in chosen)
 
 

@@ -11,12 +11,14 @@ import yaml
 from cluster.cli import main
 from cluster.compare import Method
 from cluster.compare_report import report_html, unbeaten_words
+from cluster.compare_tracking import log_comparison
 from cluster.contest_job import Job, held_out_problem, starting_values
 from cluster.record import Mark, Record, RecordFile
 from cluster.rivals.random_search import RANDOM_SEARCH
 from cluster.rivals.roster import NAMES, RIVALS, TUNED
 from cluster.standings import Standings, standings
 from cluster.study import load_study
+from cluster.tracking_store import TrackingStore
 from qsynth.errors import QsynthError
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
@@ -47,7 +49,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
     [
         (["--rivals", "randm"], "Did you mean 'random'?"),
         (["--rivals", ""], "--rivals must name somebody"),
-        (["--rivals", "ttur"], "needs lr_critic in the search space of tiny"),
+        (["--rivals", "ttur"], "needs lr_generator and lr_critic"),
         (["--budgets", "1,x"], "--budgets must be whole numbers in 1..1024"),
         (["--budgets", "0,4"], "--budgets must be whole numbers"),
         (["--start", "defalts"], "Did you mean 'defaults'?"),
@@ -217,3 +219,17 @@ def test_a_file_of_something_else_is_no_record_file(tmp_path: Path) -> None:
     path.write_text('{"key": 1}\n')
     with pytest.raises(QsynthError, match="line 1 is none"):
         RecordFile(path)
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning")
+def test_a_comparison_as_mlflow_shows_it(tmp_path: Path, uri: str) -> None:
+    report = tmp_path / "compared" / "report.html"
+    report.parent.mkdir()
+    report.write_text("<p>who won</p>")
+    assert log_comparison(found(), report, uri) == 0
+    client = TrackingStore(uri, "qsynth", "compared").client()
+    [run] = client.search_runs([client.get_experiment_by_name("qsynth").experiment_id])
+    assert run.data.metrics["agent/test"] == pytest.approx(0.8)
+    assert run.data.metrics["bworseb/agent_better"] == 1.0
+    assert run.data.params["studies"] == "a"
+    assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["report.html"]
