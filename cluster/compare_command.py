@@ -23,7 +23,7 @@ from cluster.record import RecordFile  # noqa: E402
 from cluster.rivals.roster import NAMES  # noqa: E402
 from cluster.rivals.tpe import load_optuna  # noqa: E402
 from cluster.runtime import ray_session  # noqa: E402
-from cluster.standings import Standings, standings  # noqa: E402
+from cluster.standings import Standings, of_study, standings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
 
@@ -70,7 +70,13 @@ def run_compare(
     agent = plan.entries[0].name if plan.entries else None
     iterations = {study.name: study.iterations_per_run for study in studies}
     result = standings(methods, agent, plan.budgets, iterations, max(s.episode.n_decisions for s in studies))
-    report = _write(result, plan, out)
+    alone = {}
+    if len(studies) > 1:
+        for study in studies:
+            one = {study.name: study.iterations_per_run}
+            mine = of_study(methods, study.name)
+            alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
+    report = _write(result, alone, plan, out)
     if tracking_uri is not None:
         left = log_comparison(result, report, tracking_uri)
         if left:
@@ -109,7 +115,7 @@ def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabl
     return list(found.values())
 
 
-def _write(result: Standings, plan: Plan, out: Path) -> Path:
+def _write(result: Standings, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:
     """The report and its pictures; the report's path."""
     plots = out / "plots"
     plots.mkdir(exist_ok=True)
@@ -131,7 +137,7 @@ def _write(result: Standings, plan: Plan, out: Path) -> Path:
         f"Tuned rivals had {plan.search_trials:,} trials each on training instances.",
     ]
     report = out / "report.html"
-    atomic_write_text(report, report_html(result, captions, lines))
+    atomic_write_text(report, report_html(result, alone, captions, lines))
     atomic_write_json(out / "comparison.json", result.to_dict())
     return report
 

@@ -32,8 +32,8 @@ def plot_curves(found: Standings, path: Path) -> None:
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
     for each, style in _styles(found):
-        if len(each.curve):
-            axes.plot(found.grid[: len(each.curve)], each.curve, label=each.method.name, **style)
+        marker = "o" if len(each.curve.runs) <= len(found.budgets) else ""
+        axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.method.name, **style)
     if found.target is not None:
         axes.axhline(found.target[0], color="#595959", linewidth=0.8, linestyle=":")
     _finish(axes, "budget spent per problem, in runs", "best validation score so far (IQM)")

@@ -74,10 +74,13 @@ def unbeaten_words(found: Standings) -> list[str]:
     return lines or ["Nothing: one run of the agent is better than every method at every budget (95 % above 1/2)."]
 
 
-def report_html(found: Standings, plots: Mapping[str, Path], about: Sequence[str]) -> str:
+def report_html(
+    found: Standings, families: Mapping[str, Standings], plots: Mapping[str, Path], about: Sequence[str]
+) -> str:
     """The page; pictures are inside.
 
     Args:
+        families: study's name -> the standings in it alone, where there are several.
         plots: caption -> PNG file.
         about: lines on how the comparison was made.
     """
@@ -91,6 +94,8 @@ def report_html(found: Standings, plots: Mapping[str, Path], about: Sequence[str
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
     if found.agent is not None:
         parts += ["<h2>Probability that one run of the agent is better</h2>", _leads(found)]
+    for name, alone in families.items():
+        parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
     parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(found)]
     parts += ["<h2>What was spent, and what they are</h2>", _details(found)]
     return PAGE.substitute(title=f"qsynth compare: {escape(names)}", body="\n".join(parts))
@@ -118,12 +123,15 @@ def _leads(found: Standings) -> str:
         if each.lead:
             cells = [escape(each.method.name)]
             for runs in found.budgets:
-                lead = each.lead.get(runs)
+                lead, won = each.lead.get(runs), f"{each.families.get(runs)} of {len(found.iterations)}"
                 cells.append(
-                    "" if lead is None else f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}</small>"
+                    ""
+                    if lead is None
+                    else f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}; {won}</small>"
                 )
             rows.append((each, cells))
-    return _table(["than", *(f"with {_runs(runs)}" for runs in found.budgets)], rows, found)
+    words = "With 95 % stratified bootstrap intervals; and in how many studies its interquartile mean is higher."
+    return f"<p>{words}</p>\n" + _table(["than", *(f"with {_runs(runs)}" for runs in found.budgets)], rows, found)
 
 
 def _times(found: Standings) -> str:

@@ -1,7 +1,7 @@
 """Statistics of a comparison, after Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
 Precipice" (NeurIPS 2021): a study is one of their tasks, a problem one of their runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,12 +97,6 @@ def best_so_far(record: Record, iterations: Floats) -> Floats:
     return found
 
 
-def iterations_to_reach(iterations: Floats, scores: Floats, target: float) -> float | None:
-    """The first of ``iterations`` at which an ascending curve has reached ``target``; None if it never does."""
-    reached = np.flatnonzero(scores >= target)
-    return float(iterations[reached[0]]) if len(reached) else None
-
-
 def break_even(training: int, per_use: float, rival_per_use: float) -> float | None:
     """How often an agent must be used until its training has paid off; None if its use saves nothing.
 
@@ -112,8 +106,3 @@ def break_even(training: int, per_use: float, rival_per_use: float) -> float | N
     """
     saved = rival_per_use - per_use
     return None if saved <= 0 else max(0.0, training / saved)
-
-
-def studies_of(records: Iterable[Record]) -> list[str]:
-    """Names of the studies, in the order they come."""
-    return list(dict.fromkeys(record.study for record in records))

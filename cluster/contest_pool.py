@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from cluster.contest_job import Job
 from cluster.placement import Placement
@@ -131,6 +131,10 @@ class ContestPool:
                 if isinstance(error.cause, QsynthError):
                     raise error.cause from None
                 raise
+            except RayActorError:
+                raise QsynthError(
+                    "a population died again and again; is memory short? The same command goes on"
+                ) from None
             for place, record in ray.get(desk.collect.remote()):
                 if place in left:
                     left.discard(place)

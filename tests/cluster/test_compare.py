@@ -167,6 +167,8 @@ def test_standings() -> None:
     table = {each.method.name: each for each in found().methods}
     assert list(table) == ["defaults", "agent", "alike", "<b>worse</b>"]
     assert table["<b>worse</b>"].lead[1].value == 1.0
+    assert table["<b>worse</b>"].families == {1: 1}
+    assert table["defaults"].families == {1: 0}
     assert table["alike"].lead[4].value == 0.5
     assert table["defaults"].lead[1].value == 0.0
     assert found().target == (0.6, "defaults")
@@ -186,10 +188,11 @@ def test_what_was_not_beaten_is_said_plainly() -> None:
 
 
 def test_the_report_escapes_names() -> None:
-    page = report_html(found(), {}, ["a & b"])
+    page = report_html(found(), {"a": found()}, {}, ["a & b"])
     assert "<b>worse</b>" not in page
     assert "&lt;b&gt;worse&lt;/b&gt;" in page
     assert "a &amp; b" in page
+    assert "<h2>a alone</h2>" in page
 
 
 def test_random_starts_are_the_same_for_all_and_differ_between_problems(tiny_file: Path) -> None:

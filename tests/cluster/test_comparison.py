@@ -7,10 +7,10 @@ from cluster.comparison import (
     best_so_far,
     break_even,
     interquartile_mean,
-    iterations_to_reach,
     probability_of_improvement,
 )
 from cluster.record import Mark, Record
+from cluster.standings import Curve
 
 
 def record(*curve: tuple[int, float]) -> Record:
@@ -71,10 +71,8 @@ def test_best_so_far_holds_its_value_between_improvements() -> None:
 
 
 def test_time_to_score() -> None:
-    grid, scores = np.array([1.0, 2.0, 3.0]), np.array([0.2, 0.5, 0.5])
-    assert iterations_to_reach(grid, scores, 0.5) == 2.0
-    assert iterations_to_reach(grid, scores, 0.1) == 1.0
-    assert iterations_to_reach(grid, scores, 0.6) is None
+    curve = Curve(np.array([1.0, 2.0, 3.0]), np.array([0.2, 0.5, 0.5]))
+    assert [curve.reaches(target) for target in (0.5, 0.1, 0.6)] == [2.0, 1.0, None]
 
 
 def test_break_even() -> None:
