@@ -74,13 +74,21 @@ class Method:
 
     Attributes:
         details: study's name -> what it is there.
-        prepared: study's name -> GAN iterations spent before it met the problems.
+        preparations: study's name -> GAN iterations spent before it met the problems.
+        shared: whether that was spent once for all studies.
     """
 
     name: str
     details: dict[str, str]
-    prepared: dict[str, int]
+    preparations: dict[str, int]
+    shared: bool
     records: tuple[Record, ...]
+
+    @property
+    def prepared(self) -> int:
+        """GAN iterations spent before it met the problems, in all studies together."""
+        spent = self.preparations.values()
+        return max(spent) if self.shared else sum(spent)
 
 
 class StudyComparison:

@@ -3,7 +3,9 @@
 import hashlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cluster.cli import emit
 from cluster.process import prepare_process
@@ -102,12 +104,13 @@ def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabl
             guard.listen()
             for study in plan.studies:
                 for rival, mine in StudyComparison(plan, study, records, out, progress, guard).execute(resources):
-                    old = found.get(rival.name, Method(rival.name, {}, {}, ()))
-                    found[rival.name] = Method(
-                        rival.name,
-                        old.details | {study.name: rival.detail},
-                        old.prepared | {study.name: rival.prepared},
-                        (*old.records, *mine),
+                    trained = any(rival.name == entry.name for entry in plan.entries)
+                    old = found.get(rival.name, Method(rival.name, {}, {}, trained, ()))
+                    found[rival.name] = replace(
+                        old,
+                        details=old.details | {study.name: rival.detail},
+                        preparations=old.preparations | {study.name: rival.prepared},
+                        records=(*old.records, *mine),
                     )
     except Interrupted as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {out}", file=sys.stderr)
@@ -200,12 +203,18 @@ def _entries(paths: Sequence[Path], studies: Sequence[Study]) -> tuple[Entry, ..
     for path in paths:
         _, file = load_policy(path)
         acting = {name: TrainedAgent.load(path, tuner.features, tuner.actions) for name, tuner in tuners.items()}
-        trials = file.about.get("trials")
-        per_run = max(study.iterations_per_run for study in studies)
-        trained = int(trials) * per_run if isinstance(trials, int | float) else None
-        detail = f"{path.name}, trained in {trials:,.0f} trials" if trained else path.name
+        trained = _training(file.about, max(study.iterations_per_run for study in studies))
+        detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
         identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         entries.append(
             Entry(f"agent {path.stem}" if path.stem != "agent" else "agent", acting, identity, trained, detail)
         )
     return tuple(entries)
+
+
+def _training(about: dict[str, Any], per_run: int) -> int | None:
+    """GAN iterations that an agent's training took: as its file says, or its trials' if they were like these."""
+    for name, each in (("iterations", 1), ("trials", per_run)):
+        if isinstance(about.get(name), int | float):
+            return int(about[name]) * each
+    return None

@@ -9,21 +9,20 @@ from cluster.standings import Standing, Standings
 
 
 def plot_budgets(found: Standings, path: Path) -> None:
-    """Interquartile mean of the test scores over the budget, a line per method, with 95 % intervals."""
+    """Interquartile mean of the test scores over the budget, a line per method, with the agent's 95 % interval."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
     for each, style in _styles(found):
         runs = sorted(each.test)
         values = [each.test[at] for at in runs]
-        low, high = [value.low for value in values], [value.high for value in values]
         axes.plot(runs, [value.value for value in values], marker="o", markersize=4, label=each.method.name, **style)
-        axes.fill_between(runs, low, high, color=style["color"], alpha=0.08, linewidth=0)
+        if each.method.name == found.agent:  # bands of all would hide one another; the table has their intervals
+            low, high = [value.low for value in values], [value.high for value in values]
+            axes.fill_between(runs, low, high, color=EMPHASIS, alpha=0.12, linewidth=0)
     if found.agent is not None:
         one = next(each for each in found.methods if each.method.name == found.agent)
         axes.axhline(one.test[min(one.test)].value, color=EMPHASIS, linewidth=0.8, linestyle=":")
-    _finish(axes, "budget per problem, in runs", "test score of what it returns (IQM)")
-    axes.set_xticks(list(found.budgets), [str(runs) for runs in found.budgets])
-    axes.minorticks_off()
+    _finish(found, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
     save_figure(figure, path)
 
 
@@ -36,7 +35,7 @@ def plot_curves(found: Standings, path: Path) -> None:
         axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.method.name, **style)
     if found.target is not None:
         axes.axhline(found.target[0], color="#595959", linewidth=0.8, linestyle=":")
-    _finish(axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
+    _finish(found, axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
     save_figure(figure, path)
 
 
@@ -80,8 +79,10 @@ def _styles(found: Standings) -> list[tuple[Standing, dict[str, Any]]]:
     return styled
 
 
-def _finish(axes: Any, x: str, y: str) -> None:
+def _finish(found: Standings, axes: Any, x: str, y: str) -> None:
     axes.set_xscale("log", base=2)
+    axes.set_xticks(list(found.budgets), [str(runs) for runs in found.budgets])
+    axes.minorticks_off()
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

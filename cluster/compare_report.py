@@ -53,7 +53,7 @@ def standings_table(found: Standings) -> Table:
         table.add_column(_runs(runs), justify="right", no_wrap=True)
     table.add_column("agent better\n(1 run)", justify="right", no_wrap=True)
     for each in found.methods:
-        cells = [each.method.name, count(each.prepared)]
+        cells = [each.method.name, count(each.method.prepared)]
         cells += [f"{each.test[runs].value:.3f}" if runs in each.test else "-" for runs in found.budgets]
         first = min(each.test)
         cells.append(f"{each.lead[first].value:.0%}" if each.lead else "-")
@@ -105,7 +105,7 @@ def _scores(found: Standings) -> str:
     header = ["method", "iterations before", *(_runs(runs) for runs in found.budgets)]
     rows = []
     for each in found.methods:
-        cells = [escape(each.method.name), count(each.prepared)]
+        cells = [escape(each.method.name), count(each.method.prepared)]
         for runs in found.budgets:
             if runs in each.test:
                 value = each.test[runs]

@@ -1,7 +1,7 @@
 """Who stands where: what a comparison's records say of each method."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,6 @@ class Standing:
     curve: Curve
     runs_to_target: float | None
     uses_to_pay: str
-
-    @property
-    def prepared(self) -> int:
-        """GAN iterations spent before it met the problems, in all studies together."""
-        return sum(self.method.prepared.values())
 
 
 @dataclass(frozen=True)
@@ -161,11 +156,11 @@ def standings(
 def of_study(methods: Sequence[Method], study: str) -> list[Method]:
     """The methods with their records of one study only."""
     return [
-        Method(
-            each.name,
-            {study: each.details[study]},
-            {study: each.prepared[study]},
-            tuple(record for record in each.records if record.study == study),
+        replace(
+            each,
+            details={study: each.details[study]},
+            preparations={study: each.preparations[study]},
+            records=tuple(record for record in each.records if record.study == study),
         )
         for each in methods
         if study in each.details
@@ -202,11 +197,11 @@ def _score_at(curve: Curve, runs: float) -> float:
 
 def _pays(agent: Method, other: Method, curves: Mapping[str, Curve], runs: int, iterations: Mapping[str, int]) -> str:
     """After how many uses the agent's training has paid off against a method, to the score that the agent reaches."""
-    if not sum(agent.prepared.values()):
+    if not agent.prepared:
         return "training unknown"
     mine, theirs = curves[agent.name], curves[other.name]
     per_run = float(np.mean(list(iterations.values())))
-    training = sum(agent.prepared.values()) - sum(other.prepared.values())
+    training = agent.prepared - other.prepared
     score = _score_at(mine, runs)
     per_use, needed = mine.reaches(score) or runs, theirs.reaches(score)
     uses = break_even(training, per_use * per_run, (needed or float(theirs.runs[-1])) * per_run)

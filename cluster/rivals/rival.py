@@ -46,7 +46,7 @@ class Stretch:
         decisions: how many at most.
         values: hyperparameters to begin with; what is left out is the study's default, or as in ``start``.
         start: where it goes on from; None for a new trial.
-        steer: changes of hyperparameters before each decision's iterations, or None to end the stretch.
+        steer: changes before each decision's iterations, or, but not at first, None to end the stretch.
         keep: whether the rival wants the trial as it is at the end, to go on from.
         watched: whether it wants to know what agents saw and which values were in force.
     """

@@ -150,7 +150,7 @@ def records(study: str, rival: str, tests: list[float], *, runs: int = 1, curve:
 
 
 def method(name: str, tests: list[float], prepared: int = 0, **more: Any) -> Method:
-    return Method(name, {"a": f"what {name} is"}, {"a": prepared}, records("a", name, tests, **more))
+    return Method(name, {"a": f"what {name} is"}, {"a": prepared}, name == "agent", records("a", name, tests, **more))
 
 
 def found() -> Standings:
@@ -177,6 +177,12 @@ def test_standings() -> None:
     # To 0.8 the agent takes one run, "alike" four: 1000 / (4 - 1) / 10 iterations.
     assert table["alike"].uses_to_pay == "34"
     assert table["<b>worse</b>"].uses_to_pay == "never reaches it"
+
+
+def test_an_agent_is_trained_once_for_all_studies_and_a_schedule_is_tuned_for_each() -> None:
+    of_two = {"a": 100, "b": 100}
+    assert Method("agent", {}, of_two, True, ()).prepared == 100
+    assert Method("tuned", {}, of_two, False, ()).prepared == 200
 
 
 def test_what_was_not_beaten_is_said_plainly() -> None:

@@ -109,12 +109,18 @@ def counted(rival: Rival, counts: list[int]) -> Rival:
     return replace(rival, plan=plan)
 
 
+@pytest.fixture(scope="module")
+def elsewhere() -> Tuner:
+    """Another one: populations remember what they know of an instance."""
+    return make_tuner(ENVIRONMENT, N_LANES)
+
+
 def test_company_and_test_rows_change_nothing_but_test_scores(
-    name: str, tuner: Tuner, together: dict[str, Record]
+    name: str, elsewhere: Tuner, together: dict[str, Record]
 ) -> None:
     counts: list[int] = []
     garbage = GarbageOnTest(**ENVIRONMENT.data.model_dump())
-    [alone] = play(tuner, [job(counted(ROSTER[name], counts))], garbage)
+    [alone] = play(elsewhere, [job(counted(ROSTER[name], counts))], garbage)
     before = together[name]
     assert alone.curve == before.curve
     assert alone.spent == before.spent
