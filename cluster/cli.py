@@ -49,6 +49,35 @@ def tune(
 
 
 @app.command()
+def compare(
+    studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help="Presets or YAML files, each a family.")],
+    agent: Annotated[
+        list[Path] | None,
+        typer.Option(help="A trained agent's file; repeated: the first is who others are compared with."),
+    ] = None,
+    rivals: Annotated[str, typer.Option(help="Names, comma-separated; all, or a wrong name, lists them.")] = "all",
+    budgets: Annotated[str, typer.Option(help="Budgets per problem in runs, comma-separated.")] = "1,4,16",
+    seeds: Annotated[int, typer.Option(min=1, help="Held-out problems of each study.")] = 10,
+    search: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
+    start: Annotated[str, typer.Option(help="Where those start who don't choose: defaults, or random.")] = "defaults",
+    out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
+        "qsynth-compare"
+    ),
+    address: Annotated[
+        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server to log to; left out: none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare agents with searches under equal budgets, on problems that none has seen; ends with an HTML report."""
+    from cluster.compare_command import run_compare
+
+    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, out, address, tracking_uri, as_json)
+
+
+@app.command()
 def train(
     study: StudyName,
     out: Annotated[Path, typer.Option("--out", help="The model's file.")] = Path("model.safetensors"),

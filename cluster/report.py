@@ -72,7 +72,7 @@ def _cells(contender: ContenderResult) -> list[str]:
     return [
         contender.name,
         f"{contender.runs_per_instance:,} x {contender.iterations_per_run:,}",
-        _count(contender.search_iterations),
+        count(contender.search_iterations),
         f"{contender.score_mean:.3f} ({contender.score_sd:.3f})",
         f"{low:.3f} to {high:.3f}",
         "-" if fraction is None else f"at {fraction:.0%}",
@@ -136,7 +136,7 @@ def _verdict(agent: ContenderResult, other: ContenderResult) -> str:
     return "; the interval holds 0, so the two can't be told apart" if low <= 0.0 <= high else ""
 
 
-def _count(number: int) -> str:
+def count(number: int) -> str:
     """At most three digits and a unit: 1.92M."""
     for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= size:

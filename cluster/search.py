@@ -1,20 +1,23 @@
-"""Tuned rivals: the best constants, and the best exponential decay, by sequential halving."""
+"""Tuned rivals: the best constants, decays, or ratio of two learning rates, by sequential halving."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from qsynth.data.dataset import Instance
 from qsynth.search_space import SearchSpace, random_values
-from rl_envs.agents import Schedule
-from rl_envs.rollout import Assignment, Episode
+from rl_envs.agents import Schedule, Shape
+from rl_envs.rollout import Assignment
 
 ETA = 4
 RUNGS = 4
 MIN_DECAY = 0.01
+MAX_RATIO = 10.0
 
-Play = Callable[[Callable[[slice], Schedule], list[Assignment]], list[Episode]]
+Family = Literal["constants", "exponential", "cosine", "ttur"]
+Play = Callable[[Callable[[slice], Schedule], list[Assignment]], list[float]]
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,17 @@ class Candidate:
     start: dict[str, float]
     decay: float
     score: float
+    shape: Shape = "exponential"
 
     def schedule(self, name: str) -> Schedule:
         """As an agent."""
-        return Schedule(dict(self.start), self.decay, name)
+        return Schedule(dict(self.start), self.decay, name, self.shape)
 
     def describe(self) -> str:
         """The values in words."""
         values = ", ".join(f"{name}={value:.3g}" for name, value in sorted(self.start.items()))
-        return values if self.decay == 1.0 else f"{values}, learning rates decay to {self.decay:.3g}"
+        way = {"exponential": "decay", "cosine": "fall as a cosine"}[self.shape]
+        return values if self.decay == 1.0 else f"{values}, learning rates {way} to {self.decay:.3g} of that"
 
 
 def search_schedule(
@@ -40,7 +45,7 @@ def search_schedule(
     defaults: dict[str, float],
     instances: list[Instance],
     n_trials: int,
-    decaying: bool,
+    family: Family,
     seed: int,
     play: Play,
 ) -> tuple[Candidate, int]:
@@ -50,14 +55,16 @@ def search_schedule(
     study's defaults among them, are tried on 4 instances each; in four rungs of equal cost the best quarter goes on,
     each with four times as many trials. Rounding is up, so that at least ``n_trials`` are spent. All schedules of a
     rung meet the same instances and seeds.
+
+    Args:
+        family: what is tuned: constants; constants and an exponential or a cosine decay of both learning rates; or, as
+            in the two time-scale update rule of Heusel et al. (2017), one learning rate and its ratio to the other.
+        play: the scores of assignments under the schedules for them.
     """
     random = np.random.default_rng(seed)
     n_candidates = max(ETA, -(-n_trials // (RUNGS * ETA)))
-    drawn = random_values(space, random, n_candidates)
-    start = {name: np.concatenate([[defaults[name]], values[1:]]) for name, values in drawn.items()}
-    decay = np.ones(n_candidates)
-    if decaying:
-        decay[1:] = MIN_DECAY ** random.random(n_candidates - 1)
+    start, decay = _candidates(family, space, defaults, random, n_candidates)
+    shape: Shape = "cosine" if family == "cosine" else "exponential"
     alive = np.arange(n_candidates)
     totals, counts = np.zeros(n_candidates), np.zeros(n_candidates)
     for rung in range(RUNGS):
@@ -70,10 +77,9 @@ def search_schedule(
 
         def agent_for(part: slice, lanes: np.ndarray = lanes) -> Schedule:
             chosen = lanes[part]
-            return Schedule({name: values[chosen] for name, values in start.items()}, decay[chosen])
+            return Schedule({name: values[chosen] for name, values in start.items()}, decay[chosen], shape=shape)
 
-        episodes = play(agent_for, meets * len(alive))
-        np.add.at(totals, lanes, [episode.scores[-1] for episode in episodes])
+        np.add.at(totals, lanes, play(agent_for, meets * len(alive)))
         np.add.at(counts, lanes, 1)
         if len(alive) == 1:
             break
@@ -84,5 +90,22 @@ def search_schedule(
         {name: float(values[best]) for name, values in start.items()},
         float(decay[best]),
         float(totals[best] / counts[best]),
+        shape,
     )
     return found, int(counts.sum())
+
+
+def _candidates(
+    family: Family, space: SearchSpace, defaults: dict[str, float], random: np.random.Generator, n: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Values by name and decays, ``n`` of each; the study's defaults come first."""
+    drawn, decay = random_values(space, random, n), np.ones(n)
+    if family == "ttur":
+        ratio = MAX_RATIO ** random.uniform(-1, 1, n)
+        critic = space["lr_critic"]
+        kept = {name: np.full(n, defaults[name]) for name in space}
+        paired = np.clip(drawn["lr_generator"] * ratio, critic.low, critic.high)
+        drawn = kept | {"lr_generator": drawn["lr_generator"], "lr_critic": paired}
+    elif family != "constants":
+        decay[1:] = MIN_DECAY ** random.random(n - 1)
+    return {name: np.concatenate([[defaults[name]], values[1:]]) for name, values in drawn.items()}, decay

@@ -27,7 +27,7 @@ from cluster.results import AGENT, StudyResult
 from cluster.run_directory import RunDirectory
 from cluster.run_tags import study_tags
 from cluster.runtime import plan_compilation, plan_runners
-from cluster.search import Candidate, search_schedule
+from cluster.search import Candidate, Family, search_schedule
 from cluster.share import Share
 from cluster.study import Study
 from cluster.tracking import Tracker
@@ -43,7 +43,7 @@ from rl_envs.pretrained import agent_file
 from rl_envs.rollout import Assignment, Episode
 
 CHECKPOINT_SECONDS = 30.0
-SEARCHES = {"best constants": False, "best decay": True}
+SEARCHES: dict[str, Family] = {"best constants": "constants", "best decay": "exponential"}
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Tuning:
         history = self._train_agent(environment, share, step_seconds, features)
         pool = WorkerPool(environment, share, self.run.path.name)
         try:
-            found = {name: self._search(pool, name, decaying) for name, decaying in SEARCHES.items()}
+            found = {name: self._search(pool, name, family) for name, family in SEARCHES.items()}
             measured = self._measure_all(pool, features, found, tags)
         finally:
             pool.stop()
@@ -175,7 +175,7 @@ class Tuning:
         self.tracker.log(progress.metrics(), step=progress.sampled_steps)
         self._gauges.iteration(progress, n_lanes, self.tracker.lag_seconds)
 
-    def _search(self, pool: WorkerPool, name: str, decaying: bool) -> tuple[Candidate, int]:
+    def _search(self, pool: WorkerPool, name: str, family: Family) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
         study, file = self.study, self.run.stages / f"{name.replace(' ', '-')}.json"
         n_trials = study.budget.search_trials
@@ -188,7 +188,7 @@ class Tuning:
         defaults = {key: float(getattr(study.trial.defaults, key)) for key in study.trial.search_space}
         done = 0
 
-        def play(agent_for: Callable[[slice], Agent], assignments: list[Assignment]) -> list[Episode]:
+        def play(agent_for: Callable[[slice], Agent], assignments: list[Assignment]) -> list[float]:
             nonlocal done
             episodes = pool.play(
                 agent_for,
@@ -197,10 +197,10 @@ class Tuning:
                 check=self.guard.check,
             )
             done += len(episodes)
-            return episodes
+            return [float(episode.scores[-1]) for episode in episodes]
 
         found, spent = search_schedule(
-            study.trial.search_space, defaults, instances, n_trials, decaying, study.seed + 1, play
+            study.trial.search_space, defaults, instances, n_trials, family, study.seed + 1, play
         )
         stage.update(n_trials, score=found.score)
         atomic_write_json(file, {"start": found.start, "decay": found.decay, "score": found.score, "trials": spent})

@@ -105,10 +105,8 @@ class Population:
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
-        size, batch = self.config.capacity.batch_size, int(self.values["batch_size"].sum())
-        cost = functools.partial(self.config.cost, self.engine, n_classes=self.n_classes)
-        values = (cost(self.config.capacity.n_critic * size) + cost(size)) * self.n_lanes
-        return values + cost(batch, gradient=True)
+        each = functools.partial(self.config.iteration_cost, self.engine, n_classes=self.n_classes)
+        return sum((each(int(batch_size)) for batch_size in self.values["batch_size"]), Spend())
 
     @property
     def metric_names(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The settings of a trial: circuit, networks, losses, hyperparameters, QNN, score."""
 
+import functools
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -149,6 +150,11 @@ class TrialConfig(Tunables):
         if not gradient:
             return engine.cost(rows)
         return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+
+    def iteration_cost(self, engine: StatevectorEngine | PennyLaneEngine, batch_size: int, n_classes: int) -> Spend:
+        """What one GAN iteration of one trial takes on ``engine``."""
+        size, cost = self.capacity.batch_size, functools.partial(self.cost, engine, n_classes=n_classes)
+        return cost(self.capacity.n_critic * size) + cost(size) + cost(batch_size, gradient=True)
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

@@ -1,7 +1,7 @@
 """Agents: anything that maps what is seen to hyperparameter values."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -51,10 +51,14 @@ class Hold:
         return {}
 
 
-class Schedule:
-    """Constants, or learning rates that decay exponentially from them.
+Shape = Literal["exponential", "cosine"]
 
-    ``lr(t) = lr(0) * decay^t`` for both learning rates, with t the share of the budget used.
+
+class Schedule:
+    """Constants, or learning rates that decay from them.
+
+    With t the share of the budget used, for both learning rates ``lr(t) = lr(0) * decay^t``, or
+    ``lr(t) = lr(0) * (decay + (1 - decay) (1 + cos(pi t)) / 2)`` in the shape of a cosine (Loshchilov & Hutter 2017).
 
     Args:
         start: name -> value for all lanes, or -> one value a lane (repeated when there are fewer than lanes).
@@ -64,9 +68,13 @@ class Schedule:
     LEARNING_RATES = ("lr_generator", "lr_critic")
 
     def __init__(
-        self, start: dict[str, float | np.ndarray], decay: float | np.ndarray = 1.0, name: str = "constants"
+        self,
+        start: dict[str, float | np.ndarray],
+        decay: float | np.ndarray = 1.0,
+        name: str = "constants",
+        shape: Shape = "exponential",
     ) -> None:
-        self.name, self._start, self._decay = name, start, np.asarray(decay, dtype=float)
+        self.name, self._start, self._decay, self._shape = name, start, np.asarray(decay, dtype=float), shape
 
     def begin(self, n_lanes: int) -> Values:
         """The constants."""
@@ -76,7 +84,10 @@ class Schedule:
         """The learning rates at this moment."""
         if np.all(self._decay == 1.0):
             return {}
-        start, factor = self.begin(len(observation)), np.resize(self._decay**progress, len(observation))
+        factor = self._decay**progress
+        if self._shape == "cosine":
+            factor = self._decay + (1 - self._decay) * (1 + np.cos(np.pi * progress)) / 2
+        start, factor = self.begin(len(observation)), np.resize(factor, len(observation))
         return {name: start[name] * factor for name in self.LEARNING_RATES if name in start}
 
 

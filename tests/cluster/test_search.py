@@ -4,7 +4,7 @@ import numpy as np
 
 from cluster.contenders import Contender, measure, with_fraction
 from cluster.results import ContenderResult
-from cluster.search import search_schedule
+from cluster.search import Candidate, Family, search_schedule
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.search_space import Float
 from rl_envs.agents import Hold, Schedule
@@ -31,25 +31,25 @@ def episode(assignment: Assignment, score: float) -> Episode:
     )
 
 
-def landscape(decaying: bool) -> tuple[object, int, list[int]]:
+def landscape(family: Family) -> tuple[object, int, list[int]]:
     noise = np.random.default_rng(0)
     rungs: list[int] = []
 
-    def play(agent_for: object, assignments: list[Assignment]) -> list[Episode]:
+    def play(agent_for: object, assignments: list[Assignment]) -> list[float]:
         rungs.append(len(assignments))
         agent: Schedule = agent_for(slice(0, len(assignments)))  # type: ignore[operator]
         start = agent.begin(len(assignments))["lr_generator"]
         late = agent.decide(np.zeros((len(assignments), 1)), {}, 1.0).get("lr_generator", start)
-        score = 1 - 0.3 * np.abs(np.log10(start / 1e-2)) - 0.2 * np.abs(np.log10(late / 1e-3)) * decaying
-        return [episode(a, float(s + 0.02 * noise.normal())) for a, s in zip(assignments, score, strict=True)]
+        score = 1 - 0.3 * np.abs(np.log10(start / 1e-2)) - 0.2 * np.abs(np.log10(late / 1e-3)) * (family != "constants")
+        return [float(s + 0.02 * noise.normal()) for s in score]
 
     instances = [GaussianFamily(n_train=16).instance(index, False) for index in range(3)]
-    found, trials = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 1024, decaying, 0, play)  # type: ignore[arg-type]
+    found, trials = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 1024, family, 0, play)  # type: ignore[arg-type]
     return found, trials, rungs
 
 
 def test_constants_are_found_within_the_budget() -> None:
-    found, trials, rungs = landscape(decaying=False)
+    found, trials, rungs = landscape("constants")
     assert abs(np.log10(found.start["lr_generator"] / 1e-2)) < 0.2  # type: ignore[attr-defined]
     assert found.decay == 1.0  # type: ignore[attr-defined]
     assert rungs == [256, 256, 256, 256]
@@ -57,7 +57,7 @@ def test_constants_are_found_within_the_budget() -> None:
 
 
 def test_a_decay_is_found() -> None:
-    found, _, _ = landscape(decaying=True)
+    found, _, _ = landscape("exponential")
     assert 0.03 < found.decay < 0.3  # type: ignore[attr-defined]
 
 
@@ -81,3 +81,28 @@ def test_fraction_is_of_the_mean_curve() -> None:
 
     agent = with_fraction(contender((0.0, 0.4, 0.6, 0.8, 0.9)), contender((0.0, 0.1, 0.2, 0.3, 0.5)))
     assert agent.fraction_to_best_constants == 0.375
+
+
+def test_two_time_scales_keep_the_rest_at_its_defaults() -> None:
+    space = {**SPACE, "lr_critic": Float(low=1e-4, high=1e-1, log=True), "beta1": Float(low=0, high=0.9)}
+    ratios: set[float] = set()
+
+    def play(agent_for: object, assignments: list[Assignment]) -> list[float]:
+        values = agent_for(slice(0, len(assignments))).begin(len(assignments))  # type: ignore[operator]
+        assert set(values["beta1"]) == {0.5}
+        ratios.update(np.round(values["lr_critic"] / values["lr_generator"], 6).tolist())
+        return [float(score) for score in -np.abs(values["lr_critic"] - 0.03)]
+
+    instances = [GaussianFamily(n_train=16).instance(0, False)]
+    defaults = {"lr_generator": 1e-3, "lr_critic": 1e-3, "beta1": 0.5}
+    found, _ = search_schedule(space, defaults, instances, 256, "ttur", 0, play)
+    assert len(ratios) > 10
+    assert found.start["beta1"] == 0.5
+    assert abs(found.start["lr_critic"] - 0.03) < 0.02
+
+
+def test_a_cosine_begins_at_the_start_and_ends_at_its_share() -> None:
+    schedule = Candidate({"lr_generator": 0.1}, 0.2, 0.5, "cosine").schedule("cosine")
+    seen = np.zeros((1, 1))
+    values = [schedule.decide(seen, {}, share)["lr_generator"][0] for share in (0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(values, [0.1, 0.06, 0.02])

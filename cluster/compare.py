@@ -1,0 +1,239 @@
+"""A comparison: rivals with the same budgets on the same held-out problems of some studies."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cluster.contest_job import Job, Problem, held_out_problem, starting_values
+from cluster.contest_pool import ContestPool
+from cluster.files import atomic_write_json, read_json_object
+from cluster.interrupt import InterruptGuard
+from cluster.placement import in_words
+from cluster.progress import StudyProgress
+from cluster.record import Record, RecordFile
+from cluster.rivals.ablation import ablations
+from cluster.rivals.agent_run import agent_rival
+from cluster.rivals.rival import Course, Rival
+from cluster.rivals.roster import RIVALS, TUNED
+from cluster.run_directory import new_name
+from cluster.runtime import plan_compilation, plan_runners
+from cluster.search import Candidate, search_schedule
+from cluster.share import Share
+from cluster.study import Study
+from rl_envs.agents import Agent, Schedule
+from rl_envs.rollout import Assignment
+
+RULES = 1  # of what is measured and how; records made under other rules are not used
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An agent that takes part.
+
+    Attributes:
+        agents: study's name -> the agent, as it acts there.
+        identity: tells agents of one name apart.
+        trained: GAN iterations that its training took; None if nobody knows.
+    """
+
+    name: str
+    agents: Mapping[str, Agent]
+    identity: str
+    trained: int | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to compare.
+
+    Attributes:
+        entries: agents; the others are compared with the first.
+        rivals: names in the roster.
+        budgets: in runs, ascending.
+        n_problems: of each study.
+        search_trials: what each tuned rival may spend on training instances.
+        random_start: whether those start from random values who do not choose their own.
+    """
+
+    studies: tuple[Study, ...]
+    entries: tuple[Entry, ...]
+    rivals: tuple[str, ...]
+    budgets: tuple[int, ...]
+    n_problems: int
+    search_trials: int
+    random_start: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """A rival's results on all studies.
+
+    Attributes:
+        details: study's name -> what it is there.
+        preparations: study's name -> GAN iterations spent before it met the problems.
+        shared: whether that was spent once for all studies.
+    """
+
+    name: str
+    details: dict[str, str]
+    preparations: dict[str, int]
+    shared: bool
+    records: tuple[Record, ...]
+
+    @property
+    def prepared(self) -> int:
+        """GAN iterations spent before it met the problems, in all studies together."""
+        spent = self.preparations.values()
+        return max(spent) if self.shared else sum(spent)
+
+
+class StudyComparison:
+    """One study's part of a comparison.
+
+    Args:
+        records: where results are kept; what is there already is not done again.
+        folder: where tuned rivals are kept.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        study: Study,
+        records: RecordFile,
+        folder: Path,
+        progress: StudyProgress,
+        guard: InterruptGuard,
+    ) -> None:
+        self.plan, self.study, self._records, self._folder = plan, study, records, folder
+        self._progress, self._guard = progress, guard
+        environment = study.environment(compiled=False)
+        about = environment.model_dump_json(include={"data", "trial", "episode"})
+        self.context = hashlib.sha256(f"{RULES} {about}".encode()).hexdigest()[:16]
+        space = study.trial.search_space
+        self._defaults = {name: float(getattr(study.trial.defaults, name)) for name in space}
+        self.problems = [
+            held_out_problem(study.name, number, starting_values(space, self._defaults, plan.random_start, number))
+            for number in range(plan.n_problems)
+        ]
+
+    def execute(self, cluster: dict[str, Any]) -> list[tuple[Rival, list[Record]]]:
+        """Every rival's records.
+
+        Raises:
+            Interrupted: a signal came; the same command goes on.
+            QsynthError: a population broke.
+        """
+        study, plan = self.study, self.plan
+        plan_runners(study, cluster)
+        name = new_name(f"compare-{study.name}")
+        share = Share(name, study.placements())
+        sizes = share()
+        tuned = [name for name in plan.rivals if name in TUNED]
+        n_rivals = len(plan.rivals) + len(plan.entries)
+        n_runs = plan.n_problems * n_rivals * sum(plan.budgets) + len(tuned) * plan.search_trials
+        # Lanes without work would take as long as the others.
+        most = -(-n_runs // sum(sizes.values()))
+        sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
+        asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
+        compiled, why = plan_compilation(asked, sum(sizes.values()))
+        self._progress.note(f"{study.name}: {in_words(sizes)}; {why}")
+        pool = ContestPool(study.environment(compiled), sizes, name)
+        try:
+            rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
+            rivals += [self._tuned(pool, name) for name in tuned]
+            rivals += [self._entered(entry) for entry in plan.entries]
+            found = self._play(pool, f"{study.name}: rivals", rivals)
+            if plan.entries:
+                robbed = self._ablations(plan.entries[0], found[-len(plan.entries)][1])
+                found += self._play(pool, f"{study.name}: ablations", robbed)
+        finally:
+            pool.stop()
+        return found
+
+    def _entered(self, entry: Entry) -> Rival:
+        agent, first = entry.agents[self.study.name], entry is self.plan.entries[0]
+        return agent_rival(entry.name, agent, entry.detail, entry.trained or 0, first, identity=entry.identity)
+
+    def _ablations(self, entry: Entry, records: list[Record]) -> list[Rival]:
+        courses = {each.problem: Course(**each.course) for each in records if each.course and each.course["values"]}
+        if not courses:
+            return []
+        starts = {problem.number: problem.start for problem in self.problems}
+        space = self.study.trial.search_space
+        return ablations(entry.agents[self.study.name], entry.identity, space, courses, starts)
+
+    def _jobs(self, rival: Rival) -> list[Job]:
+        budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
+        wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
+        return [
+            Job(rival, problem, runs, marks, self.context)
+            for runs, marks in reversed(wanted)
+            for problem in self.problems
+        ]
+
+    def _play(self, pool: ContestPool, stage_name: str, rivals: Sequence[Rival]) -> list[tuple[Rival, list[Record]]]:
+        jobs = [job for rival in rivals for job in self._jobs(rival)]
+        missing = [job for job in jobs if job.key not in self._records.records]
+        total = sum(job.runs for job in jobs)
+        done = total - sum(job.runs for job in missing)
+        stage = self._progress.stage(stage_name, total)
+
+        def keep(place: int, record: Record) -> None:
+            nonlocal done
+            self._records.add(record)
+            done += missing[place].runs
+            stage.update(done)
+
+        stage.update(done)
+        pool.play(missing, keep, self._guard.check)
+        return [(rival, [self._records.records[job.key] for job in self._jobs(rival)]) for rival in rivals]
+
+    def _tuned(self, pool: ContestPool, name: str) -> Rival:
+        """A rival that is tuned on training instances, or was by an earlier attempt."""
+        study, family, n_trials = self.study, TUNED[name], self.plan.search_trials
+        label = f"tuned {name}" if name != "ttur" else "tuned TTUR"
+        file = self._folder / f"tuned-{name}-{self.context}-{n_trials}.json"
+        stage = self._progress.stage(f"{study.name}: search {label}", n_trials)
+        stored = read_json_object(file)
+        if not stored:
+            instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+            numbers = {instance.key: number for number, instance in enumerate(instances)}
+            done = 0
+
+            def play(agent_for: Callable[[slice], Schedule], assignments: list[Assignment]) -> list[float]:
+                nonlocal done
+                scores = [0.0] * len(assignments)
+                jobs = [
+                    Job(
+                        agent_rival("candidate", agent_for(slice(place, place + 1)), identity=str(place)),
+                        Problem(study.name, numbers[each.instance.key], False, each.seed, self._defaults),
+                        1,
+                        (),
+                        self.context,
+                    )
+                    for place, each in enumerate(assignments)
+                ]
+
+                def keep(place: int, record: Record) -> None:
+                    nonlocal done
+                    done += 1
+                    scores[place] = record.curve[-1][1] if record.curve else 0.0
+                    stage.update(min(done, n_trials))
+
+                pool.play(jobs, keep, self._guard.check)
+                return scores
+
+            found, spent = search_schedule(
+                study.trial.search_space, self._defaults, instances, n_trials, family, study.seed + 1, play
+            )
+            stored = {**asdict(found), "trials": spent}
+            atomic_write_json(file, stored)
+        stage.update(n_trials, score=stored["score"])
+        best = Candidate(stored["start"], stored["decay"], stored["score"], stored["shape"])
+        spent = stored["trials"] * study.iterations_per_run
+        identity = json.dumps(stored, sort_keys=True)
+        return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)

@@ -1,0 +1,220 @@
+"""What ``qsynth compare`` does."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cluster.cli import emit
+from cluster.process import prepare_process
+
+prepare_process()
+
+from rich.console import Console  # noqa: E402
+
+from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
+from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
+from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
+from cluster.compare_tracking import log_comparison  # noqa: E402
+from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
+from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
+from cluster.progress import StudyProgress  # noqa: E402
+from cluster.record import RecordFile  # noqa: E402
+from cluster.rivals.roster import NAMES  # noqa: E402
+from cluster.rivals.tpe import load_optuna  # noqa: E402
+from cluster.runtime import ray_session  # noqa: E402
+from cluster.standings import Standings, of_study, standings  # noqa: E402
+from cluster.study import Study, load_study  # noqa: E402
+from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
+
+STARTS = ("defaults", "random")
+MAX_BUDGET = 1024
+
+
+def run_compare(
+    names: Sequence[str],
+    agents: Sequence[Path],
+    rivals: str,
+    budgets: str,
+    seeds: int,
+    search: int,
+    start: str,
+    out: Path,
+    address: str | None,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """``qsynth compare``.
+
+    Raises:
+        QsynthError: an invalid study, agent, rival, budget or directory; nothing has been written then.
+        Interrupted: stopped by a signal; the same command goes on.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    if start not in STARTS:
+        raise QsynthError(f"--start must be defaults or random; got {start!r}.{did_you_mean(start, STARTS)}")
+    studies = _studies(names)
+    plan = Plan(
+        studies=studies,
+        entries=_entries(agents, studies),
+        rivals=_rivals(rivals, studies, bool(agents)),
+        budgets=_budgets(budgets),
+        n_problems=seeds,
+        search_trials=search,
+        random_start=start == "random",
+    )
+    records = RecordFile(out / "records.jsonl")
+    methods = _play(plan, records, out, address, enabled=not as_json)
+    agent = plan.entries[0].name if plan.entries else None
+    iterations = {study.name: study.iterations_per_run for study in studies}
+    result = standings(methods, agent, plan.budgets, iterations, max(s.episode.n_decisions for s in studies))
+    alone = {}
+    if len(studies) > 1:
+        for study in studies:
+            one = {study.name: study.iterations_per_run}
+            mine = of_study(methods, study.name)
+            alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
+    report = _write(result, alone, plan, out)
+    if tracking_uri is not None:
+        left = log_comparison(result, report, tracking_uri)
+        if left:
+            print(f"{left} records have not reached MLflow; send them with: qsynth sync {out}", file=sys.stderr)
+    if as_json:
+        emit(result.to_dict() | {"report": str(report)})
+        return
+    console = Console()
+    console.print(standings_table(result))
+    for line in unbeaten_words(result):
+        console.print(f"not beaten: {line}" if result.unbeaten() else line, markup=False, highlight=False)
+    console.print(f"report: {report}", soft_wrap=True, highlight=False)
+
+
+def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabled: bool) -> list[Method]:
+    found: dict[str, Method] = {}
+    try:
+        with (
+            InterruptGuard() as guard,
+            StudyProgress(enabled=enabled) as progress,
+            ray_session(address, "compare") as resources,
+        ):
+            guard.listen()
+            for study in plan.studies:
+                for rival, mine in StudyComparison(plan, study, records, out, progress, guard).execute(resources):
+                    trained = any(rival.name == entry.name for entry in plan.entries)
+                    old = found.get(rival.name, Method(rival.name, {}, {}, trained, ()))
+                    found[rival.name] = replace(
+                        old,
+                        details=old.details | {study.name: rival.detail},
+                        preparations=old.preparations | {study.name: rival.prepared},
+                        records=(*old.records, *mine),
+                    )
+    except Interrupted as stop:
+        print(f"stopped by {stop}; the same command goes on with what is in {out}", file=sys.stderr)
+        raise
+    return list(found.values())
+
+
+def _write(result: Standings, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:
+    """The report and its pictures; the report's path."""
+    plots = out / "plots"
+    plots.mkdir(exist_ok=True)
+    captions = {"Test score over the budget": plots / "budgets.png", "Validation score over time": plots / "curves.png"}
+    plot_budgets(result, plots / "budgets.png")
+    plot_curves(result, plots / "curves.png")
+    if result.agent is not None:
+        captions["The agent's lead"] = plots / "leads.png"
+        plot_leads(result, plots / "leads.png")
+    lines = [
+        f"{study.name}: {study.description or 'no description'}; {plan.n_problems} held-out problems, a run is "
+        f"{study.iterations_per_run:,} GAN iterations in {study.episode.n_decisions} decisions"
+        for study in plan.studies
+    ]
+    lines += [
+        "Every method is charged for its GAN iterations, failed runs included, and returns the GAN with the best "
+        "validation score at any decision; its test score is measured with fresh noise and selects nothing.",
+        f"Those that do not choose their own start from {'random values' if plan.random_start else 'the defaults'}. "
+        f"Tuned rivals had {plan.search_trials:,} trials each on training instances.",
+    ]
+    report = out / "report.html"
+    atomic_write_text(report, report_html(result, alone, captions, lines))
+    atomic_write_json(out / "comparison.json", result.to_dict())
+    return report
+
+
+def _studies(names: Sequence[str]) -> tuple[Study, ...]:
+    studies = tuple(load_study(name) for name in names)
+    if len({study.name for study in studies}) < len(studies):
+        raise QsynthError(f"studies must have different names; got {', '.join(study.name for study in studies)}")
+    for study in studies:
+        study.check()
+        if study.episode.shot_budget is not None:
+            raise QsynthError(f"{study.name}: episode.shot_budget must be left out; --budgets say what may be spent")
+    return studies
+
+
+def _budgets(text: str) -> tuple[int, ...]:
+    try:
+        budgets = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        budgets = [0]
+    if not 1 <= budgets[0] <= budgets[-1] <= MAX_BUDGET:
+        raise QsynthError(f"--budgets must be whole numbers in 1..{MAX_BUDGET}, as in 1,4,16; got {text!r}")
+    return tuple(budgets)
+
+
+def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, ...]:
+    paired = all({"lr_generator", "lr_critic"} <= set(study.trial.search_space) for study in studies)
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    if text == "all":
+        chosen = tuple(name for name in NAMES if name != "ttur" or paired)
+    for name in chosen:
+        if name not in NAMES:
+            raise QsynthError(
+                f"--rivals must be all, or names of {', '.join(NAMES)}; got {name!r}.{did_you_mean(name, NAMES)}"
+            )
+    if not chosen and not has_agent:
+        raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
+    if any(name.startswith("tpe") for name in chosen):
+        load_optuna()
+    if "ttur" in chosen and not paired:
+        raise QsynthError("rival ttur needs lr_generator and lr_critic in the search space of every study")
+    return tuple(name for name in NAMES if name in chosen)
+
+
+def _entries(paths: Sequence[Path], studies: Sequence[Study]) -> tuple[Entry, ...]:
+    """The agents as they act in each study.
+
+    Raises:
+        QsynthError: a file is no agent's, or does not fit a study.
+    """
+    from rl_envs.agents import TrainedAgent
+    from rl_envs.config import make_tuner
+    from rl_envs.policy import load_policy
+
+    tuners = {study.name: make_tuner(study.environment(compiled=False), 1) for study in studies} if paths else {}
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        raise QsynthError(f"agents' files must have different names; got {', '.join(names)}")
+    entries = []
+    for path in paths:
+        _, file = load_policy(path)
+        acting = {name: TrainedAgent.load(path, tuner.features, tuner.actions) for name, tuner in tuners.items()}
+        trained = _training(file.about, max(study.iterations_per_run for study in studies))
+        detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
+        identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        entries.append(
+            Entry(f"agent {path.stem}" if path.stem != "agent" else "agent", acting, identity, trained, detail)
+        )
+    return tuple(entries)
+
+
+def _training(about: dict[str, Any], per_run: int) -> int | None:
+    """GAN iterations that an agent's training took: as its file says, or its trials' if they were like these."""
+    for name, each in (("iterations", 1), ("trials", per_run)):
+        if isinstance(about.get(name), int | float):
+            return int(about[name]) * each
+    return None

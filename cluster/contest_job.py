@@ -1,0 +1,74 @@
+"""What a comparison is made of: one rival on one problem with one budget."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from cluster.rivals.rival import Rival
+from qsynth.search_space import SearchSpace, random_values
+
+FIRST_SEED = 2**62  # seeds of trials above it are never met in training or tuning
+SEEDS_PER_PROBLEM = 1 << 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An instance and a trial seed.
+
+    Attributes:
+        study: the study's name.
+        number: of the instance.
+        held_out: whether that is a held-out instance, or one to train and tune on.
+        seed: of the first trial; the trial with number n has this plus n, whoever asks.
+        start: hyperparameters for those who start from given ones.
+    """
+
+    study: str
+    number: int
+    held_out: bool
+    seed: int
+    start: dict[str, float]
+
+
+def held_out_problem(study: str, number: int, start: dict[str, float]) -> Problem:
+    """One of those that rivals are compared on; its trials' seeds are met nowhere else."""
+    return Problem(study, number, True, FIRST_SEED + number * SEEDS_PER_PROBLEM, start)
+
+
+def starting_values(space: SearchSpace, defaults: dict[str, float], random: bool, number: int) -> dict[str, float]:
+    """What those start from who do not choose their own: the defaults, or values drawn at random."""
+    if not random:
+        return {name: defaults[name] for name in space}
+    drawn = random_values(space, np.random.default_rng([number, 1]), 1)
+    return {name: float(value[0]) for name, value in drawn.items()}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One rival on one problem.
+
+    Attributes:
+        runs: its budget, in runs.
+        marks: budgets, in runs, at which what it would return is measured.
+        context: identifies the study's settings.
+    """
+
+    rival: Rival
+    problem: Problem
+    runs: int
+    marks: tuple[int, ...]
+    context: str
+
+    @property
+    def key(self) -> str:
+        """The same for jobs of which the result is the same."""
+        about = {
+            "context": self.context,
+            "rival": [self.rival.name, self.rival.detail, self.rival.identity],
+            "problem": asdict(self.problem),
+            "runs": self.runs,
+            "marks": self.marks,
+        }
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]

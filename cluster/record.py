@@ -1,0 +1,79 @@
+"""Results of finished jobs, and the file that keeps them."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from qsynth.errors import QsynthError
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a rival would return at some budget: the validation score that selected it, and its test score."""
+
+    validation: float
+    test: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one rival did on one problem.
+
+    Attributes:
+        key: of the job.
+        runs: its budget, in runs.
+        curve: (GAN iterations spent, best validation score so far), at each improvement.
+        marks: budget in runs -> what it would return there.
+        spent: iterations, circuits, shots, trials, failed.
+        course: what its agent saw and did in its first run, if that was watched: observations (decisions x features),
+            and values by name.
+    """
+
+    key: str
+    study: str
+    rival: str
+    problem: int
+    runs: int
+    curve: tuple[tuple[int, float], ...]
+    marks: dict[int, Mark]
+    spent: dict[str, int]
+    course: dict[str, Any] | None = None
+
+
+class RecordFile:
+    """Records as JSON lines, each forced to the disk when it is added.
+
+    Raises:
+        QsynthError: the file can't be read or written, or is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.records: dict[str, Record] = {}
+        adapter = TypeAdapter(Record)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = path.read_bytes() if path.exists() else b""
+            end = content.rfind(b"\n") + 1  # what a kill tore is dropped
+            for number, line in enumerate(content[:end].splitlines(), start=1):
+                try:
+                    record = adapter.validate_json(line)
+                except ValidationError:
+                    raise QsynthError(f"{path} must hold a comparison's records; line {number} is none") from None
+                self.records[record.key] = record
+            with path.open("ab") as file:
+                file.truncate(end)
+        except OSError as error:
+            raise QsynthError(f"output directory {path.parent} must be writable: {error.strerror}") from None
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        self.records[record.key] = record
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(record), separators=(",", ":")) + "\n")
+            file.flush()
+            os.fsync(file.fileno())

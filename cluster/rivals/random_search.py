@@ -1,0 +1,19 @@
+"""Random search: constants drawn anew for every run."""
+
+import numpy as np
+
+from cluster.rivals.rival import Plan, Rival, Setting, Stretch, restarts
+from qsynth.search_space import random_values
+
+
+def _plan(setting: Setting) -> Plan:
+    random = np.random.default_rng(setting.seed)
+
+    def stretch(trial: int) -> Stretch:
+        drawn = random_values(setting.space, random, 1)
+        return Stretch(trial, setting.n_decisions, {name: float(value[0]) for name, value in drawn.items()})
+
+    return restarts(setting, stretch)
+
+
+RANDOM_SEARCH = Rival("random search", _plan, detail="constants drawn uniformly on each dimension's own scale")

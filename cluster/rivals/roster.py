@@ -1,0 +1,38 @@
+"""All rivals by the names that commands give them."""
+
+from cluster.rivals.agent_run import agent_rival
+from cluster.rivals.asha import ASHA
+from cluster.rivals.bandit import BANDIT
+from cluster.rivals.pb2 import PB2
+from cluster.rivals.pbt import PBT
+from cluster.rivals.random_search import RANDOM_SEARCH
+from cluster.rivals.rival import Rival
+from cluster.rivals.tpe import TPE, TPE_HYPERBAND, TPE_MEDIAN
+from cluster.search import Family
+from qsynth.registry import Registry
+from rl_envs.agents import Hold
+
+# Those that need no preparation. Long chains of trials that wait for one another come first: they take longest.
+RIVALS: Registry[Rival] = Registry("rival")
+RIVALS.register("tpe")(TPE)
+RIVALS.register("tpe-median")(TPE_MEDIAN)
+RIVALS.register("tpe-hyperband")(TPE_HYPERBAND)
+RIVALS.register("asha")(ASHA)
+RIVALS.register("bandit")(BANDIT)
+RIVALS.register("pb2")(PB2)
+RIVALS.register("pbt")(PBT)
+RIVALS.register("random")(RANDOM_SEARCH)
+RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
+
+# Those that are tuned on training instances first.
+TUNED: dict[str, Family] = {
+    "constants": "constants",
+    "exponential": "exponential",
+    "cosine": "cosine",
+    "ttur": "ttur",
+}
+
+NAMES = (
+    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "pb2", "pbt"),
+    *("random", "defaults", "constants", "exponential", "cosine", "ttur"),
+)

@@ -1,0 +1,188 @@
+"""What every rival must hold to: it keeps its budget, never sees test rows, repeats itself, and survives failures."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cluster.contest import Contest
+from cluster.contest_job import Job, held_out_problem
+from cluster.meter import Meter
+from cluster.record import Record
+from cluster.rivals.ablation import ConstantAction
+from cluster.rivals.agent_run import agent_rival
+from cluster.rivals.rival import Moment, Outcome, Plan, Rival, Setting
+from cluster.rivals.roster import RIVALS
+from qsynth.circuits.spend import Spend
+from qsynth.data.dataset import Instance, Split
+from qsynth.data.gaussian import GaussianFamily
+from rl_envs.agents import Schedule
+from rl_envs.config import make_tuner
+from rl_envs.tuner import Step, Tuner
+from tests.rl_envs.tiny import SPACE, environment
+
+N_LANES = 5
+RUNS = 4
+ENVIRONMENT = environment(n_decisions=4, iterations_per_decision=1)
+START = {"n_critic": 1.0, "lr_generator": 0.05, "batch_size": 4.0, "beta1": 0.2}
+OTHERS = {
+    "agent": agent_rival("agent", ConstantAction(SPACE, dict.fromkeys(SPACE, 0.1)), watched=True),
+    "decay": agent_rival("decay", Schedule(START, 0.1, shape="cosine")),
+}
+ROSTER: dict[str, Rival] = {**{name: RIVALS[name] for name in RIVALS}, **OTHERS}
+
+
+class GarbageOnTest(GaussianFamily):
+    """The same problems with other test rows."""
+
+    def instance(self, seed: int, held_out: bool) -> Instance:
+        """As ever, but for the test rows."""
+        instance = super().instance(seed, held_out)
+        noise = np.random.default_rng(seed).uniform(-1, 1, instance.test.x.shape)
+        return replace(instance, test=Split(noise.astype(np.float32), instance.test.y))
+
+
+class Unlucky(Tuner):
+    """Every third trial diverges when it is first trained."""
+
+    def step(self, changes: dict[str, np.ndarray]) -> Step:
+        """A decision."""
+        for lane in range(self.population.n_lanes):
+            if self.population.snapshot(lane).seed % 3 == 1:
+                self.population.diverged[lane] = True
+        return super().step(changes)
+
+
+def job(rival: Rival, number: int = 0, runs: int = RUNS) -> Job:
+    marks = (1, 2, RUNS)[: 3 if runs == RUNS else 1] if rival.anytime else (runs,)
+    return Job(rival, held_out_problem("tiny", number, START), runs, marks, "")
+
+
+def play(tuner: Tuner, jobs: Sequence[Job], data: GaussianFamily | None = None) -> list[Record]:
+    """Records in the order of the jobs."""
+    found: dict[str, Record] = {}
+    waiting = iter(jobs)
+    Contest(
+        tuner,
+        data or ENVIRONMENT.data,  # type: ignore[arg-type]
+        lambda: next(waiting, None),
+        lambda job, record: found.update({job.key: record}),
+    ).run()
+    return [found[job.key] for job in jobs]
+
+
+@pytest.fixture(scope="module")
+def tuner() -> Tuner:
+    return make_tuner(ENVIRONMENT, N_LANES)
+
+
+@pytest.fixture(scope="module")
+def together(tuner: Tuner) -> dict[str, Record]:
+    """What all rivals do side by side, on two problems; the records of the first."""
+    jobs = [job(rival, number) for rival in ROSTER.values() for number in range(2)]
+    return dict(zip(ROSTER, play(tuner, jobs)[::2], strict=True))
+
+
+@pytest.fixture(params=ROSTER)
+def name(request: pytest.FixtureRequest) -> str:
+    if request.param.startswith("tpe"):
+        pytest.importorskip("optuna")
+    return str(request.param)
+
+
+def counted(rival: Rival, counts: list[int]) -> Rival:
+    """The rival; ``counts`` receives the decisions of each stretch that was trained for it."""
+
+    def plan(setting: Setting) -> Plan:
+        inner = rival.plan(setting)
+        batch = next(inner, None)
+        while batch is not None:
+            assert sum(stretch.decisions for stretch in batch) <= setting.meter.left
+            outcomes = yield batch
+            counts.extend(len(outcome.scores) - 1 for outcome in outcomes)
+            try:
+                batch = inner.send(outcomes)
+            except StopIteration:
+                return
+
+    return replace(rival, plan=plan)
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Tuner:
+    """Another one: populations remember what they know of an instance."""
+    return make_tuner(ENVIRONMENT, N_LANES)
+
+
+def test_company_and_test_rows_change_nothing_but_test_scores(
+    name: str, elsewhere: Tuner, together: dict[str, Record]
+) -> None:
+    counts: list[int] = []
+    garbage = GarbageOnTest(**ENVIRONMENT.data.model_dump())
+    [alone] = play(elsewhere, [job(counted(ROSTER[name], counts))], garbage)
+    before = together[name]
+    assert alone.curve == before.curve
+    assert alone.spent == before.spent
+    assert alone.course == before.course
+    assert {mark: each.validation for mark, each in alone.marks.items()} == {
+        mark: each.validation for mark, each in before.marks.items()
+    }
+    assert any(alone.marks[mark].test != each.test for mark, each in before.marks.items())
+    assert sum(counts) * ENVIRONMENT.episode.iterations_per_decision == before.spent["iterations"]
+
+
+def test_it_uses_its_budget_and_keeps_it(name: str, together: dict[str, Record]) -> None:
+    record, budget = together[name], RUNS * 4
+    assert budget - 4 < record.spent["iterations"] <= budget
+    assert 1 <= record.spent["trials"] <= record.spent["iterations"]
+    assert record.spent["failed"] == 0
+    each = ENVIRONMENT.trial.iteration_cost(make_tuner(ENVIRONMENT, 1).population.engine, 2, 1)
+    assert record.spent["circuits"] > record.spent["iterations"] * each.circuits
+    assert record.spent["shots"] == 0
+
+
+def test_its_curve_ascends_and_ends_in_what_it_returns(name: str, together: dict[str, Record]) -> None:
+    record = together[name]
+    spent, scores = zip(*record.curve, strict=True)
+    assert list(spent) == sorted(set(spent))
+    assert list(scores) == sorted(set(scores))
+    assert spent[-1] <= record.spent["iterations"]
+    assert record.marks[RUNS].validation == scores[-1]
+    for mark, returned in record.marks.items():
+        reached = [score for at, score in record.curve if at <= mark * 4]
+        assert returned.validation == reached[-1]
+        assert 0.0 <= returned.test <= 1.0
+
+
+def test_whoever_is_anytime_does_the_same_with_a_smaller_budget(
+    name: str, tuner: Tuner, together: dict[str, Record]
+) -> None:
+    if not ROSTER[name].anytime:
+        pytest.skip("its plan depends on the budget")
+    [small] = play(tuner, [job(ROSTER[name], runs=1)])
+    assert small.marks[1] == together[name].marks[1]
+
+
+def test_it_survives_trials_that_fail_and_pays_for_them(name: str) -> None:
+    made = make_tuner(ENVIRONMENT, N_LANES)
+    [record] = play(Unlucky(made.population, made.episode), [job(ROSTER[name])])
+    assert record.spent["failed"] >= 1
+    assert record.spent["trials"] > record.spent["failed"]
+    assert RUNS * 4 - 4 < record.spent["iterations"] <= RUNS * 4 or not ROSTER[name].anytime
+    assert record.marks[RUNS].validation > 0
+
+
+def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
+    meter = Meter(RUNS * 4, 1)
+    plan = ROSTER[name].plan(Setting(0, SPACE, START, 4, 0.15, RUNS, 7, meter))
+    batch = next(plan, None)
+    while batch is not None:
+        for stretch in batch:
+            stretch.steer(Moment(0, 0.4, np.zeros(3), START))
+            meter.charge(1, Spend(), new=True, failed=True)
+        try:
+            batch = plan.send([Outcome((0.4, 0.0), failed=True) for _ in batch])
+        except StopIteration:
+            break
+    assert meter.failed == meter.trials > 0
