@@ -52,8 +52,8 @@ def tune(
 def compare(
     studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help="Presets or YAML files, each a family.")],
     agent: Annotated[
-        list[Path] | None,
-        typer.Option(help="A trained agent's file; repeated: the first is who others are compared with."),
+        list[str] | None,
+        typer.Option(help="One of `qsynth agents`, or a file; repeated: the first is who others are compared with."),
     ] = None,
     rivals: Annotated[str, typer.Option(help="Names, comma-separated; all, or a wrong name, lists them.")] = "all",
     budgets: Annotated[str, typer.Option(help="Budgets per problem in runs, comma-separated.")] = "1,4,16",

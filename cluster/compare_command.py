@@ -35,7 +35,7 @@ MAX_BUDGET = 1024
 
 def run_compare(
     names: Sequence[str],
-    agents: Sequence[Path],
+    agents: Sequence[str],
     rivals: str,
     budgets: str,
     seeds: int,
@@ -185,7 +185,7 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
     return tuple(name for name in NAMES if name in chosen)
 
 
-def _entries(paths: Sequence[Path], studies: Sequence[Study]) -> tuple[Entry, ...]:
+def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ...]:
     """The agents as they act in each study.
 
     Raises:
@@ -194,7 +194,9 @@ def _entries(paths: Sequence[Path], studies: Sequence[Study]) -> tuple[Entry, ..
     from rl_envs.agents import TrainedAgent
     from rl_envs.config import make_tuner
     from rl_envs.policy import load_policy
+    from rl_envs.pretrained import agent_file
 
+    paths = [agent_file(name) for name in agents]
     tuners = {study.name: make_tuner(study.environment(compiled=False), 1) for study in studies} if paths else {}
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
