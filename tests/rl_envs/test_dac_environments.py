@@ -147,7 +147,9 @@ def test_continuous_settings_of_the_oracle_hit_their_curve() -> None:
 
 def test_same_steps_as_the_dacbench_package() -> None:
     """All of the package's own test instances, with random actions; it is not among the dependencies."""
-    benchmarks = pytest.importorskip("dacbench.benchmarks", reason="dacbench is not installed")
+    benchmarks = pytest.importorskip(
+        "dacbench.benchmarks", reason="dacbench, or torchvision, which it imports, is not installed"
+    )
     random = np.random.default_rng(0)
     bench = benchmarks.FunctionApproximationBenchmark()
     for theirs, n_values in ((bench.get_environment(), MIXED), (bench.get_benchmark(2), SIGMOID_2D3M)):
