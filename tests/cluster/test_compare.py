@@ -70,11 +70,14 @@ def test_bad_input_is_refused_before_anything_is_written(
     assert not out.exists()
 
 
-def test_an_agent_of_another_study_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, agent: Path
+def test_an_agent_with_nothing_to_do_in_a_study_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: Any, agent: Path
 ) -> None:
-    line = refused(monkeypatch, capsys, "compare", tiny_file, "gaussian", "--agent", agent, "--out", tmp_path / "out")
-    assert "agent.safetensors must" in line
+    tiny["trial"]["search_space"] = {"critic_width": {"kind": "int", "low": 2, "high": 8}}
+    study = tmp_path / "other.yaml"
+    study.write_text(yaml.safe_dump(tiny))
+    line = refused(monkeypatch, capsys, "compare", study, "--agent", agent, "--out", tmp_path / "out")
+    assert "agent.safetensors: an agent must share a hyperparameter with the study" in line
 
 
 def test_two_studies_of_one_name_are_refused(
