@@ -21,13 +21,15 @@ prepare_process()
 import ray  # noqa: E402
 
 from cluster.rllib_settings import PPOConfig  # noqa: E402
+from rl_envs.policy import PolicyConfig  # noqa: E402
 from tests.benchmarks import machine  # noqa: E402
 from tests.benchmarks.dac.benchmarks import BENCHMARKS, N_INSTANCES, TEST, TRAINING  # noqa: E402
 from tests.benchmarks.dac.policies import best_constant, chance, constant, greedy, oracle, returns  # noqa: E402
 from tests.benchmarks.dac.training import train  # noqa: E402
 from tests.benchmarks.report import table  # noqa: E402
 
-CONFIG = PPOConfig(lr=2e-3, gamma=0.1)
+# No action changes a later reward, hence the gamma; an action names a setting here, and none of them means "stay".
+CONFIG = PPOConfig(lr=2e-3, gamma=0.1, policy=PolicyConfig(hidden=(128, 128), stay_logit=0))
 N_LANES = 64
 MAX_STEPS = 30_000
 CHANCE_ROUNDS = 10
