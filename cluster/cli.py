@@ -60,6 +60,7 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Held-out problems of each study.")] = 10,
     search: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
     start: Annotated[str, typer.Option(help="Where those start who don't choose: defaults, or random.")] = "defaults",
+    keep: Annotated[str, typer.Option(help="What a run may return: its best GAN on validation, or its last.")] = "best",
     out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
         "qsynth-compare"
     ),
@@ -74,7 +75,7 @@ def compare(
     """Compare agents with searches under equal budgets, on problems that none has seen; ends with an HTML report."""
     from cluster.compare_command import run_compare
 
-    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, out, address, tracking_uri, as_json)
+    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, keep, out, address, tracking_uri, as_json)
 
 
 @app.command()

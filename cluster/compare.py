@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cluster.contest_job import Job, Problem, held_out_problem, starting_values
+from cluster.contest_job import Job, Keep, Problem, held_out_problem, starting_values
 from cluster.contest_pool import ContestPool
 from cluster.files import atomic_write_json, read_json_object
 from cluster.interrupt import InterruptGuard
@@ -57,6 +57,7 @@ class Plan:
         n_problems: of each study.
         search_trials: what each tuned rival may spend on training instances.
         random_start: whether those start from random values who do not choose their own.
+        keep: which GANs of a trial may be returned.
     """
 
     studies: tuple[Study, ...]
@@ -66,6 +67,7 @@ class Plan:
     n_problems: int
     search_trials: int
     random_start: bool
+    keep: Keep
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class StudyComparison:
         self._progress, self._guard = progress, guard
         environment = study.environment(compiled=False)
         about = environment.model_dump_json(include={"data", "trial", "episode"})
-        self.context = hashlib.sha256(f"{RULES} {about}".encode()).hexdigest()[:16]
+        self.context = hashlib.sha256(f"{RULES} {plan.keep} {about}".encode()).hexdigest()[:16]
         space = study.trial.search_space
         self._defaults = {name: float(getattr(study.trial.defaults, name)) for name in space}
         self.problems = [
@@ -170,7 +172,7 @@ class StudyComparison:
         budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
         wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
         return [
-            Job(rival, problem, runs, marks, self.context)
+            Job(rival, problem, runs, marks, self.context, self.plan.keep)
             for runs, marks in reversed(wanted)
             for problem in self.problems
         ]
@@ -214,6 +216,7 @@ class StudyComparison:
                         1,
                         (),
                         self.context,
+                        self.plan.keep,
                     )
                     for place, each in enumerate(assignments)
                 ]

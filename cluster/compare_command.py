@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cluster.cli import emit
 from cluster.process import prepare_process
@@ -18,6 +18,7 @@ from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
 from cluster.compare_tracking import log_comparison  # noqa: E402
+from cluster.contest_job import Keep  # noqa: E402
 from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
@@ -30,6 +31,7 @@ from cluster.study import Study, load_study  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
 
 STARTS = ("defaults", "random")
+KEEPS: tuple[Keep, ...] = get_args(Keep)
 MAX_BUDGET = 1024
 
 
@@ -41,6 +43,7 @@ def run_compare(
     seeds: int,
     search: int,
     start: str,
+    keep: str,
     out: Path,
     address: str | None,
     tracking_uri: str | None,
@@ -57,6 +60,8 @@ def run_compare(
     torch.set_num_threads(1)
     if start not in STARTS:
         raise QsynthError(f"--start must be defaults or random; got {start!r}.{did_you_mean(start, STARTS)}")
+    if keep not in KEEPS:
+        raise QsynthError(f"--keep must be best or last; got {keep!r}.{did_you_mean(keep, KEEPS)}")
     studies = _studies(names)
     plan = Plan(
         studies=studies,
@@ -66,6 +71,7 @@ def run_compare(
         n_problems=seeds,
         search_trials=search,
         random_start=start == "random",
+        keep=keep,
     )
     records = RecordFile(out / "records.jsonl")
     methods = _play(plan, records, out, address, enabled=not as_json)
@@ -135,7 +141,8 @@ def _write(result: Standings, alone: dict[str, Standings], plan: Plan, out: Path
     ]
     lines += [
         "Every method is charged for its GAN iterations, failed runs included, and returns the GAN with the best "
-        "validation score at any decision; its test score is measured with fresh noise and selects nothing.",
+        f"validation score {'at any decision' if plan.keep == 'best' else 'of the ends of its whole runs'}; the test "
+        "score is measured with fresh noise and selects nothing.",
         f"Those that do not choose their own start from {'random values' if plan.random_start else 'the defaults'}. "
         f"Tuned rivals had {plan.search_trials:,} trials each on training instances.",
     ]

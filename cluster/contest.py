@@ -173,7 +173,8 @@ class Contest:
             if attempt.stretch.watched:
                 attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
             attempt.scores.append(score)
-            if not attempt.failed and score > attempt.bar:
+            ended = population.iterations[lane] >= episode.n_decisions * episode.iterations_per_decision
+            if not attempt.failed and score > attempt.bar and (ended or attempt.entrant.job.keep == "best"):
                 attempt.bar = score
                 attempt.best[attempt.decisions] = population.snapshot(lane)
             over = attempt.failed or attempt.decisions >= attempt.stretch.decisions

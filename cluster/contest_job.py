@@ -3,12 +3,14 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
 from cluster.rivals.rival import Rival
 from qsynth.search_space import SearchSpace, random_values
 
+Keep = Literal["best", "last"]
 FIRST_SEED = 2**62  # seeds of trials above it are never met in training or tuning
 SEEDS_PER_PROBLEM = 1 << 20
 
@@ -53,6 +55,7 @@ class Job:
         runs: its budget, in runs.
         marks: budgets, in runs, at which what it would return is measured.
         context: identifies the study's settings.
+        keep: which GANs of a trial may be returned: those of all decisions, or the one at the end of a whole run.
     """
 
     rival: Rival
@@ -60,6 +63,7 @@ class Job:
     runs: int
     marks: tuple[int, ...]
     context: str
+    keep: Keep = "best"
 
     @property
     def key(self) -> str:
@@ -70,5 +74,6 @@ class Job:
             "problem": asdict(self.problem),
             "runs": self.runs,
             "marks": self.marks,
+            "keep": self.keep,
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]

@@ -186,3 +186,16 @@ def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
         except StopIteration:
             break
     assert meter.failed == meter.trials > 0
+
+
+@pytest.mark.parametrize("name", ["random", "defaults", "agent", "bandit"])
+def test_only_ends_of_whole_runs_are_returned_where_the_last_is_kept(name: str) -> None:
+    [best, last] = (
+        play(make_tuner(ENVIRONMENT, N_LANES), [replace(job(ROSTER[name]), keep=keep)])[0] for keep in ("best", "last")
+    )
+    a_run = ENVIRONMENT.episode.n_decisions * ENVIRONMENT.episode.iterations_per_decision
+    assert last.curve
+    assert all(spent % a_run == 0 for spent, _ in last.curve)
+    assert any(spent % a_run for spent, _ in best.curve)
+    assert last.marks[RUNS].validation <= best.marks[RUNS].validation
+    assert last.spent == best.spent
