@@ -72,7 +72,7 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
 def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study: Path) -> None:
     submitted = running.json("submit", study)
     run = submitted["run"]
-    assert submitted["plan"].startswith("1 populations of 4 trials")
+    assert submitted["plan"].startswith("1 population of 4 trials")
     [announced] = _parents(running, run)
     assert announced.info.status == "SCHEDULED"
     assert announced.info.run_id in submitted["mlflow"]
