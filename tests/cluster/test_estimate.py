@@ -12,7 +12,7 @@ from qsynth.config import parse
 def test_time_grows_with_the_work_and_shrinks_with_workers(tiny: dict[str, Any]) -> None:
     def seconds(runners: int = 1, compiled: bool = False, **budget: object) -> float:
         study = parse(Study, tiny | {"budget": tiny["budget"] | budget}, source="test")
-        found = study_seconds(study, runners, compiled)
+        found = study_seconds(study, dict.fromkeys(study.placements(), runners), compiled)
         assert found is not None
         return found
 
@@ -23,7 +23,8 @@ def test_time_grows_with_the_work_and_shrinks_with_workers(tiny: dict[str, Any])
 
 def test_shots_are_not_spent_on_an_estimate(tiny: dict[str, Any]) -> None:
     tiny["trial"]["engine"] = {"name": "default.qubit", "shots": 10}
-    assert study_seconds(parse(Study, tiny, source="test"), 1, False) is None
+    study = parse(Study, tiny, source="test")
+    assert study_seconds(study, dict.fromkeys(study.placements(), 1), False) is None
 
 
 @pytest.mark.parametrize(
