@@ -1,7 +1,5 @@
 """A curriculum: what a transferable agent is trained on, as a file."""
 
-from importlib import resources
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -10,10 +8,12 @@ from cluster.placement import Placement
 from cluster.rllib_settings import PPOConfig
 from cluster.study import PROCESS_BYTES, Study, changed, load_study
 from qsynth.config import Config, parse, read_yaml
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.shipped import Shipped
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.pretrained import card
+
+CURRICULA = Shipped("cluster", "curricula", ".yaml")
 
 
 class Task(Config):
@@ -114,23 +114,11 @@ class Curriculum(Config):
         return Placement("cpu", self.n_lanes, 0.0, 0, PROCESS_BYTES + states, self.n_runners)
 
 
-def curricula() -> dict[str, Path]:
-    """Those that ship with the package, name -> file."""
-    folder = Path(str(resources.files("cluster") / "curricula"))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
 def load_curriculum(name_or_path: str) -> Curriculum:
     """A shipped curriculum by name, or a curriculum's file by path.
 
     Raises:
         QsynthError: neither, or not a curriculum.
     """
-    known = curricula()
-    path = known.get(name_or_path, Path(name_or_path))
-    if not path.is_file():
-        raise QsynthError(
-            f"CURRICULUM must be {' or '.join(known)} or a YAML file; got {name_or_path!r}."
-            f"{did_you_mean(name_or_path, known)}"
-        )
+    path = CURRICULA.find(name_or_path, f"CURRICULUM must be {' or '.join(CURRICULA.files())} or a YAML file")
     return parse(Curriculum, read_yaml(path), source=path.name)

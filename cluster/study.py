@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,15 +16,17 @@ from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import QsynthError
 from qsynth.memory import population_bytes
 from qsynth.place import gpu_bytes
+from qsynth.shipped import Shipped
 from qsynth.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
 from rl_envs.encoding import Encoding
 from rl_envs.pretrained import card
 from rl_envs.tuner import EpisodeConfig
 
+PRESETS = Shipped("qsynth", "presets", ".yaml")
 MIN_COMPILED = 50_000
 PROCESS_BYTES = 600 << 20  # of a population without its circuits' states: interpreter, torch, PennyLane, Ray
 
@@ -196,8 +197,7 @@ def changed(study: Study, changes: Mapping[str, Any]) -> Study:
 
 def presets() -> dict[str, Path]:
     """Studies that ship with the package, name -> file."""
-    folder = Path(str(resources.files("qsynth") / "presets"))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return PRESETS.files()
 
 
 def load_study(name_or_path: str) -> Study:
@@ -206,10 +206,5 @@ def load_study(name_or_path: str) -> Study:
     Raises:
         QsynthError: neither, or an invalid study.
     """
-    known = presets()
-    path = known.get(name_or_path, Path(name_or_path))
-    if name_or_path not in known and not path.is_file():
-        raise QsynthError(
-            f"STUDY must be a preset or a YAML file; got {name_or_path!r}.{did_you_mean(name_or_path, known)}"
-        )
+    path = PRESETS.find(name_or_path, "STUDY must be a preset or a YAML file")
     return parse(Study, read_yaml(path), source=path.name)

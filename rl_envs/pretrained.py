@@ -1,18 +1,17 @@
 """The trained agents that ship with the package."""
 
-from importlib import resources
 from pathlib import Path
 
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.shipped import Shipped
 from rl_envs.policy import PolicyFile, load_policy
 
 DEFAULT = "default"
+AGENTS = Shipped("rl_envs", "pretrained_agents", ".safetensors")
 
 
 def agents() -> dict[str, Path]:
     """Name -> file."""
-    folder = Path(str(resources.files("rl_envs") / "pretrained_agents"))
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    return AGENTS.files()
 
 
 def agent_file(name_or_path: str) -> Path:
@@ -21,13 +20,7 @@ def agent_file(name_or_path: str) -> Path:
     Raises:
         QsynthError: neither.
     """
-    known = agents()
-    path = known.get(name_or_path, Path(name_or_path))
-    if not path.is_file():
-        raise QsynthError(
-            f"an agent must be {' or '.join(known)} or a file; got {name_or_path!r}.{did_you_mean(name_or_path, known)}"
-        )
-    return path
+    return AGENTS.find(name_or_path, f"an agent must be {' or '.join(agents())} or a file")
 
 
 def card(name_or_path: str) -> PolicyFile:
