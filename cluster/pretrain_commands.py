@@ -1,7 +1,6 @@
 """``qsynth pretrain`` and ``qsynth agents``."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from rich.table import Table  # noqa: E402
 from cluster.curriculum import Curriculum, load_curriculum  # noqa: E402
 from cluster.files import atomic_write_json  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
+from cluster.run_directory import RunDirectory, new_name  # noqa: E402
 from cluster.study import changed  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 from rl_envs.pretrained import agents, card  # noqa: E402
-
-CURRICULUM = "curriculum.yaml"
 
 
 def run_pretrain(
@@ -49,36 +47,33 @@ def run_pretrain(
     if resume:
         if given:
             raise QsynthError(f"{', '.join(given)} must be left out with --resume, which goes on with the run's own")
-        folder = Path(source)
-        if not (folder / CURRICULUM).is_file():
-            raise QsynthError(f"--resume needs the folder of a run of `qsynth pretrain`; got {folder}")
-        curriculum = load_curriculum(str(folder / CURRICULUM))
+        run = RunDirectory(Path(source))
+        if not run.curriculum_file.is_file():
+            raise QsynthError(f"--resume needs the folder of a run of `qsynth pretrain`; got {run.path}")
+        curriculum = load_curriculum(str(run.curriculum_file))
         curriculum.check()
     else:
         curriculum = load_curriculum(source).replaced(**given)
         curriculum.check()
-        folder = out / f"{curriculum.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        run = RunDirectory(out / new_name(curriculum.name))
         try:
-            folder.mkdir(parents=True)
+            run.path.mkdir(parents=True)
         except OSError as error:
             raise QsynthError(f"output directory {out} must be writable: {error.strerror}") from None
-    about = _execute(curriculum, folder, address, tracking_uri, as_json)
+    about = _execute(curriculum, run, address, tracking_uri or run.default_tracking_uri, as_json)
     if as_json:
-        emit({"agent": str(folder / "agent.safetensors"), **about})
+        emit({"agent": str(run.agent), **about})
     else:
-        print(f"agent: {folder / 'agent.safetensors'}")
+        print(f"agent: {run.agent}")
 
 
-def _execute(
-    curriculum: Curriculum, folder: Path, address: str | None, tracking_uri: str | None, as_json: bool
-) -> dict[str, Any]:
+def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri: str, as_json: bool) -> dict[str, Any]:
     from cluster.interrupt import Interrupted, InterruptGuard
     from cluster.pretrain import Pretraining
     from cluster.runtime import ray_session
     from cluster.tracking import Tracker
 
-    uri = tracking_uri or f"sqlite:///{(folder.parent / 'mlflow.db').absolute()}"
-    tracker = Tracker(folder, uri, "qsynth", folder.name)
+    tracker = Tracker(run.path, uri, "qsynth", run.path.name)
     status: Any = "FAILED"
     try:
         with (
@@ -87,18 +82,17 @@ def _execute(
             ray_session(address, curriculum.name),
         ):
             guard.listen()
-            run = Pretraining(curriculum, folder, tracker, progress, guard)
-            about = run.execute(_compiled(curriculum))
+            about = Pretraining(curriculum, run, tracker, progress, guard).execute(_compiled(curriculum))
             if run.agent.is_file():
                 tracker.log_artifact(run.agent)
         status = "FINISHED"
     except Interrupted:
         status = "KILLED"
-        print(f"stopped; go on with: qsynth pretrain {folder} --resume", file=sys.stderr)
+        print(f"stopped; go on with: qsynth pretrain {run.path} --resume", file=sys.stderr)
         raise
     finally:
         tracker.close(status)
-    atomic_write_json(folder / "card.json", about)
+    atomic_write_json(run.path / "card.json", about)
     return about
 
 

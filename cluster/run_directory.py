@@ -26,6 +26,11 @@ class RunDirectory:
         return self.path / "study.yaml"
 
     @property
+    def curriculum_file(self) -> Path:
+        """The curriculum, in a run of one."""
+        return self.path / "curriculum.yaml"
+
+    @property
     def checkpoints(self) -> Path:
         """The agent's training."""
         return self.path / "checkpoints"

@@ -1,7 +1,6 @@
 """A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from cluster.search import Candidate, Family, search_schedule
 from cluster.share import Share
 from cluster.study import Study
 from cluster.tracking import Tracker
+from cluster.training_loop import TrainingLoop
 from cluster.trial_log import log_trials
 from cluster.workers import WorkerPool
 from qsynth.circuits.engine import choose
@@ -141,39 +141,22 @@ class Tuning:
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
-            if last is not None:
-                trainer.restore(last.path, last.state)
-                self.progress.note(f"resumed at {trainer.sampled_steps:,} sampled steps")
-            saved_at = time.monotonic()
 
-            def save() -> None:
-                store.save(trainer.save, trainer.counters() | {"history": history})
+            def on_iteration(iteration: Progress) -> None:
+                history.append(iteration.entry())
+                self.tracker.log(iteration.metrics(), step=iteration.sampled_steps)
+                self._gauges.iteration(iteration, trainer.n_lanes, self.tracker.lag_seconds)
 
-            while trainer.sampled_steps < total:
-                progress = trainer.train()
-                history.append(progress.entry())
-                self._log_iteration(progress, trainer.n_lanes)
-                stage.update(
-                    min(progress.sampled_steps, total), iteration=progress.iteration, score=progress.mean_score
-                )
-                stopping = self.guard.requested is not None
-                if stopping or time.monotonic() - saved_at > CHECKPOINT_SECONDS or trainer.sampled_steps >= total:
-                    save()
-                    saved_at = time.monotonic()
-                self.guard.check()
-                allowed = share()
-                if allowed != trainer.sizes:
-                    self.progress.note(f"from now on {in_words(allowed)}")
-                    trainer.resize(allowed)
+            state = {"history": history}
+            loop = TrainingLoop(
+                trainer, total, share, store, CHECKPOINT_SECONDS, state, stage, self.progress, self.guard
+            )
+            loop.run(last, on_iteration)
             about = {"study": study.name, "run": self.run.path.name, "trials": trainer.trials}
             trainer.export(self.run.agent, features, about)
         finally:
             trainer.stop()
         return history
-
-    def _log_iteration(self, progress: Progress, n_lanes: int) -> None:
-        self.tracker.log(progress.metrics(), step=progress.sampled_steps)
-        self._gauges.iteration(progress, n_lanes, self.tracker.lag_seconds)
 
     def _search(self, pool: WorkerPool, name: str, family: Family) -> tuple[Candidate, int]:
         """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
