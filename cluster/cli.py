@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.cli_options import AsJson, OutRoot, StudyName
+from cluster.cli_options import AsJson, Cluster, OutRoot, StudyName, TrackingUri
 from cluster.service_cli import service
 from qsynth.errors import QsynthError
 
@@ -33,12 +33,8 @@ def tune(
     seed: Annotated[int | None, typer.Option(help="Replaces the study's seed.")] = None,
     trials: Annotated[int | None, typer.Option(help="Replaces budget.agent_trials.")] = None,
     held_out: Annotated[int | None, typer.Option(help="Replaces budget.held_out.")] = None,
-    address: Annotated[
-        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server; left out: sqlite in --out.")
-    ] = None,
+    address: Cluster = None,
+    tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
     """Train an agent to tune a quantum GAN, and measure it against defaults, tuned schedules and random search."""
@@ -64,9 +60,7 @@ def compare(
     out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
         "qsynth-compare"
     ),
-    address: Annotated[
-        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
-    ] = None,
+    address: Cluster = None,
     tracking_uri: Annotated[
         str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server to log to; left out: none.")
     ] = None,
@@ -136,12 +130,8 @@ def pretrain(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the curriculum's seed.")] = None,
     trials: Annotated[int | None, typer.Option(help="Replaces the curriculum's trials.")] = None,
-    address: Annotated[
-        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster; left out: one is started here.")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server; left out: sqlite in --out.")
-    ] = None,
+    address: Cluster = None,
+    tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
     """Train an agent on several studies, to be used in others that it has never seen."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from cluster.figure import new_figure, save_figure
 from cluster.plots import COLOURS, EMPHASIS, LINE_STYLES
-from cluster.standings import Standing, Standings
+from cluster.standings import Standing, Standings, in_runs
 
 
 def plot_budgets(found: Standings, path: Path) -> None:
@@ -50,15 +50,11 @@ def plot_leads(found: Standings, path: Path) -> None:
         axes.plot([lead.low, lead.high], [place, place], color=colour, linewidth=2)
         axes.plot([lead.value], [place], "o", color=colour, markersize=5)
     axes.axvline(0.5, color="#595959", linewidth=0.8, linestyle=":")
-    axes.set_yticks(range(len(rows)), [f"{each.method.name}, {_runs(runs)}" for each, runs in rows], fontsize=8)
+    axes.set_yticks(range(len(rows)), [f"{each.method.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("P(one run of the agent is better)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path)
-
-
-def _runs(runs: int) -> str:
-    return "1 run" if runs == 1 else f"{runs} runs"
 
 
 def _styles(found: Standings) -> list[tuple[Standing, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from cluster.report import count
-from cluster.standings import Standing, Standings
+from cluster.standings import Standing, Standings, in_runs
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -50,7 +50,7 @@ def standings_table(found: Standings) -> Table:
     table.add_column("method", overflow="fold")
     table.add_column("before", justify="right", no_wrap=True)
     for runs in found.budgets:
-        table.add_column(_runs(runs), justify="right", no_wrap=True)
+        table.add_column(in_runs(runs), justify="right", no_wrap=True)
     table.add_column("agent better\n(1 run)", justify="right", no_wrap=True)
     for each in found.methods:
         cells = [each.method.name, count(each.method.prepared)]
@@ -67,7 +67,7 @@ def unbeaten_words(found: Standings) -> list[str]:
     if found.agent is None:
         return []
     lines = [
-        f"{each.method.name}, {_runs(runs)}: the agent's one run is better with probability "
+        f"{each.method.name}, {in_runs(runs)}: the agent's one run is better with probability "
         f"{each.lead[runs].words()}{'; behind' if each.lead[runs].high < 0.5 else ''}"
         for each, runs in found.unbeaten()
     ]
@@ -102,7 +102,7 @@ def report_html(
 
 
 def _scores(found: Standings) -> str:
-    header = ["method", "iterations before", *(_runs(runs) for runs in found.budgets)]
+    header = ["method", "iterations before", *(in_runs(runs) for runs in found.budgets)]
     rows = []
     for each in found.methods:
         cells = [escape(each.method.name), count(each.method.prepared)]
@@ -131,14 +131,14 @@ def _leads(found: Standings) -> str:
                 )
             rows.append((each, cells))
     words = "With 95 % stratified bootstrap intervals; and in how many studies its interquartile mean is higher."
-    return f"<p>{words}</p>\n" + _table(["than", *(f"with {_runs(runs)}" for runs in found.budgets)], rows, found)
+    return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in found.budgets)], rows, found)
 
 
 def _times(found: Standings) -> str:
     target = ""
     if found.target is not None:
         score, whose = found.target
-        target = f"The target is {score:.3f}, the validation score of {whose} after {_runs(found.budgets[0])}. "
+        target = f"The target is {score:.3f}, the validation score of {whose} after {in_runs(found.budgets[0])}. "
     words = (
         f"{target}Uses: GAN iterations of the agent's training, less those that went into the method before, over "
         "those that one use of the agent saves on the way to its own final validation score."
@@ -163,7 +163,7 @@ def _details(found: Standings) -> str:
     header = ["method", "GAN iterations", "circuits", "shots", "trials", "failed", "what it is"]
     rows = []
     for each in found.methods:
-        spent = {name: sum(record.spent[name] for record in each.method.records) for name in _SPENT}
+        spent = each.spent()
         details = dict.fromkeys(each.method.details.values())
         what = (
             next(iter(details)) if len(details) == 1 else "; ".join(f"{s}: {d}" for s, d in each.method.details.items())
@@ -191,7 +191,3 @@ def _table(header: Sequence[str], rows: Sequence[tuple[Standing, Sequence[str]]]
 
 def _list(lines: Sequence[str]) -> str:
     return "<ul>\n" + "\n".join(f"<li>{escape(line)}</li>" for line in lines) + "\n</ul>"
-
-
-def _runs(runs: int) -> str:
-    return "1 run" if runs == 1 else f"{runs} runs"

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from cluster.rivals.rival import Rival
-from qsynth.search_space import SearchSpace, random_values
+from qsynth.search_space import SearchSpace, random_point
 
 Keep = Literal["best", "last"]
 FIRST_SEED = 2**62  # seeds of trials above it are never met in training or tuning
@@ -43,8 +43,7 @@ def starting_values(space: SearchSpace, defaults: dict[str, float], random: bool
     """What those start from who do not choose their own: the defaults, or values drawn at random."""
     if not random:
         return {name: defaults[name] for name in space}
-    drawn = random_values(space, np.random.default_rng([number, 1]), 1)
-    return {name: float(value[0]) for name, value in drawn.items()}
+    return random_point(space, np.random.default_rng([number, 1]))
 
 
 @dataclass(frozen=True)

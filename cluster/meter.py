@@ -13,8 +13,8 @@ class Meter:
         budget: decisions that it may spend. Every trial takes the same GAN iterations from one decision to the next.
         iterations_per_decision: how many these are.
         decisions: decisions spent.
-        circuits, shots: what training and validation are expected to take on the study's engine.
         trials: trials begun; failed: those of them that diverged.
+        spend: circuits and shots that training and validation are expected to take on the study's engine.
     """
 
     budget: int

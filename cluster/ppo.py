@@ -16,7 +16,6 @@ from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
-DEFAULT_MODULE_ID = "default_policy"
 MAX_EMPTY = 3
 # A runner that waits for a place on the cluster does not answer; the others wait this long for it in each iteration.
 PROBE_SECONDS = 5.0
@@ -202,6 +201,8 @@ class AgentTrainer:
 
     def _adopt(self, start: PolicyNetwork) -> None:
         """Go on from a policy; the value network stays new."""
+        from ray.rllib.core import DEFAULT_MODULE_ID
+
         state, group = start.state_dict(), self._algorithm.learner_group
         group.foreach_learner(lambda learner: learner.module[DEFAULT_MODULE_ID].policy.load_state_dict(state))
         self._algorithm.env_runner_group.sync_weights(from_worker_or_learner_group=group, inference_only=True)

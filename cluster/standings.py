@@ -17,9 +17,13 @@ from cluster.comparison import (
     interquartile_mean,
     probability_of_improvement,
 )
-from cluster.record import Record
 
 TARGETS = ("tuned constants", "defaults")
+
+
+def in_runs(runs: int) -> str:
+    """A budget in words."""
+    return "1 run" if runs == 1 else f"{runs} runs"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,11 @@ class Standing:
     curve: Curve
     runs_to_target: float | None
     uses_to_pay: str
+
+    def spent(self) -> dict[str, int]:
+        """On all problems together: iterations, circuits, shots, trials, failed."""
+        records = self.method.records
+        return {name: sum(record.spent[name] for record in records) for name in records[0].spent} if records else {}
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class Standings:
                     "families_won_by_agent": {str(runs): count for runs, count in each.families.items()},
                     "runs_to_target": each.runs_to_target,
                     "uses_to_pay": each.uses_to_pay,
-                    "spent": _spent(each.method.records),
+                    "spent": each.spent(),
                 }
                 for each in self.methods
             ],
@@ -208,8 +217,3 @@ def _pays(agent: Method, other: Method, curves: Mapping[str, Curve], runs: int, 
     if uses is None:
         return "never reaches it" if needed is None else "never"
     return f"{'' if needed else 'at most '}{np.ceil(uses):,.0f}"
-
-
-def _spent(records: Sequence[Record]) -> dict[str, int]:
-    names = records[0].spent if records else {}
-    return {name: sum(record.spent[name] for record in records) for name in names}

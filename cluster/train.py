@@ -83,7 +83,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
     tuner = make_tuner(study.environment(compiled=False), 1)
     agent = _agent(options, constants, tuner)
     instance = study.data.instance(options.seed, False)
-    explanation = Explanation(agent) if isinstance(agent, TrainedAgent) else None
+    explanation = Explanation(agent) if options.explain is not None and isinstance(agent, TrainedAgent) else None
     with StudyProgress(enabled=not as_json) as progress:
         for remark in getattr(agent, "remarks", []):
             progress.note(f"agent: {remark}")
@@ -98,7 +98,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
             @staticmethod
             def decide(observation: Any, values: Any, share: float) -> Any:
                 stage.update(round(share * study.iterations_per_run), score=float(tuner.score[0]))
-                if explanation is not None and options.explain is not None:
+                if explanation is not None:
                     explanation.look(observation, values)
                 return agent.decide(observation, values, share)
 

@@ -102,6 +102,11 @@ Dimension = Annotated[Float | Int | Choice, Field(discriminator="kind")]
 SearchSpace = dict[str, Dimension]
 
 
+def random_point(space: SearchSpace, generator: np.random.Generator) -> dict[str, float]:
+    """One draw of :func:`random_values`: name -> value."""
+    return {name: float(values[0]) for name, values in random_values(space, generator, 1).items()}
+
+
 def random_values(space: SearchSpace, generator: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     """``n`` independent draws, uniform on each dimension's own scale: name -> n."""
     return {name: dimension.from_unit(generator.random(n)) for name, dimension in sorted(space.items())}

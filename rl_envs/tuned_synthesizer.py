@@ -12,7 +12,7 @@ from qsynth.population import Population
 from qsynth.synthesizer import QGANSynthesizer
 from qsynth.trial import TrialConfig
 from rl_envs.agents import TrainedAgent
-from rl_envs.encoding import limited
+from rl_envs.encoding import VALUE, limited
 from rl_envs.policy import load_policy
 from rl_envs.pretrained import DEFAULT, agent_file
 from rl_envs.tuner import EpisodeConfig, Tuner
@@ -74,7 +74,8 @@ class TunedSynthesizer(QGANSynthesizer):
         agent = TrainedAgent.load(self._agent, tuner.features, tuner.actions)
         for remark in agent.remarks:
             logger.info("%s", remark)
-        self.history, chosen = [], []
+        self.history = []
+        names = sorted(self.config.search_space)
         observation = tuner.begin([0], [instance], [seed])
         kept, best = population.snapshot(0), -np.inf
         for decision in range(n_decisions):
@@ -84,18 +85,16 @@ class TunedSynthesizer(QGANSynthesizer):
                     f"training ended early ({step.reason[0]}); try another seed, or a narrower search space"
                 )
             observation = step.observation
-            values = {name: float(tuner.values[name][0]) for name in sorted(self.config.search_space)}
-            chosen.append(values)
             entry = {
                 "iteration": float(population.iterations[0]),
                 "score": float(step.score[0]),
                 **{f"utility.{name}": float(value[0]) for name, value in step.utilities.items()},
-                **{f"hyperparameters.{name}": value for name, value in values.items()},
+                **{f"{VALUE}{name}": float(tuner.values[name][0]) for name in names},
             }
             self.history.append(entry)
             on_evaluation(entry)
             if keep == "last" or entry["score"] > best:
                 kept, best = population.snapshot(0), entry["score"]
-        self.schedule = {name: [values[name] for values in chosen] for name in chosen[0]}
+        self.schedule = {name: [entry[f"{VALUE}{name}"] for entry in self.history] for name in names}
         self._adopt(kept, instance)
         return self

@@ -120,10 +120,11 @@ class Tuner:
             self.population.reset(lanes, instances, seeds)
             for lane, instance, start in zip(lanes, instances, starts or [], strict=starts is not None):
                 self.population.restore(lane, start, instance)
-            for name, start_values in (values or {}).items():
-                present = self.values[name].copy()
-                present[chosen] = start_values
-                self.population.apply({name: present})
+            if values:
+                present = {name: self.values[name].copy() for name in values}
+                for name, start_values in values.items():
+                    present[name][chosen] = start_values
+                self.population.apply(present)
             with self._paying(chosen):
                 self._measure()
         except QsynthError:

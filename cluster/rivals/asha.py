@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cluster.rivals.rival import Plan, Rival, Setting, Stretch
-from qsynth.search_space import random_values
+from qsynth.search_space import random_point
 from qsynth.snapshot import Snapshot
 
 ETA = 4
@@ -53,8 +53,7 @@ def _plan(setting: Setting) -> Plan:
         wanted = ends[place + 1] - (0 if best is None else ends[place])
         decisions = min(wanted, setting.meter.left)
         if best is None:
-            drawn = {name: float(value[0]) for name, value in random_values(setting.space, random, 1).items()}
-            stretch = Stretch(trials, decisions, drawn, keep=True)
+            stretch = Stretch(trials, decisions, random_point(setting.space, random), keep=True)
             trials += 1
         else:
             ladder[place].promoted.add(best.trial)

@@ -7,7 +7,7 @@ import numpy as np
 
 from cluster.rivals.neighbour import neighbour
 from cluster.rivals.rival import Plan, Rival, Setting, Stretch
-from qsynth.search_space import Float, SearchSpace, random_values
+from qsynth.search_space import Float, SearchSpace, random_point, random_values
 from qsynth.snapshot import Snapshot
 
 N_ROUNDS = 5
@@ -80,11 +80,11 @@ def round_lengths(n_decisions: int) -> list[int]:
 
 def perturbed(space: SearchSpace, values: dict[str, float], random: np.random.Generator) -> dict[str, float]:
     """Each value drawn anew with probability 1/4, or else multiplied by 0.8 or 1.2 (integers and choices: the next)."""
-    fresh, result = random_values(space, random, 1), {}
+    fresh, result = random_point(space, random), {}
     for name, dimension in sorted(space.items()):
         up, again = random.random() < 0.5, random.random() < RESAMPLED
         if again:
-            result[name] = float(fresh[name][0])
+            result[name] = fresh[name]
         elif isinstance(dimension, Float):
             result[name] = float(np.clip(values[name] * FACTORS[up], dimension.low, dimension.high))
         else:

@@ -3,15 +3,14 @@
 import numpy as np
 
 from cluster.rivals.rival import Plan, Rival, Setting, Stretch, restarts
-from qsynth.search_space import random_values
+from qsynth.search_space import random_point
 
 
 def _plan(setting: Setting) -> Plan:
     random = np.random.default_rng(setting.seed)
 
     def stretch(trial: int) -> Stretch:
-        drawn = random_values(setting.space, random, 1)
-        return Stretch(trial, setting.n_decisions, {name: float(value[0]) for name, value in drawn.items()})
+        return Stretch(trial, setting.n_decisions, random_point(setting.space, random))
 
     return restarts(setting, stretch)
 

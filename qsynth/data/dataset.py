@@ -80,6 +80,11 @@ def instance_key(source: str, seed: int, held_out: bool) -> str:
     return f"{source}#held-{seed}" if held_out else f"{source}#{seed}"
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number of which the logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def instance_stream(seed: int, held_out: bool, use: int) -> np.random.Generator:
     """The random numbers of one instance for one ``use``; all (seed, held_out, use) give disjoint streams.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qsynth.config import Config
-from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
+from qsynth.data.dataset import Instance, Split, instance_key, instance_stream, log_uniform
 from qsynth.data.scaling import Scaling
 
 Rows = Annotated[int, Field(ge=16, le=100_000)]
@@ -111,17 +111,13 @@ def _name(kind: str, *parameters: float) -> str:
     return f"{kind}({','.join(f'{round(p, 2) + 0.0:.2f}' for p in parameters)})"
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def _random_normal(rng: np.random.Generator) -> Target:
-    return _normal(rng.uniform(-0.4, 0.4), _log_uniform(rng, 0.05, 0.3))
+    return _normal(rng.uniform(-0.4, 0.4), log_uniform(rng, 0.05, 0.3))
 
 
 def _random_bimodal(rng: np.random.Generator) -> Target:
     """Two normals at least two sums of their standard deviations apart."""
-    low_sd, high_sd = _log_uniform(rng, 0.04, 0.12), _log_uniform(rng, 0.04, 0.12)
+    low_sd, high_sd = log_uniform(rng, 0.04, 0.12), log_uniform(rng, 0.04, 0.12)
     gap = rng.uniform(max(0.4, 2 * (low_sd + high_sd)), 1.1)
     middle = rng.uniform(-0.2, 0.2)
     return _bimodal(rng.uniform(0.3, 0.7), middle - gap / 2, low_sd, middle + gap / 2, high_sd)
@@ -130,7 +126,7 @@ def _random_bimodal(rng: np.random.Generator) -> Target:
 def _random_lognormal(rng: np.random.Generator) -> Target:
     """Starts near one end of [-1, 1] and has its tail toward the other."""
     side = 1.0 if rng.random() < 0.5 else -1.0
-    return _lognormal(-side * rng.uniform(0.5, 0.9), side * rng.uniform(0.15, 0.35), _log_uniform(rng, 0.25, 0.6))
+    return _lognormal(-side * rng.uniform(0.5, 0.9), side * rng.uniform(0.15, 0.35), log_uniform(rng, 0.25, 0.6))
 
 
 _KINDS = (_random_normal, _random_bimodal, _random_lognormal)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qsynth.data.dataset import instance_stream
-from qsynth.data.table import Table
+from qsynth.data.dataset import instance_stream, log_uniform
+from qsynth.data.table import UNLABELLED, Table
 from qsynth.data.tabular import TabularConfig
 
 SMALLEST_SHARE = 0.1
@@ -54,7 +54,7 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
     shares = np.maximum(rng.dirichlet(np.full(n_classes, 5.0)), SMALLEST_SHARE / n_classes)
     # Every class has a row for each of the four parts of an instance at least.
     counts = 4 + rng.multinomial(n_rows - 4 * n_classes, shares / shares.sum())
-    apart = _log_uniform(rng, 0.5, 3.0)
+    apart = log_uniform(rng, 0.5, 3.0)
     x = np.concatenate([_class_rows(rng, int(count), n_columns, apart) for count in counts])
     skewed = rng.random(n_columns) < SKEWED
     x[:, skewed] = np.exp(rng.uniform(0.3, 1.0) * x[:, skewed] / x[:, skewed].std(axis=0))
@@ -62,7 +62,7 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
         x=x,
         y=np.repeat(np.arange(n_classes), counts),
         feature_names=tuple(f"column_{index}" for index in range(n_columns)),
-        class_names=tuple(f"class_{index}" for index in range(n_classes)) if n_classes > 1 else ("all",),
+        class_names=tuple(f"class_{index}" for index in range(n_classes)) if n_classes > 1 else UNLABELLED,
     )
 
 
@@ -74,11 +74,7 @@ def _class_rows(rng: np.random.Generator, count: int, n_columns: int, apart: flo
     rows = np.empty((count, n_columns))
     for index in range(n_normals):
         chosen = of_normal == index
-        factor = rng.normal(size=(n_columns, n_columns)) * _log_uniform(rng, 0.5, 1.5) / np.sqrt(n_columns)
+        factor = rng.normal(size=(n_columns, n_columns)) * log_uniform(rng, 0.5, 1.5) / np.sqrt(n_columns)
         offset = 0.5 * apart * rng.normal(size=n_columns) if n_normals > 1 else 0.0
         rows[chosen] = centre + offset + rng.normal(size=(int(chosen.sum()), n_columns)) @ factor
     return rows
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
