@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from cluster.contest_job import Keep
 from cluster.placement import Placement
 from cluster.rllib_settings import PPOConfig
 from cluster.study import PROCESS_BYTES, Study, changed, load_study
@@ -12,6 +13,7 @@ from qsynth.shipped import Shipped
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.pretrained import card
+from rl_envs.reward import BestGain, ShortfallGain
 
 CURRICULA = Shipped("cluster", "curricula", ".yaml")
 
@@ -41,6 +43,7 @@ class Curriculum(Config):
 
     Attributes:
         n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`).
+        keep: what a trial leaves behind, and is rewarded and examined by: its best decision, or its last.
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
         trials: that the agent trains on, all tasks together.
@@ -58,6 +61,7 @@ class Curriculum(Config):
     n_decisions: int = Field(15, ge=1, le=10_000)
     max_step: float = Field(0.15, gt=0, le=1)
     random_start: float = Field(0.25, ge=0, le=1)
+    keep: Keep = "best"
     n_instances: int = Field(512, ge=1, le=100_000)
     n_validation: int = Field(8, ge=1, le=1024)
     trials: int = Field(20_000, ge=1)
@@ -93,7 +97,10 @@ class Curriculum(Config):
 
     def _task(self, study: Study, compiled: bool) -> EnvironmentConfig:
         episode = study.episode.replaced(
-            n_decisions=self.n_decisions, max_step=self.max_step, random_start=self.random_start
+            n_decisions=self.n_decisions,
+            max_step=self.max_step,
+            random_start=self.random_start,
+            reward=BestGain() if self.keep == "best" else ShortfallGain(),
         )
         return study.environment(compiled).replaced(episode=episode, n_instances=self.n_instances)
 

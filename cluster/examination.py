@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cluster.contest_job import Keep
 from rl_envs.agents import Agent, Hold, TrainedAgent
 from rl_envs.config import make_tuner
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyNetwork
-from rl_envs.rollout import Assignment, play
+from rl_envs.rollout import Assignment, Episode, play
 from rl_envs.tuner import Tuner
 
 FIRST_SEED = 2**61
@@ -20,13 +21,14 @@ class Examination:
 
     Args:
         n_instances: of each task; they follow the training instances, in the same stream.
+        keep: which decision of a trial counts.
 
     Attributes:
-        defaults: task -> mean final validation score of the study's defaults.
+        defaults: task -> mean validation score of trials with the study's defaults.
     """
 
-    def __init__(self, curriculum: CurriculumConfig, n_instances: int) -> None:
-        self._curriculum = curriculum
+    def __init__(self, curriculum: CurriculumConfig, n_instances: int, keep: Keep) -> None:
+        self._curriculum, self._keep = curriculum, keep
         self._tuners: dict[str, Tuner] = {}
         self._trials: dict[str, list[Assignment]] = {}
         for name, task in curriculum.tasks.items():
@@ -38,7 +40,7 @@ class Examination:
         self.defaults = self._scores(lambda _: Hold())
 
     def scores(self, network: PolicyNetwork) -> dict[str, float]:
-        """Task -> mean final validation score of trials under this policy, acting greedily."""
+        """Task -> mean validation score of trials under this policy, acting greedily."""
 
         def agent(tuner: Tuner) -> Agent:
             curriculum = self._curriculum
@@ -54,5 +56,8 @@ class Examination:
         for name, tuner in self._tuners.items():
             agent = agent_for(tuner)
             episodes = play(tuner, lambda _, agent=agent: agent, self._trials[name])  # type: ignore[misc]
-            found[name] = float(np.mean([episode.scores[-1] for episode in episodes]))
+            found[name] = float(np.mean([self._score(episode) for episode in episodes]))
         return found
+
+    def _score(self, episode: Episode) -> float:
+        return float(episode.scores.max() if self._keep == "best" else episode.scores[-1])

@@ -12,8 +12,8 @@ from ray.rllib.core.distribution.torch.torch_distribution import (
 )
 from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
+from torch import Tensor
 
-from qsynth.search_space import Float
 from rl_envs.policy import PolicyConfig, PolicyNetwork, mlp
 from rl_envs.spaces import Entry
 
@@ -34,13 +34,7 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
         self.policy = PolicyNetwork(n_features, space, config)
         if not self.inference_only:
             self.value = mlp(n_features, config.hidden, 1)
-        children = {
-            name: TorchDiagGaussian if isinstance(dimension, Float) else TorchCategorical
-            for name, dimension in self.policy.search_space.items()
-        }
-        self.action_dist_cls = TorchMultiDistribution.get_partial_dist_cls(
-            child_distribution_cls_struct=children, input_lens=self.policy.input_lengths
-        )
+        self.action_dist_cls = TuningActions.get_partial_dist_cls(policy=self.policy)
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return {Columns.ACTION_DIST_INPUTS: self.policy(batch[Columns.OBS])}
@@ -48,3 +42,55 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
     def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> torch.Tensor:
         """State values, of shape batch."""
         return self.value(batch[Columns.OBS]).squeeze(-1)  # type: ignore[no-any-return]
+
+
+class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
+    """Discrete actions first, then the floats, whose means may depend on what the discrete ones are.
+
+    A log-probability is of the same distribution wherever it is computed, for nothing is clamped after sampling. An
+    entropy is the sum over all actions, as moving a mean does not change its distribution's.
+    """
+
+    @classmethod
+    def from_logits(cls, logits: Tensor, *, policy: PolicyNetwork, **kwargs: Any) -> "TuningActions":
+        """Of parameters as :meth:`rl_envs.policy.PolicyNetwork.forward` gives them."""
+        parts, shifts = policy.parts(logits)
+        made = cls(
+            {
+                name: (TorchDiagGaussian if name in policy.floats else TorchCategorical).from_logits(part)
+                for name, part in parts.items()
+            }
+        )
+        made._policy, made._parts, made._shifts = policy, parts, shifts
+        return made
+
+    def sample(self, **kwargs: Any) -> dict[str, Tensor]:
+        """Actions by name."""
+        discrete = {name: self._original_struct[name].sample() for name in self._policy.discrete}
+        floats = {name: each.sample() for name, each in self._floats(discrete).items()}
+        return {name: discrete[name] if name in discrete else floats[name] for name in self._original_struct}
+
+    def logp(self, value: dict[str, Tensor]) -> Tensor:
+        """Log-probabilities of actions (name -> lanes x 1 or lanes), of shape lanes."""
+        discrete = {name: value[name].reshape(len(self._shifts)) for name in self._policy.discrete}
+        terms = [self._original_struct[name].logp(chosen) for name, chosen in discrete.items()]
+        terms += [each.logp(value[name]) for name, each in self._floats(discrete).items()]
+        return torch.stack(terms).sum(dim=0)
+
+    def kl(self, other: Any) -> Tensor:
+        """Not asked for: PPO clips instead (``use_kl_loss=False``)."""
+        raise NotImplementedError
+
+    def to_deterministic(self) -> TorchMultiDistribution:
+        """The likeliest discrete actions, and the floats' means given them."""
+        discrete = {name: self._parts[name].argmax(dim=-1) for name in self._policy.discrete}
+        chosen = {name: self._original_struct[name] for name in discrete} | self._floats(discrete)
+        return TorchMultiDistribution({name: chosen[name].to_deterministic() for name in self._original_struct})
+
+    def _floats(self, discrete: dict[str, Tensor]) -> dict[str, TorchDiagGaussian]:
+        """The floats' distributions given discrete actions."""
+        means = self._policy.means(self._parts, self._shifts, discrete)
+        return {
+            name: TorchDiagGaussian.from_logits(torch.cat([mean, self._parts[name][..., 1:]], dim=-1))
+            for name, mean in means.items()
+        }

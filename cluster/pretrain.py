@@ -56,7 +56,7 @@ class Pretraining:
         sizes = share()
         self.progress.note(f"{in_words(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
         self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
-        examination = Examination(environment, curriculum.n_validation)
+        examination = Examination(environment, curriculum.n_validation, curriculum.keep)
         self.progress.note(f"defaults: {_words(examination.defaults)}")
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()

@@ -15,6 +15,7 @@ class Outcome:
 
     Attributes:
         before, after: composite score at the reference weights; ``after`` is 0 where the trial failed.
+        best: the best composite score before the decision, of the untrained start too.
         failed: the trial diverged or broke; its episode ends here.
         finished: the trial has used its budget.
         raw: metric values (losses) after the decision.
@@ -23,6 +24,7 @@ class Outcome:
 
     before: np.ndarray
     after: np.ndarray
+    best: np.ndarray
     failed: np.ndarray
     finished: np.ndarray
     raw: dict[str, np.ndarray]
@@ -54,6 +56,23 @@ class ShortfallGain(Config):
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
         before, after = 1.0 + self.slack - outcome.before, 1.0 + self.slack - outcome.after
+        return np.log(before) - np.log(after) - self.failure_penalty * outcome.failed
+
+
+class BestGain(Config):
+    """The change of ``-log(1 + slack - best score so far)``: for those who keep a trial's best decision, not its end.
+
+    An undiscounted return is what the best one is worth, and what comes after it costs nothing.
+    """
+
+    kind: Literal["best_gain"] = "best_gain"
+    slack: float = Field(0.1, ge=0.01, le=1)
+    failure_penalty: float = Field(0.2, ge=0, le=10)
+
+    def __call__(self, outcome: Outcome) -> np.ndarray:
+        """Rewards, of shape lanes."""
+        before = 1.0 + self.slack - outcome.best
+        after = np.minimum(before, 1.0 + self.slack - outcome.after)
         return np.log(before) - np.log(after) - self.failure_penalty * outcome.failed
 
 
@@ -102,4 +121,6 @@ class LiteralComposite(Config):
         return np.where(outcome.failed, -self.failure_penalty, bounded)
 
 
-Reward = Annotated[ScoreGain | ShortfallGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")]
+Reward = Annotated[
+    ScoreGain | ShortfallGain | BestGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")
+]

@@ -164,7 +164,8 @@ class Tuner:
         Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
         of a way in :data:`qsynth.recovery.RECOVERIES`, counted from 1.
         """
-        before, old = self._score.copy(), {name: value.copy() for name, value in self._utilities.items()}
+        before, best = self._score.copy(), self._best.copy()
+        old = {name: value.copy() for name, value in self._utilities.items()}
         training: TrainingStatistics | None = None
         broken, self._broken = self._broken, ""
         recovered = [""] * len(before)
@@ -194,6 +195,7 @@ class Tuner:
         outcome = Outcome(
             before=before,
             after=self._score.copy(),
+            best=best,
             failed=failed,
             finished=finished,
             raw=self._raw,

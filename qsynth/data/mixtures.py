@@ -14,13 +14,16 @@ from qsynth.data.tabular import TabularConfig
 SMALLEST_SHARE = 0.1
 MAX_NORMALS = 2
 SKEWED = 1 / 3
+HEAVY_TAILED = 1 / 3
+LEAST_FREEDOM, MOST_FREEDOM = 2.5, 8.0  # degrees, of Student's t
 
 
 class MixtureFamily(TabularConfig):
     """Another table for every instance: each class is a mixture of normals in correlated, partly skewed columns.
 
     Drawn at random for a table: the classes' shares (Dirichlet, none below a tenth of an equal one), how far apart they
-    lie, of one or two normals each, their covariances, and which columns are skewed (log-normal).
+    lie, of one or two normals each, their covariances, how heavy the tails are (a third of the tables has those of
+    Student's t), and which columns are skewed (log-normal).
 
     Attributes:
         n_columns: columns of the table, before principal components.
@@ -51,11 +54,12 @@ class MixtureFamily(TabularConfig):
 @lru_cache(maxsize=4)
 def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: bool) -> Table:
     rng = instance_stream(seed, held_out, use=1)
-    shares = np.maximum(rng.dirichlet(np.full(n_classes, 5.0)), SMALLEST_SHARE / n_classes)
+    shares = np.maximum(rng.dirichlet(np.full(n_classes, log_uniform(rng, 2.0, 20.0))), SMALLEST_SHARE / n_classes)
     # Every class has a row for each of the four parts of an instance at least.
     counts = 4 + rng.multinomial(n_rows - 4 * n_classes, shares / shares.sum())
     apart = log_uniform(rng, 0.5, 3.0)
-    x = np.concatenate([_class_rows(rng, int(count), n_columns, apart) for count in counts])
+    freedom = rng.uniform(LEAST_FREEDOM, MOST_FREEDOM) if rng.random() < HEAVY_TAILED else None
+    x = np.concatenate([_class_rows(rng, int(count), n_columns, apart, freedom) for count in counts])
     skewed = rng.random(n_columns) < SKEWED
     x[:, skewed] = np.exp(rng.uniform(0.3, 1.0) * x[:, skewed] / x[:, skewed].std(axis=0))
     return Table(
@@ -66,15 +70,19 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
     )
 
 
-def _class_rows(rng: np.random.Generator, count: int, n_columns: int, apart: float) -> NDArray[np.float64]:
-    """``count x n_columns`` rows of one class."""
+def _class_rows(
+    rng: np.random.Generator, count: int, n_columns: int, apart: float, freedom: float | None
+) -> NDArray[np.float64]:
+    """``count x n_columns`` rows of one class; with ``freedom`` around its centres as Student's t, else as normals."""
     centre = apart * rng.normal(size=n_columns)
     n_normals = int(rng.integers(1, MAX_NORMALS + 1))
     of_normal = rng.integers(n_normals, size=count)
     rows = np.empty((count, n_columns))
+    stretch = np.ones(count) if freedom is None else np.sqrt(freedom / rng.chisquare(freedom, count))
     for index in range(n_normals):
         chosen = of_normal == index
         factor = rng.normal(size=(n_columns, n_columns)) * log_uniform(rng, 0.5, 1.5) / np.sqrt(n_columns)
         offset = 0.5 * apart * rng.normal(size=n_columns) if n_normals > 1 else 0.0
-        rows[chosen] = centre + offset + rng.normal(size=(int(chosen.sum()), n_columns)) @ factor
+        noise = rng.normal(size=(int(chosen.sum()), n_columns)) @ factor
+        rows[chosen] = centre + offset + stretch[chosen, None] * noise
     return rows

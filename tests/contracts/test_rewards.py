@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qsynth.training_statistics import TrainingStatistics
-from rl_envs.reward import FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
+from rl_envs.reward import BestGain, FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
 from rl_envs.tuner import EpisodeConfig
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner
 
@@ -36,6 +36,7 @@ def outcome(**changes: Any) -> Outcome:
     plain = Outcome(
         before=column(0.5),
         after=column(0.6),
+        best=column(0.5),
         failed=np.zeros(N_LANES, dtype=bool),
         finished=np.zeros(N_LANES, dtype=bool),
         raw=dict.fromkeys(METRICS, column(0.1)),
@@ -86,12 +87,13 @@ FLAGS = arrays.arrays(bool, N_LANES)
 
 
 @settings(max_examples=80, deadline=None, derandomize=True, database=None)
-@given(SCORES, SCORES, FLAGS, FLAGS, st.tuples(*[ANYTHING] * 4), ANYTHING, ANYTHING)
+@given(SCORES, SCORES, SCORES, FLAGS, FLAGS, st.tuples(*[ANYTHING] * 4), ANYTHING, ANYTHING)
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 def test_it_is_finite_and_bounded_whatever_happens(
     form: type[Any],
     before: np.ndarray,
     after: np.ndarray,
+    best: np.ndarray,
     failed: np.ndarray,
     finished: np.ndarray,
     raw: tuple[np.ndarray, ...],
@@ -103,6 +105,7 @@ def test_it_is_finite_and_bounded_whatever_happens(
             Outcome(
                 before=before,
                 after=np.where(failed, 0.0, after),
+                best=np.maximum(before, best),
                 failed=failed,
                 finished=finished,
                 raw=dict(zip(METRICS, raw, strict=True)),
@@ -110,7 +113,7 @@ def test_it_is_finite_and_bounded_whatever_happens(
                 loss_critic=loss_critic,
             )
         )
-    limit = 10.0 if form is LiteralComposite else np.log(11.0) if form is ShortfallGain else 1.0
+    limit = 10.0 if form is LiteralComposite else np.log(11.0) if form in (ShortfallGain, BestGain) else 1.0
     assert np.isfinite(reward).all()
     assert (np.abs(reward) <= limit + 0.2 + 1e-9).all()
 
@@ -122,7 +125,8 @@ def test_a_better_score_is_never_worth_less(form: type[Any]) -> None:
             form()(outcome(after=column(score), finished=np.full(N_LANES, finished)))[0] for score in (0, 0.3, 0.6, 1)
         ]
         assert rewards == sorted(rewards)
-        assert form is FinalScore or len(set(rewards)) == 4
+        # 0 and 0.3 are both below the best score so far.
+        assert form is FinalScore or len(set(rewards)) == (3 if form is BestGain else 4)
 
 
 POTENTIALS: list[tuple[Any, Any]] = [
@@ -140,6 +144,18 @@ def test_gains_add_up_to_final_minus_initial_whatever_the_way(
 ) -> None:
     total = sum(reward(outcome(before=one, after=two)) for one, two in pairwise(path))
     np.testing.assert_allclose(total, potential(path[-1]) - potential(path[0]), atol=1e-12)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(st.lists(SCORES, min_size=2, max_size=6))
+def test_best_gains_add_up_to_the_best_score_whatever_comes_after_it(path: list[np.ndarray]) -> None:
+    best = np.maximum.accumulate(path)
+    rewards = [
+        BestGain()(outcome(before=one, after=two, best=so_far))
+        for (one, two), so_far in zip(pairwise(path), best, strict=False)
+    ]
+    np.testing.assert_allclose(sum(rewards), np.log(1.1 - path[0]) - np.log(1.1 - best[-1]), atol=1e-12)
+    assert all((reward >= 0).all() for reward in rewards)
 
 
 def test_gains_near_the_ceiling_count_more_only_for_the_shortfall() -> None:
@@ -178,6 +194,7 @@ def test_it_sees_no_hyperparameters(form: type[Any], monkeypatch: pytest.MonkeyP
     assert {field.name for field in fields(Outcome)} == {
         "before",
         "after",
+        "best",
         "failed",
         "finished",
         "raw",
