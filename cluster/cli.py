@@ -204,3 +204,9 @@ def fail(message: str) -> None:
 def emit(value: Any) -> None:
     """Print one JSON object to standard output."""
     print(json.dumps(value))
+
+
+def warn_undelivered(n_records: int, run_dir: Path) -> None:
+    """Say on the terminal what has not reached MLflow, if anything."""
+    if n_records:
+        print(f"{n_records} records have not reached MLflow; send them with: qsynth sync {run_dir}", file=sys.stderr)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cluster.cli import emit
+from cluster.cli import emit, warn_undelivered
 from cluster.process import prepare_process
 
 prepare_process()
@@ -100,9 +100,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         note.stopped(f"Failed: {error if isinstance(error, QsynthError) else type(error).__name__}.")
         raise
     finally:
-        left = tracker.close(status)
-        if left:
-            print(f"{left} records have not reached MLflow; send them with: qsynth sync {run.path}", file=sys.stderr)
+        warn_undelivered(tracker.close(status), run.path)
     return result
 
 

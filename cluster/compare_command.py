@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from cluster.cli import emit
+from cluster.cli import emit, warn_undelivered
 from cluster.process import prepare_process
 
 prepare_process()
@@ -86,9 +86,7 @@ def run_compare(
             alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
     report = _write(result, alone, plan, out)
     if tracking_uri is not None:
-        left = log_comparison(result, report, tracking_uri)
-        if left:
-            print(f"{left} records have not reached MLflow; send them with: qsynth sync {out}", file=sys.stderr)
+        warn_undelivered(log_comparison(result, report, tracking_uri), out)
     if as_json:
         emit(result.to_dict() | {"report": str(report)})
         return

@@ -1,6 +1,6 @@
 """A curriculum: what a transferable agent is trained on, as a file."""
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -24,10 +24,12 @@ class Task(Config):
     Attributes:
         study: a preset, or a study's file.
         changes: dotted settings of the study, and what they are replaced with.
+        after: share of the trials after which it joins: dear tasks may wait until the agent has learned cheap ones.
     """
 
     study: str
     changes: dict[str, Any] = Field(default_factory=dict)
+    after: float = Field(0.0, ge=0, lt=1)
 
     def load(self) -> Study:
         """The study as the task wants it.
@@ -36,6 +38,17 @@ class Task(Config):
             QsynthError: no such study, or a change that it does not take.
         """
         return changed(load_study(self.study), self.changes)
+
+
+class Tier(NamedTuple):
+    """A part of a curriculum in which the same tasks are trained on.
+
+    Attributes:
+        trials: all its tasks together.
+    """
+
+    tasks: tuple[str, ...]
+    trials: int
 
 
 class Curriculum(Config):
@@ -47,6 +60,8 @@ class Curriculum(Config):
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
         trials: that the agent trains on, all tasks together.
+        demonstrations: trials of simple baselines before; the agent begins by imitating the best
+            (:mod:`rl_envs.demonstrations`).
         agent: how it learns; with ``start`` it goes on from another agent, as in a curriculum of several steps.
         examine_every: iterations between examinations.
         patience: examinations without a better one after which training stops.
@@ -65,6 +80,7 @@ class Curriculum(Config):
     n_instances: int = Field(512, ge=1, le=100_000)
     n_validation: int = Field(8, ge=1, le=1024)
     trials: int = Field(20_000, ge=1)
+    demonstrations: int = Field(0, ge=0)
     examine_every: int = Field(10, ge=1)
     patience: int = Field(10, ge=1)
     n_lanes: int = Field(64, ge=1, le=65_536)
@@ -75,7 +91,23 @@ class Curriculum(Config):
     def _a_lane_for_each_task(self) -> Self:
         if self.n_lanes < len(self.tasks):
             raise ValueError(f"n_lanes must be at least the number of tasks, {len(self.tasks)}; got {self.n_lanes}")
+        if all(task.after for task in self.tasks.values()):
+            raise ValueError("tasks must begin with one whose after is 0")
+        if self.demonstrations and self.agent.start is not None:
+            raise ValueError("demonstrations must be left out where agent.start names an agent")
         return self
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Parts of the training, in order; tasks that have joined stay."""
+        begins = sorted({task.after for task in self.tasks.values()})
+        return tuple(
+            Tier(
+                tuple(name for name, task in self.tasks.items() if task.after <= begin),
+                round(self.trials * end) - round(self.trials * begin),
+            )
+            for begin, end in zip(begins, [*begins[1:], 1.0], strict=True)
+        )
 
     def studies(self) -> dict[str, Study]:
         """Task -> study.

@@ -1,24 +1,26 @@
 """Training an agent on a curriculum, so that it can tune studies that it has never seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from cluster.checkpoints import CheckpointStore
-from cluster.curriculum import Curriculum
+from cluster.checkpoints import Checkpoint, CheckpointStore
+from cluster.curriculum import Curriculum, Tier
 from cluster.examination import Examination
 from cluster.files import atomic_write_text
 from cluster.interrupt import InterruptGuard
-from cluster.placement import in_words
+from cluster.placement import Placement, in_words
 from cluster.ppo import AgentTrainer, Progress
 from cluster.progress import StudyProgress
 from cluster.run_directory import RunDirectory
 from cluster.share import Share
 from cluster.tracking import Tracker
 from cluster.training_loop import TrainingLoop
+from cluster.warm_start import warm_start
 from rl_envs.curriculum import CurriculumConfig
-from rl_envs.policy import load_policy
+from rl_envs.policy import PolicyNetwork, load_policy
 from rl_envs.pretrained import agent_file
 
 CHECKPOINT_SECONDS = 60.0
@@ -56,21 +58,66 @@ class Pretraining:
         sizes = share()
         self.progress.note(f"{in_words(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
         self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
-        examination = Examination(environment, curriculum.n_validation, curriculum.keep)
-        self.progress.note(f"defaults: {_words(examination.defaults)}")
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()
-        state: dict[str, Any] = {"seconds": 0.0, "examined": [], "about": {}} if last is None else last.state["run"]
-        total = curriculum.trials * curriculum.n_decisions
-        stage = self.progress.stage("train agent", total)
-        seed = curriculum.seed + 1009 * self.tracker.fence.attempt
-        start = None if curriculum.agent.start is None else load_policy(agent_file(curriculum.agent.start))[0]
-        trainer = AgentTrainer(curriculum.agent, environment, sizes, STEP_SECONDS, seed, name, start)
+        state: dict[str, Any] = _fresh() if last is None else last.state["run"]
+        start = self._start(environment, sizes, state) if last is None else None
+        for number, tier in enumerate(curriculum.tiers):
+            if number >= state["tier"]:
+                start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
+                last = None
+        about: dict[str, Any] = state["about"]
+        return about
+
+    def _start(
+        self, environment: CurriculumConfig, sizes: Mapping[Placement, int], state: dict[str, Any]
+    ) -> PolicyNetwork | None:
+        """The policy that training goes on from; None for a new one."""
+        curriculum = self.curriculum
+        if curriculum.agent.start is not None:
+            return load_policy(agent_file(curriculum.agent.start))[0]
+        if not curriculum.demonstrations:
+            return None
+        first = environment.only(curriculum.tiers[0].tasks)
+        self.progress.note(f"baselines play {curriculum.demonstrations:,} trials, for the agent to imitate")
+        made = warm_start(
+            first, curriculum.agent.policy, sizes, curriculum.demonstrations, curriculum.seed, self.guard.check
+        )
+        self.progress.note(f"imitates {made.decisions:,} decisions of the best; {made.seconds:.0f} s")
+        state["trials"] += made.trials
+        state["iterations"] += made.trials * _iterations_per_trial(first)
+        state["core_seconds"] += made.seconds * sum(sizes.values())
+        return made.network
+
+    def _train(
+        self,
+        number: int,
+        tier: Tier,
+        environment: CurriculumConfig,
+        share: Share,
+        store: CheckpointStore,
+        state: dict[str, Any],
+        last: Checkpoint | None,
+        start: PolicyNetwork | None,
+    ) -> PolicyNetwork:
+        """One tier of the curriculum, from the ``last`` checkpoint in it or from its beginning on; the policy then."""
+        curriculum = self.curriculum
+        if last is None:
+            state |= {"tier": number, "examined": []}
+        examination = Examination(environment, curriculum.n_validation, curriculum.keep)
+        self.progress.note(f"defaults: {_words(examination.defaults)}")
+        total = tier.trials * curriculum.n_decisions
+        which = f", tier {number + 1} of {len(curriculum.tiers)}" if len(curriculum.tiers) > 1 else ""
+        stage = self.progress.stage(f"train agent{which}", total)
+        seed = curriculum.seed + 1009 * self.tracker.fence.attempt + number
+        trainer = AgentTrainer(curriculum.agent, environment, share(), STEP_SECONDS, seed, self.run.path.name, start)
+        before = state["trials"]
         try:
 
             def on_iteration(iteration: Progress) -> None:
-                state["seconds"] += iteration.seconds
-                self.tracker.log(iteration.metrics(), step=iteration.sampled_steps)
+                state["core_seconds"] += iteration.seconds * sum(trainer.sizes.values())
+                step = before * curriculum.n_decisions + iteration.sampled_steps
+                self.tracker.log(iteration.metrics(), step=step)
                 if iteration.iteration % curriculum.examine_every == 0 or trainer.sampled_steps >= total:
                     self._examine(examination, trainer, environment, state)
 
@@ -78,10 +125,12 @@ class Pretraining:
                 trainer, total, share, store, CHECKPOINT_SECONDS, {"run": state}, stage, self.progress, self.guard
             )
             loop.run(last, on_iteration, lambda: self._stale(state))
+            network = trainer.network()
         finally:
             trainer.stop()
-        about: dict[str, Any] = state["about"]
-        return about
+        state["trials"] += trainer.trials
+        state["iterations"] += trainer.trials * _iterations_per_trial(environment)
+        return network
 
     def _stale(self, state: dict[str, Any]) -> bool:
         """Whether the last examinations brought nothing better."""
@@ -92,32 +141,44 @@ class Pretraining:
         self, examination: Examination, trainer: AgentTrainer, environment: CurriculumConfig, state: dict[str, Any]
     ) -> None:
         """Examine the agent, and keep it if it is the best so far."""
+        trials = state["trials"] + trainer.trials
         scores = examination.scores(trainer.network())
-        self.tracker.log({f"examination/{name}": score for name, score in scores.items()}, step=trainer.sampled_steps)
-        self.progress.note(f"examined after {trainer.trials:,} trials: {_words(scores)}")
+        metrics = {f"examination/{name}": score for name, score in scores.items()}
+        self.tracker.log(metrics, step=trials * self.curriculum.n_decisions)
+        self.progress.note(f"examined after {trials:,} trials: {_words(scores)}")
         before = _sums(state)
-        state["examined"].append({"trials": trainer.trials, "scores": scores})
+        state["examined"].append({"trials": trials, "scores": scores})
         if before and sum(scores.values()) <= max(before):
             return
         curriculum = self.curriculum
-        per_decision = [task.episode.iterations_per_decision for task in environment.tasks.values()]
-        per_trial = curriculum.n_decisions * sum(per_decision) / len(per_decision)
         state["about"] = {
             "name": curriculum.name,
             "description": curriculum.description,
             "tasks": {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()},
-            "trials": trainer.trials,
-            "iterations": round(trainer.trials * per_trial),
+            "trials": trials,
+            "iterations": round(state["iterations"] + trainer.trials * _iterations_per_trial(environment)),
             "start": curriculum.agent.start,
-            "core_hours": round(state["seconds"] * sum(trainer.sizes.values()) / 3600, 3),
+            "core_hours": round(state["core_seconds"] / 3600, 3),
+            "keep": curriculum.keep,
             "validation": scores,
             "validation_defaults": examination.defaults,
         }
         trainer.export(self.run.agent, environment.features, state["about"])
 
 
+def _fresh() -> dict[str, Any]:
+    """The state of a run that begins; trials and iterations are those of what is over already."""
+    return {"tier": 0, "trials": 0, "iterations": 0.0, "core_seconds": 0.0, "examined": [], "about": {}}
+
+
+def _iterations_per_trial(environment: CurriculumConfig) -> float:
+    """GAN iterations of a trial, in the mean over the tasks."""
+    per_decision = [task.episode.iterations_per_decision for task in environment.tasks.values()]
+    return environment.episode.n_decisions * sum(per_decision) / len(per_decision)
+
+
 def _sums(state: dict[str, Any]) -> list[float]:
-    """Scores of each examination so far, all tasks together."""
+    """Scores of each examination of this tier so far, all tasks together."""
     return [sum(each["scores"].values()) for each in state["examined"]]
 
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cluster.cli import emit
+from cluster.cli import emit, warn_undelivered
 from cluster.process import prepare_process
 
 prepare_process()
@@ -91,7 +91,7 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
         print(f"stopped; go on with: qsynth pretrain {run.path} --resume", file=sys.stderr)
         raise
     finally:
-        tracker.close(status)
+        warn_undelivered(tracker.close(status), run.path)
     atomic_write_json(run.path / "card.json", about)
     return about
 

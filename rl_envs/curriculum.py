@@ -1,5 +1,6 @@
 """Several studies' environments as one: what an agent is trained on that is to work elsewhere."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -64,6 +65,12 @@ class CurriculumConfig(Config):
         space: dict[str, Dimension] = {n: e for n, e in self.actions.items() if not isinstance(e, Recover)}
         return feature_names(space, list(ScoreConfig().weights))
 
+    def only(self, tasks: Sequence[str]) -> Self:
+        """Some of the tasks, with what agents do in all of them."""
+        return self.model_copy(
+            update={"tasks": {name: self.tasks[name] for name in tasks}, "known": dict(self.actions)}
+        )
+
     def at(self, place: Place) -> Self:
         """The same where populations compute at ``place``."""
         return self.model_copy(update={"tasks": {name: task.at(place) for name, task in self.tasks.items()}})
@@ -75,6 +82,9 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
     Args:
         num_envs: lanes of all tasks together, at least one each.
         config: a ``CurriculumConfig`` or its plain-data form.
+
+    Attributes:
+        parts: each task's lanes.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
@@ -83,7 +93,7 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         made = config if isinstance(config, CurriculumConfig) else parse(CurriculumConfig, config, source="curriculum")
         self.config, self.num_envs = made, num_envs
         parts = np.array_split(np.arange(num_envs), len(made.tasks))
-        self._parts = [slice(part[0], part[-1] + 1) for part in parts]
+        self.parts = [slice(part[0], part[-1] + 1) for part in parts]
         self.envs = [QGANTuningVectorEnv(len(p), t) for p, t in zip(parts, made.tasks.values(), strict=True)]
         actions, features = made.actions, made.features
         self._encodings = [
@@ -114,7 +124,7 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One decision in every lane; a lane whose episode is over is reset instead."""
         seen, results = [], []
-        for env, encoding, part in zip(self.envs, self._encodings, self._parts, strict=True):
+        for env, encoding, part in zip(self.envs, self._encodings, self.parts, strict=True):
             own = {name: np.asarray(action)[part] for name, action in actions.items()}
             observation, *rest = env.change(encoding.moves(env.tuner.values, own))
             seen.append(encoding.observe(observation, env.tuner.values))

@@ -23,14 +23,15 @@ def curriculum(tiny_file: Path) -> dict[str, Any]:
         "name": "small",
         "tasks": {
             "iris": {"study": str(tiny_file)},
-            "random": {"study": str(tiny_file), "changes": {"data": mixtures}},
+            "random": {"study": str(tiny_file), "changes": {"data": mixtures}, "after": 0.5},
         },
         "n_decisions": 3,
         "n_instances": 4,
         "n_validation": 1,
         "n_lanes": 4,
         "n_runners": 1,
-        "trials": 12,
+        "trials": 16,
+        "demonstrations": 30,
         "examine_every": 2,
         "agent": {"epochs": 1, "minibatch": 8},
     }
@@ -54,7 +55,9 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
-    assert made["trials"] in (8, 12)  # examined after two iterations, and at the end; the better one is kept
+    # After 32 of baselines and 8 of the first tier the second is examined once, at its end.
+    assert made["trials"] == 32 + 8 + 8
+    assert made["iterations"] == 48 * 3 * 2
     assert set(made["validation"]) == set(made["validation_defaults"]) == {"iris", "random"}
     folder = Path(made["agent"]).parent
     assert json.loads((folder / "card.json").read_text()) == {k: v for k, v in made.items() if k != "agent"}
@@ -90,6 +93,8 @@ def refused(*arguments: object) -> str:
         ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
         ({"trails": 5}, "trails"),
         ({"agent": {"lr": -1}}, "agent.lr"),
+        ({"agent": {"start": "default"}}, "demonstrations must be left out where agent.start names an agent"),
+        ({"tasks": {"a": {"study": "iris", "after": 0.5}}}, "tasks must begin with one whose after is 0"),
     ],
 )
 def test_bad_curricula_are_refused_before_anything_is_written(
@@ -100,12 +105,24 @@ def test_bad_curricula_are_refused_before_anything_is_written(
     assert not (tmp_path / "runs").exists()
 
 
+def test_tasks_join_in_tiers(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    third = curriculum["tasks"]["iris"] | {"after": 0.75}
+    made = load_curriculum(
+        str(written(tmp_path / "a.yaml", curriculum | {"tasks": curriculum["tasks"] | {"c": third}}))
+    )
+    assert made.tiers == ((("iris",), 8), (("iris", "random"), 4), (("iris", "random", "c"), 4))
+    environment = made.environment(compiled=False)
+    first = environment.only(made.tiers[0].tasks)
+    assert list(first.tasks) == ["iris"]
+    assert (first.features, first.actions) == (environment.features, environment.actions)
+
+
 def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_path: Path) -> None:
     path = written(tmp_path / "small.yaml", curriculum)
     assert "--resume needs the folder of a run" in refused("pretrain", path, "--resume")
     assert "trials must be left out with --resume" in refused("pretrain", tmp_path, "--resume", "--trials", 5)
     assert "must be writable" in refused("pretrain", path, "--out", path)
-    assert load_curriculum(str(path)).trials == 12
+    assert load_curriculum(str(path)).trials == 16
     assert "Did you mean 'default'?" in refused("pretrain", "defualt")
 
 
