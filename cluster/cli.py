@@ -57,6 +57,7 @@ def compare(
     search: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
     start: Annotated[str, typer.Option(help="Where those start who don't choose: defaults, or random.")] = "defaults",
     keep: Annotated[str, typer.Option(help="What a run may return: its best GAN on validation, or its last.")] = "best",
+    card: Annotated[bool, typer.Option("--card", help="Write the result into the first agent's file.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
         "qsynth-compare"
     ),
@@ -69,7 +70,9 @@ def compare(
     """Compare agents with searches under equal budgets, on problems that none has seen; ends with an HTML report."""
     from cluster.compare_command import run_compare
 
-    run_compare(studies, agent or [], rivals, budgets, seeds, search, start, keep, out, address, tracking_uri, as_json)
+    run_compare(
+        studies, agent or [], rivals, budgets, seeds, search, start, keep, card, out, address, tracking_uri, as_json
+    )
 
 
 @app.command()

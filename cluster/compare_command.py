@@ -1,6 +1,5 @@
 """What ``qsynth compare`` does."""
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ prepare_process()
 
 from rich.console import Console  # noqa: E402
 
+from cluster.agent_card import fingerprint, write_comparison  # noqa: E402
 from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
@@ -29,6 +29,7 @@ from cluster.runtime import ray_session  # noqa: E402
 from cluster.standings import Standings, of_study, standings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
+from rl_envs.pretrained import agent_file  # noqa: E402
 
 STARTS = ("defaults", "random")
 KEEPS: tuple[Keep, ...] = get_args(Keep)
@@ -44,6 +45,7 @@ def run_compare(
     search: int,
     start: str,
     keep: str,
+    card: bool,
     out: Path,
     address: str | None,
     tracking_uri: str | None,
@@ -62,6 +64,8 @@ def run_compare(
         raise QsynthError(f"--start must be defaults or random; got {start!r}.{did_you_mean(start, STARTS)}")
     if keep not in KEEPS:
         raise QsynthError(f"--keep must be best or last; got {keep!r}.{did_you_mean(keep, KEEPS)}")
+    if card and not agents:
+        raise QsynthError("--card must be left out without --agent")
     studies = _studies(names)
     plan = Plan(
         studies=studies,
@@ -85,6 +89,8 @@ def run_compare(
             mine = of_study(methods, study.name)
             alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
     report = _write(result, alone, plan, out)
+    if card:
+        write_comparison(agent_file(agents[0]), result)
     if tracking_uri is not None:
         warn_undelivered(log_comparison(result, report, tracking_uri), out)
     if as_json:
@@ -199,7 +205,6 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
     from rl_envs.agents import TrainedAgent
     from rl_envs.config import make_tuner
     from rl_envs.policy import load_policy
-    from rl_envs.pretrained import agent_file
 
     paths = [agent_file(name) for name in agents]
     tuners = {study.name: make_tuner(study.environment(compiled=False), 1) for study in studies} if paths else {}
@@ -208,11 +213,11 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
         raise QsynthError(f"agents' files must have different names; got {', '.join(names)}")
     entries = []
     for path in paths:
-        _, file = load_policy(path)
+        network, file = load_policy(path)
         acting = {name: TrainedAgent.load(path, tuner.features, tuner.actions) for name, tuner in tuners.items()}
         trained = _training(file.about, max(study.iterations_per_run for study in studies))
         detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
-        identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        identity = fingerprint(network, file)
         entries.append(
             Entry(f"agent {path.stem}" if path.stem != "agent" else "agent", acting, identity, trained, detail)
         )

@@ -10,8 +10,8 @@ from cluster.process import prepare_process
 prepare_process()
 
 from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 
+from cluster.agent_card import show_card  # noqa: E402
 from cluster.curriculum import Curriculum, load_curriculum  # noqa: E402
 from cluster.files import atomic_write_json  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
@@ -113,19 +113,4 @@ def list_agents(as_json: bool) -> None:
         return
     console = Console()
     for name, file in cards.items():
-        about = file.about
-        console.print(f"{name}: {about.get('description', '')}", highlight=False)
-        console.print(f"tunes {', '.join(file.search_space)}", highlight=False, soft_wrap=True)
-        console.print(
-            f"trained on {about['trials']:,} trials ({about['iterations']:,} GAN iterations, "
-            f"{about['core_hours']:.2f} core-hours)",
-            highlight=False,
-        )
-        table = Table(box=None, pad_edge=False)
-        for heading in ("task", "study", "agent", "defaults"):
-            table.add_column(heading)
-        for task, score in about["validation"].items():
-            source = about["tasks"][task]["study"]
-            table.add_row(task, source, f"{score:.3f}", f"{about['validation_defaults'][task]:.3f}")
-        console.print(table)
-        console.print("validation scores on instances that it was not trained on\n", highlight=False)
+        show_card(console, name, file)

@@ -22,7 +22,7 @@ from cluster.tracking import sync
 from cluster.tracking_store import TrackingStore
 from qsynth.errors import QsynthError
 from rl_envs.config import make_tuner
-from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
+from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, load_policy, save_policy
 from tests.cluster.test_cli import call, refused
 
 POLICY = PolicyConfig(hidden=(4,))
@@ -55,6 +55,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
         (["--budgets", "0,4"], "--budgets must be whole numbers"),
         (["--start", "defalts"], "Did you mean 'defaults'?"),
         (["--agent", "nobody.safetensors"], "nobody.safetensors"),
+        (["--card"], "--card must be left out without --agent"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(
@@ -114,7 +115,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
 ) -> None:
     out = tmp_path / "out"
     arguments = ["compare", tiny_file, "--agent", agent, "--rivals", "random,constants,pbt", "--search", 1]
-    arguments += ["--budgets", "1,2", "--seeds", 2, "--start", "random", "--out", out, "--json"]
+    arguments += ["--budgets", "1,2", "--seeds", 2, "--start", "random", "--out", out, "--card", "--json"]
     monkeypatch.setattr("sys.argv", ["qsynth", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -135,6 +136,12 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert all(f"<td>{name}</td>" in report for name in methods)
     assert report.count("data:image/png;base64,") == 3
 
+    about = load_policy(agent)[1].about
+    assert about["trials"] == 50
+    assert about["comparison"]["score"]["PBT"] == round(methods["PBT"]["test"]["1"]["value"], 4)
+    assert set(about["comparison"]["uses_to_pay"]) == set(methods) - {"agent"}
+
+    # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
     assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2) + 2 * 3
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line

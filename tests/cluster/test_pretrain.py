@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cluster.cli import app
-from cluster.curriculum import load_curriculum
+from cluster.curriculum import Task, load_curriculum
 from qsynth.errors import QsynthError
 from rl_envs.pretrained import card
 from tests.cluster.test_tune import start
@@ -128,7 +128,7 @@ def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_pat
 
 def test_the_shipped_curriculum_is_the_shipped_agents() -> None:
     curriculum, about = load_curriculum("default"), card("default").about
-    assert {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()} == about["tasks"]
+    assert curriculum.tasks == {name: Task.model_validate(task) for name, task in about["tasks"].items()}
     assert about["trials"] <= curriculum.trials + 2 * curriculum.n_lanes
     curriculum.environment(compiled=False)
 
