@@ -55,7 +55,8 @@ class Curriculum(Config):
     """Everything that ``qsynth pretrain`` needs to know.
 
     Attributes:
-        n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`).
+        n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`); an agent
+            that training goes on from keeps its own max_step.
         keep: what a trial leaves behind, and is rewarded and examined by: its best decision, or its last.
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
@@ -123,14 +124,16 @@ class Curriculum(Config):
         Raises:
             QsynthError: studies that can't be learned side by side.
         """
-        tasks = {name: self._task(study, compiled) for name, study in self.studies().items()}
-        known = None if self.agent.start is None else card(self.agent.start).search_space
+        start = None if self.agent.start is None else card(self.agent.start)
+        max_step = self.max_step if start is None else start.max_step
+        tasks = {name: self._task(study, compiled, max_step) for name, study in self.studies().items()}
+        known = None if start is None else start.search_space
         return parse(CurriculumConfig, {"tasks": tasks, "known": known}, source=self.name)
 
-    def _task(self, study: Study, compiled: bool) -> EnvironmentConfig:
+    def _task(self, study: Study, compiled: bool, max_step: float) -> EnvironmentConfig:
         episode = study.episode.replaced(
             n_decisions=self.n_decisions,
-            max_step=self.max_step,
+            max_step=max_step,
             random_start=self.random_start,
             reward=BestGain() if self.keep == "best" else ShortfallGain(),
         )

@@ -73,7 +73,7 @@ class AgentTrainer:
         sizes: how many of each kind, each in an EnvRunner actor; a training batch is what they sample in one episode.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
         run: the run's name, by which the actors are called.
-        start: the policy to go on from, if not a new one; it must see and do what the environment has.
+        start: the policy to go on from, of any size, if not a new one; it must see and do what the environment has.
     """
 
     def __init__(
@@ -92,7 +92,8 @@ class AgentTrainer:
         from cluster.env_runner import RUN, PopulationRunner
         from cluster.runner_group import RunnerGroup
 
-        self.config, self.environment = config, environment
+        self.config = config if start is None else config.replaced(policy=start.config)
+        self.environment = environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
         n_decisions = environment.episode.n_decisions
         batch = n_decisions * sum(count * kind.n_lanes for kind, count in sizes.items())
@@ -104,7 +105,7 @@ class AgentTrainer:
             return {"environment": environment.at(kind.place).model_dump(mode="json"), RUN: run}
 
         settings = (
-            rllib_settings(config, environment.actions, batch, seed)
+            rllib_settings(self.config, environment.actions, batch, seed)
             .environment(ENVIRONMENT, env_config=env_config(first))
             .env_runners(
                 env_runner_cls=PopulationRunner,

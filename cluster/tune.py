@@ -136,7 +136,8 @@ class Tuning:
         start = None
         if study.agent.start is not None:
             start, file = load_policy(agent_file(study.agent.start))
-            learned = CurriculumConfig(tasks={study.name: environment}, known=file.search_space)
+            going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
+            learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
             features = learned.features
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)

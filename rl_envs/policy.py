@@ -23,8 +23,8 @@ class PolicyConfig(Config):
     """Size and starting point of the network.
 
     Attributes:
-        conditional: whether floats are chosen given what ints, choices and recoveries were chosen before, as in Gunduz
-            (2025); else all independently.
+        conditional: whether floats are chosen given what ints, choices and recoveries were chosen before; else all
+            independently.
     """
 
     hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=8)

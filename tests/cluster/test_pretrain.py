@@ -26,6 +26,7 @@ def curriculum(tiny_file: Path) -> dict[str, Any]:
             "random": {"study": str(tiny_file), "changes": {"data": mixtures}, "after": 0.5},
         },
         "n_decisions": 3,
+        "max_step": 0.3,
         "n_instances": 4,
         "n_validation": 1,
         "n_lanes": 4,
@@ -33,7 +34,7 @@ def curriculum(tiny_file: Path) -> dict[str, Any]:
         "trials": 16,
         "demonstrations": 30,
         "examine_every": 2,
-        "agent": {"epochs": 1, "minibatch": 8},
+        "agent": {"epochs": 1, "minibatch": 8, "policy": {"hidden": [8], "conditional": True}},
     }
 
 
@@ -73,6 +74,8 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     further = card(tuned["paths"]["agent"])
     assert further.search_space == file.search_space
     assert further.features == file.features
+    assert (further.max_step, further.policy) == (file.max_step, file.policy) == (0.3, further.policy)
+    assert further.policy.conditional
     assert next(each for each in tuned["contenders"] if each["name"] == "agent")["scores"]
 
 
