@@ -113,7 +113,7 @@ def test_tasks_join_in_tiers(curriculum: dict[str, Any], tmp_path: Path) -> None
     made = load_curriculum(
         str(written(tmp_path / "a.yaml", curriculum | {"tasks": curriculum["tasks"] | {"c": third}}))
     )
-    assert made.tiers == ((("iris",), 8), (("iris", "random"), 4), (("iris", "random", "c"), 4))
+    assert made.tiers == ((("iris",), 8), (("iris", "random"), 4), (("c", "iris", "random"), 4))
     environment = made.environment(compiled=False)
     first = environment.only(made.tiers[0].tasks)
     assert list(first.tasks) == ["iris"]
