@@ -59,7 +59,7 @@ def show_card(console: Console, name: str, file: PolicyFile) -> None:
 
 def _show_comparison(console: Console, comparison: dict[str, Any]) -> None:
     table = _table("method", "score", "uses until the training has paid off")
-    for method, score in comparison["score"].items():
+    for method, score in sorted(comparison["score"].items(), key=lambda item: -item[1]):
         table.add_row(method, f"{score:.3f}", comparison["uses_to_pay"].get(method, ""))
     console.print(table)
     runs = comparison["runs"]
