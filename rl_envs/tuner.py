@@ -164,8 +164,7 @@ class Tuner:
         Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
         of a way in :data:`qsynth.recovery.RECOVERIES`, counted from 1.
         """
-        before, best = self._score.copy(), self._best.copy()
-        old = {name: value.copy() for name, value in self._utilities.items()}
+        before, best, old = self.score, self._best.copy(), self.utilities
         training: TrainingStatistics | None = None
         broken, self._broken = self._broken, ""
         recovered = [""] * len(before)
