@@ -66,6 +66,9 @@ class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
 
     def sample(self, **kwargs: Any) -> dict[str, Tensor]:
         """Actions by name."""
+        if not self._policy.n_shifts:
+            sampled: dict[str, Tensor] = super().sample()
+            return sampled
         discrete = {name: self._original_struct[name].sample() for name in self._policy.discrete}
         floats = {name: each.sample() for name, each in self._floats(discrete).items()}
         return {name: discrete[name] if name in discrete else floats[name] for name in self._original_struct}
