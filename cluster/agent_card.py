@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cluster.standings import Standings
+from cluster.standings import Standings, in_runs
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy, save_policy
 
 
@@ -62,9 +62,8 @@ def _show_comparison(console: Console, comparison: dict[str, Any]) -> None:
     for method, score in sorted(comparison["score"].items(), key=lambda item: -item[1]):
         table.add_row(method, f"{score:.3f}", comparison["uses_to_pay"].get(method, ""))
     console.print(table)
-    runs = comparison["runs"]
     console.print(
-        f"interquartile means of test scores with {runs} {'run' if runs == 1 else 'runs'}, "
+        f"interquartile means of test scores with {in_runs(comparison['runs'])}, "
         f"{comparison['problems_per_study']} held-out problems each of {', '.join(comparison['studies'])}\n",
         highlight=False,
         soft_wrap=True,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cluster.contest_job import Job, Keep, Problem, held_out_problem, starting_values
+from cluster.contest_job import Job, Problem, held_out_problem, starting_values
 from cluster.contest_pool import ContestPool
 from cluster.files import atomic_write_json, read_json_object
 from cluster.interrupt import InterruptGuard
@@ -23,6 +23,7 @@ from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
 from cluster.share import Share
 from cluster.study import Study
+from qsynth.snapshot import Keep
 from rl_envs.agents import Agent, Schedule
 from rl_envs.rollout import Assignment
 

@@ -18,7 +18,6 @@ from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
 from cluster.compare_tracking import log_comparison  # noqa: E402
-from cluster.contest_job import Keep  # noqa: E402
 from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
@@ -29,6 +28,7 @@ from cluster.runtime import ray_session  # noqa: E402
 from cluster.standings import Standings, of_study, standings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
+from qsynth.snapshot import Keep  # noqa: E402
 from rl_envs.pretrained import agent_file  # noqa: E402
 
 STARTS = ("defaults", "random")

@@ -3,14 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 
 from cluster.rivals.rival import Rival
 from qsynth.search_space import SearchSpace, random_point
+from qsynth.snapshot import Keep
 
-Keep = Literal["best", "last"]
 FIRST_SEED = 2**62  # seeds of trials above it are never met in training or tuning
 SEEDS_PER_PROBLEM = 1 << 20
 

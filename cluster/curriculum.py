@@ -4,12 +4,12 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from cluster.contest_job import Keep
 from cluster.placement import Placement
 from cluster.rllib_settings import PPOConfig
 from cluster.study import PROCESS_BYTES, Study, changed, load_study
 from qsynth.config import Config, parse, read_yaml
 from qsynth.shipped import Shipped
+from qsynth.snapshot import Keep
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.pretrained import card

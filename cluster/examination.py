@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cluster.contest_job import Keep
+from qsynth.snapshot import Keep
 from rl_envs.agents import Agent, Hold, TrainedAgent
 from rl_envs.config import make_tuner
 from rl_envs.curriculum import CurriculumConfig

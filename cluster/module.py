@@ -86,7 +86,7 @@ class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
 
     def to_deterministic(self) -> TorchMultiDistribution:
         """The likeliest discrete actions, and the floats' means given them."""
-        discrete = {name: self._parts[name].argmax(dim=-1) for name in self._policy.discrete}
+        discrete = self._policy.likeliest(self._parts)
         chosen = {name: self._original_struct[name] for name in discrete} | self._floats(discrete)
         return TorchMultiDistribution({name: chosen[name].to_deterministic() for name in self._original_struct})
 

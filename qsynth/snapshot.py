@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
 from qsynth.tensor_file import TensorFile
 
 FILE = TensorFile("qsynth-snapshot-1", "a trial's snapshot")
+Keep = Literal["best", "last"]  # of a trial: the decision with the best validation score, or its end
 
 
 @dataclass(frozen=True)

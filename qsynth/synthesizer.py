@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from qsynth.health import REMEDIES, Real, ailments
 from qsynth.hyperparameters import controls
 from qsynth.population import Population
 from qsynth.rng import normal
-from qsynth.snapshot import Snapshot
+from qsynth.snapshot import Keep, Snapshot
 from qsynth.tensor_file import TensorFile
 from qsynth.training_statistics import TrainingStatistics
 from qsynth.trial import TrialConfig
@@ -62,7 +61,7 @@ class QGANSynthesizer:
         seed: int = 0,
         evaluate_every: int = 25,
         on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
-        keep: Literal["best", "last"] = "best",
+        keep: Keep = "best",
     ) -> "QGANSynthesizer":
         """Train one trial under the config's constant hyperparameters.
 

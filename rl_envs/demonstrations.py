@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from qsynth.search_space import Float, Int
+from rl_envs.agents import Schedule
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
 from rl_envs.encoding import VALUE
 from rl_envs.spaces import DOWN, STAY, UP, Entries, stay_action
 
-LEARNING_RATES = ("lr_generator", "lr_critic")
 KEPT = 0.1  # of a task's trials: those with the largest return
 LEAST_DECAY = 0.01
 
@@ -68,7 +68,7 @@ class Baseline:
             entry, present = self._actions[name], self._present(name, observation)
             target = self._targets[name]
             if isinstance(entry, Float):
-                if name in LEARNING_RATES and entry.log:
+                if name in Schedule.LEARNING_RATES and entry.log:
                     target = target + progress * np.log(self._decay) / np.log(entry.high / entry.low)
                 move = np.clip((np.clip(target, 0, 1) - present) / self._max_step, -1, 1)
                 found[name] = move[:, None].astype(np.float32)

@@ -105,9 +105,13 @@ class PolicyNetwork(nn.Module):
     def greedy(self, observation: Tensor) -> dict[str, Tensor]:
         """Most likely actions: name -> lanes x 1 (float) or lanes (discrete); floats given the discrete ones."""
         parts, shifts = self.parts(self(observation))
-        discrete = {name: parts[name].argmax(dim=-1) for name in self.discrete}
+        discrete = self.likeliest(parts)
         means = self.means(parts, shifts, discrete)
         return {name: discrete[name] if name in discrete else means[name] for name in self.search_space}
+
+    def likeliest(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Most likely discrete actions, name -> ..., of distribution parameters as :meth:`parts` gives them."""
+        return {name: parts[name].argmax(dim=-1) for name in self.discrete}
 
     def means(self, parts: dict[str, Tensor], shifts: Tensor, discrete: dict[str, Tensor]) -> dict[str, Tensor]:
         """Means of the floats' moves (name -> ... x 1) given discrete actions (name -> ...).
@@ -143,7 +147,7 @@ class PolicyNetwork(nn.Module):
         discrete actions); the logit of an int's "up" minus that of "down"; the largest logit of a choice minus that of
         "stay"."""
         parts, shifts = self.parts(self(observation))
-        means = self.means(parts, shifts, {name: parts[name].argmax(dim=-1) for name in self.discrete})
+        means = self.means(parts, shifts, self.likeliest(parts))
         found = {}
         for name, part in parts.items():
             entry = self.search_space[name]

@@ -55,8 +55,8 @@ class ShortfallGain(Config):
 
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
-        before, after = 1.0 + self.slack - outcome.before, 1.0 + self.slack - outcome.after
-        return np.log(before) - np.log(after) - self.failure_penalty * outcome.failed
+        gain = _shortfall_gain(outcome.before, outcome.after, self.slack)
+        return gain - self.failure_penalty * outcome.failed
 
 
 class BestGain(Config):
@@ -71,9 +71,12 @@ class BestGain(Config):
 
     def __call__(self, outcome: Outcome) -> np.ndarray:
         """Rewards, of shape lanes."""
-        before = 1.0 + self.slack - outcome.best
-        after = np.minimum(before, 1.0 + self.slack - outcome.after)
-        return np.log(before) - np.log(after) - self.failure_penalty * outcome.failed
+        gain = _shortfall_gain(outcome.best, np.maximum(outcome.best, outcome.after), self.slack)
+        return gain - self.failure_penalty * outcome.failed
+
+
+def _shortfall_gain(before: np.ndarray, after: np.ndarray, slack: float) -> np.ndarray:
+    return np.log(1.0 + slack - before) - np.log(1.0 + slack - after)
 
 
 class FinalScore(Config):

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from qsynth.data.dataset import Instance
 from qsynth.score import Scorecard
-from qsynth.snapshot import Snapshot
+from qsynth.snapshot import Keep, Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
 
@@ -62,7 +61,7 @@ def play(
     *,
     test: bool = False,
     snapshots: bool = False,
-    keep: Literal["last", "best"] = "last",
+    keep: Keep = "last",
 ) -> list[Episode]:
     """Play every assignment to its end.
 

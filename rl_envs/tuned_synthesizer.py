@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError
 from qsynth.population import Population
+from qsynth.snapshot import Keep
 from qsynth.synthesizer import QGANSynthesizer
 from qsynth.trial import TrialConfig
 from rl_envs.agents import TrainedAgent
@@ -53,7 +53,7 @@ class TunedSynthesizer(QGANSynthesizer):
         seed: int = 0,
         evaluate_every: int = 25,
         on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
-        keep: Literal["best", "last"] = "best",
+        keep: Keep = "best",
     ) -> "TunedSynthesizer":
         """Train one trial; at each evaluation the agent decides what the next iterations' hyperparameters are.
 
