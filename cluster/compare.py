@@ -16,8 +16,9 @@ from cluster.progress import StudyProgress
 from cluster.record import Record, RecordFile
 from cluster.rivals.ablation import ablations
 from cluster.rivals.agent_run import agent_rival
+from cluster.rivals.ppo import ROUND, ppo_rival
 from cluster.rivals.rival import Course, Rival
-from cluster.rivals.roster import RIVALS, TUNED
+from cluster.rivals.roster import FINE_TUNED, RIVALS, TUNED
 from cluster.run_directory import new_name
 from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
@@ -25,6 +26,7 @@ from cluster.share import Share
 from cluster.study import Study
 from qsynth.snapshot import Keep
 from rl_envs.agents import Agent, Schedule
+from rl_envs.policy import PolicyFile, PolicyNetwork
 from rl_envs.rollout import Assignment
 
 RULES = 1  # of what is measured and how; records made under other rules are not used
@@ -36,12 +38,14 @@ class Entry:
 
     Attributes:
         agents: study's name -> the agent, as it acts there.
+        policy: its network, and what is known about it.
         identity: tells agents of one name apart.
         trained: GAN iterations that its training took; None if nobody knows.
     """
 
     name: str
     agents: Mapping[str, Agent]
+    policy: tuple[PolicyNetwork, PolicyFile]
     identity: str
     trained: int | None
     detail: str
@@ -148,6 +152,7 @@ class StudyComparison:
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, name) for name in tuned]
+            rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
             rivals += [self._entered(entry) for entry in plan.entries]
             found = self._play(pool, f"{study.name}: rivals", rivals)
             if plan.entries:
@@ -158,8 +163,15 @@ class StudyComparison:
         return found
 
     def _entered(self, entry: Entry) -> Rival:
-        agent, first = entry.agents[self.study.name], entry is self.plan.entries[0]
-        return agent_rival(entry.name, agent, entry.detail, entry.trained or 0, first, identity=entry.identity)
+        return agent_rival(
+            entry.name,
+            entry.agents[self.study.name],
+            entry.detail,
+            entry.trained or 0,
+            shared=True,
+            watched=entry is self.plan.entries[0],
+            identity=entry.identity,
+        )
 
     def _ablations(self, entry: Entry, records: list[Record]) -> list[Rival]:
         courses = {each.problem: Course(**each.course) for each in records if each.course and each.course["values"]}
@@ -241,3 +253,9 @@ class StudyComparison:
         spent = stored["trials"] * study.iterations_per_run
         identity = json.dumps(stored, sort_keys=True)
         return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)
+
+
+def _fine_tuned(entry: Entry) -> Rival:
+    """The agent, which learns on while it works on a problem."""
+    detail = f"{entry.name}, updated after every {ROUND} runs on the problem; the last run is greedy"
+    return ppo_rival(f"{entry.name}, fine-tuned", entry.policy, detail, entry.trained or 0, entry.identity)

@@ -22,7 +22,7 @@ from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.record import RecordFile  # noqa: E402
-from cluster.rivals.roster import NAMES  # noqa: E402
+from cluster.rivals.roster import FINE_TUNED, NAMES  # noqa: E402
 from cluster.rivals.tpe import load_optuna  # noqa: E402
 from cluster.runtime import ray_session  # noqa: E402
 from cluster.standings import Standings, of_study, standings  # noqa: E402
@@ -114,8 +114,7 @@ def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabl
             guard.listen()
             for study in plan.studies:
                 for rival, mine in StudyComparison(plan, study, records, out, progress, guard).execute(resources):
-                    trained = any(rival.name == entry.name for entry in plan.entries)
-                    old = found.get(rival.name, Method(rival.name, {}, {}, trained, ()))
+                    old = found.get(rival.name, Method(rival.name, {}, {}, rival.shared, ()))
                     found[rival.name] = replace(
                         old,
                         details=old.details | {study.name: rival.detail},
@@ -181,7 +180,8 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
     paired = all({"lr_generator", "lr_critic"} <= set(study.trial.search_space) for study in studies)
     chosen = tuple(part.strip() for part in text.split(",") if part.strip())
     if text == "all":
-        chosen = tuple(name for name in NAMES if name != "ttur" or paired)
+        impossible = ({"ttur"} if not paired else set()) | ({FINE_TUNED} if not has_agent else set())
+        chosen = tuple(name for name in NAMES if name not in impossible)
     for name in chosen:
         if name not in NAMES:
             raise QsynthError(
@@ -191,6 +191,8 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
     if any(name.startswith("tpe") for name in chosen):
         load_optuna()
+    if FINE_TUNED in chosen and not has_agent:
+        raise QsynthError(f"rival {FINE_TUNED} needs --agent, to fine-tune it")
     if "ttur" in chosen and not paired:
         raise QsynthError("rival ttur needs lr_generator and lr_critic in the search space of every study")
     return tuple(name for name in NAMES if name in chosen)
@@ -219,7 +221,14 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
         detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
         identity = fingerprint(network, file)
         entries.append(
-            Entry(f"agent {path.stem}" if path.stem != "agent" else "agent", acting, identity, trained, detail)
+            Entry(
+                f"agent {path.stem}" if path.stem != "agent" else "agent",
+                acting,
+                (network, file),
+                identity,
+                trained,
+                detail,
+            )
         )
     return tuple(entries)
 

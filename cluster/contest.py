@@ -122,6 +122,7 @@ class Contest:
         setting = Setting(
             problem=problem.number,
             space=self._tuner.search_space,
+            features=self._tuner.features,
             start=dict(problem.start),
             n_decisions=episode.n_decisions,
             max_step=episode.max_step,

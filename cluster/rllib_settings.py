@@ -34,7 +34,7 @@ class PPOConfig(Config):
     policy: PolicyConfig = PolicyConfig()
 
 
-def rllib_settings(config: PPOConfig, actions: Entries, batch: int, seed: int) -> Any:
+def rllib_settings(config: PPOConfig, actions: Entries, batch: int, seed: int | None) -> Any:
     """RLlib's PPO of a :class:`cluster.module.TuningModule` on vector environments, learning in the calling process.
 
     Which environment it is and who samples it is the caller's to add.
@@ -42,6 +42,7 @@ def rllib_settings(config: PPOConfig, actions: Entries, batch: int, seed: int) -
     Args:
         actions: what the agent may do.
         batch: decisions that an update learns from.
+        seed: of the process's random numbers; None leaves them alone.
     """
     from ray.rllib.algorithms.ppo import PPOConfig as RLlibConfig
     from ray.rllib.core.rl_module.rl_module import RLModuleSpec

@@ -25,6 +25,12 @@ class Encoding:
         study_features, study_actions: the study's.
         max_step: the agent's, on its own scale.
 
+    Attributes:
+        features, actions: the agent's.
+        shared: hyperparameters, and recoveries, that both know.
+        unknown: those that only the study knows.
+        unseen: the agent's features that the study lacks.
+
     Raises:
         QsynthError: they have no action in common, or one by the same name that is not of the same kind.
     """
@@ -37,7 +43,7 @@ class Encoding:
         study_actions: Entries,
         max_step: float,
     ) -> None:
-        self.features, self._actions, self._max_step = list(features), dict(actions), max_step
+        self.features, self.actions, self._max_step = list(features), dict(actions), max_step
         self._study_actions = dict(study_actions)
         self._scales = {name: entry for name, entry in actions.items() if not isinstance(entry, Recover)}
         places = {name: index for index, name in enumerate(study_features)}
@@ -64,7 +70,7 @@ class Encoding:
         found = []
         if self.unknown:
             found.append(f"the agent leaves {', '.join(self.unknown)} at the study's defaults")
-        if idle := [name for name in self._actions if name not in self.shared]:
+        if idle := [name for name in self.actions if name not in self.shared]:
             found.append(f"the study does not let it tune {', '.join(idle)}")
         if self.unseen:
             found.append(f"it was trained to see {', '.join(self.unseen)}")
@@ -86,7 +92,7 @@ class Encoding:
 
     def moves(self, values: dict[str, np.ndarray], actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The study's hyperparameters after the agent's actions, name -> lanes; and treatments."""
-        own = {name: self._actions[name] for name in self.shared}
+        own = {name: self.actions[name] for name in self.shared}
         within = {name: self._within(name, values) for name in self._scales if name in values}
         changes = moved(own, within, actions, self._max_step)
         for name, change in changes.items():

@@ -26,6 +26,7 @@ def agent_rival(
     agent: Agent,
     detail: str = "",
     prepared: int = 0,
+    shared: bool = False,
     watched: bool = False,
     only_once: bool = False,
     identity: str = "",
@@ -43,4 +44,4 @@ def agent_rival(
 
         return restarts(setting, stretch)
 
-    return Rival(name, plan, detail=detail, prepared=prepared, only_once=only_once, identity=identity)
+    return Rival(name, plan, detail=detail, prepared=prepared, shared=shared, only_once=only_once, identity=identity)

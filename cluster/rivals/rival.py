@@ -97,6 +97,7 @@ class Setting:
     Attributes:
         problem: the problem's number.
         space: what may be tuned.
+        features: names of what agents see.
         start: values that those start from who do not choose their own.
         n_decisions: of a whole run.
         max_step: the farthest move of a float at a decision, as a share of its scale.
@@ -107,6 +108,7 @@ class Setting:
 
     problem: int
     space: SearchSpace
+    features: list[str]
     start: dict[str, float]
     n_decisions: int
     max_step: float
@@ -131,6 +133,7 @@ class Rival:
         anytime: whether it does the same under any budget until that ends: then one run tells of all smaller budgets.
         detail: what it is, in words.
         prepared: GAN iterations spent before it meets any problem of the comparison.
+        shared: whether these served all studies.
         only_once: it is of interest for a budget of one run only.
         identity: tells apart what has the same name, such as agents from different files.
     """
@@ -140,6 +143,7 @@ class Rival:
     anytime: bool = True
     detail: str = ""
     prepared: int = 0
+    shared: bool = False
     only_once: bool = False
     identity: str = ""
 

@@ -5,6 +5,7 @@ from cluster.rivals.asha import ASHA
 from cluster.rivals.bandit import BANDIT
 from cluster.rivals.pb2 import PB2
 from cluster.rivals.pbt import PBT
+from cluster.rivals.ppo import PPO
 from cluster.rivals.random_search import RANDOM_SEARCH
 from cluster.rivals.rival import Rival
 from cluster.rivals.tpe import TPE, TPE_HYPERBAND, TPE_MEDIAN
@@ -19,6 +20,7 @@ RIVALS.register("tpe-median")(TPE_MEDIAN)
 RIVALS.register("tpe-hyperband")(TPE_HYPERBAND)
 RIVALS.register("asha")(ASHA)
 RIVALS.register("bandit")(BANDIT)
+RIVALS.register("ppo")(PPO)
 RIVALS.register("pb2")(PB2)
 RIVALS.register("pbt")(PBT)
 RIVALS.register("random")(RANDOM_SEARCH)
@@ -32,7 +34,9 @@ TUNED: dict[str, Family] = {
     "ttur": "ttur",
 }
 
+FINE_TUNED = "fine-tuned"  # the first agent, which learns on
+
 NAMES = (
-    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "pb2", "pbt"),
+    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "ppo", FINE_TUNED, "pb2", "pbt"),
     *("random", "defaults", "constants", "exponential", "cosine", "ttur"),
 )

@@ -15,7 +15,7 @@ from cluster.compare_tracking import log_comparison
 from cluster.contest_job import Job, held_out_problem, starting_values
 from cluster.record import Mark, Record, RecordFile
 from cluster.rivals.random_search import RANDOM_SEARCH
-from cluster.rivals.roster import NAMES, RIVALS, TUNED
+from cluster.rivals.roster import FINE_TUNED, NAMES, RIVALS, TUNED
 from cluster.standings import Standings, standings
 from cluster.study import load_study
 from cluster.tracking import sync
@@ -50,6 +50,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
     [
         (["--rivals", "randm"], "Did you mean 'random'?"),
         (["--rivals", ""], "--rivals must name somebody"),
+        (["--rivals", "fine-tuned"], "needs --agent, to fine-tune it"),
         (["--rivals", "ttur"], "needs lr_generator and lr_critic"),
         (["--budgets", "1,x"], "--budgets must be whole numbers in 1..1024"),
         (["--budgets", "0,4"], "--budgets must be whole numbers"),
@@ -107,14 +108,14 @@ def test_tpe_says_what_to_install(
 
 
 def test_names_are_of_all_rivals() -> None:
-    assert sorted(NAMES) == sorted([*RIVALS, *TUNED])
+    assert sorted(NAMES) == sorted([*RIVALS, *TUNED, FINE_TUNED])
 
 
 def test_a_comparison_from_beginning_to_end_and_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, agent: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["compare", tiny_file, "--agent", agent, "--rivals", "random,constants,pbt", "--search", 1]
+    arguments = ["compare", tiny_file, "--agent", agent, "--rivals", "random,constants,pbt,fine-tuned", "--search", 1]
     arguments += ["--budgets", "1,2", "--seeds", 2, "--start", "random", "--out", out, "--card", "--json"]
     monkeypatch.setattr("sys.argv", ["qsynth", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
@@ -123,8 +124,10 @@ def test_a_comparison_from_beginning_to_end_and_again(
     first = json.loads(capsys.readouterr().out)
     methods = {each["name"]: each for each in first["methods"]}
     robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations"}
-    assert set(methods) == {"agent", "random search", "tuned constants", "PBT"} | robbed
-    assert methods["agent"]["prepared_iterations"] == 50 * 6
+    assert set(methods) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT"} | robbed
+    assert methods["agent"]["prepared_iterations"] == methods["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
+    assert methods["agent, fine-tuned"]["test"]["1"] == methods["agent"]["test"]["1"]  # one run can't have learned
+    assert methods["agent, fine-tuned"]["test"]["2"] != methods["agent"]["test"]["2"]
     assert methods["tuned constants"]["prepared_iterations"] == 32 * 6
     assert methods["random search"]["spent"]["iterations"] == 2 * 2 * 6
     assert methods["PBT"]["spent"]["iterations"] == (1 + 2) * 2 * 6
@@ -143,7 +146,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
 
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
-    assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2) + 2 * 3
+    assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
     assert json.loads(capsys.readouterr().out) == first

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from cluster.contest import Contest
 from cluster.contest_job import Job, held_out_problem
@@ -12,6 +13,7 @@ from cluster.meter import Meter
 from cluster.record import Record
 from cluster.rivals.ablation import ConstantAction
 from cluster.rivals.agent_run import agent_rival
+from cluster.rivals.ppo import ppo_rival
 from cluster.rivals.rival import Moment, Outcome, Plan, Rival, Setting
 from cluster.rivals.roster import RIVALS
 from qsynth.circuits.spend import Spend
@@ -19,6 +21,7 @@ from qsynth.data.dataset import Instance, Split
 from qsynth.data.gaussian import GaussianFamily
 from rl_envs.agents import Schedule
 from rl_envs.config import make_tuner
+from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork
 from rl_envs.tuner import Step, Tuner
 from tests.rl_envs.tiny import SPACE, environment
 
@@ -26,7 +29,22 @@ N_LANES = 5
 RUNS = 4
 ENVIRONMENT = environment(n_decisions=4, iterations_per_decision=1)
 START = {"n_critic": 1.0, "lr_generator": 0.05, "batch_size": 4.0, "beta1": 0.2}
+FEATURES = ["budget.remaining", "score.now", "score.best"]
+
+
+def moving_policy() -> tuple[PolicyNetwork, PolicyFile]:
+    """One that moves a lot, and was not made for this study: it sees less."""
+    torch.manual_seed(0)
+    config = PolicyConfig(hidden=(4,), log_std=-1.0)
+    network = PolicyNetwork(len(FEATURES), SPACE, config)
+    with torch.no_grad():
+        for parameter in network.network.parameters():
+            parameter.normal_()
+    return network, PolicyFile(features=tuple(FEATURES), search_space=SPACE, policy=config, max_step=0.3)
+
+
 OTHERS = {
+    "fine-tuned": ppo_rival("fine-tuned", moving_policy(), "an agent that learns on"),
     "agent": agent_rival("agent", ConstantAction(SPACE, dict.fromkeys(SPACE, 0.1)), watched=True),
     "decay": agent_rival("decay", Schedule(START, 0.1, shape="cosine")),
 }
@@ -175,7 +193,7 @@ def test_it_survives_trials_that_fail_and_pays_for_them(name: str) -> None:
 
 def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
     meter = Meter(RUNS * 4, 1)
-    plan = ROSTER[name].plan(Setting(0, SPACE, START, 4, 0.15, RUNS, 7, meter))
+    plan = ROSTER[name].plan(Setting(0, SPACE, FEATURES, START, 4, 0.15, RUNS, 7, meter))
     batch = next(plan, None)
     while batch is not None:
         for stretch in batch:
