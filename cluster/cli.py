@@ -138,7 +138,7 @@ def pretrain(
     as_json: AsJson = False,
 ) -> None:
     """Train an agent on several studies, to be used in others that it has never seen."""
-    from cluster.pretrain_commands import run_pretrain
+    from cluster.pretrain_command import run_pretrain
 
     run_pretrain(curriculum, out, resume, {"seed": seed, "trials": trials}, address, tracking_uri, as_json)
 
@@ -146,7 +146,7 @@ def pretrain(
 @app.command()
 def agents(as_json: AsJson = False) -> None:
     """List the trained agents that ship with qsynth, and what they were trained on."""
-    from cluster.pretrain_commands import list_agents
+    from cluster.agents_command import list_agents
 
     list_agents(as_json)
 

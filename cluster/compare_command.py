@@ -14,12 +14,13 @@ prepare_process()
 from rich.console import Console  # noqa: E402
 
 from cluster.agent_card import fingerprint, write_comparison  # noqa: E402
-from cluster.compare import Entry, Method, Plan, StudyComparison  # noqa: E402
+from cluster.compare import Entry, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
 from cluster.compare_tracking import log_comparison  # noqa: E402
 from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
+from cluster.method import Method  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.record import RecordFile  # noqa: E402
 from cluster.rivals.roster import FINE_TUNED, NAMES  # noqa: E402

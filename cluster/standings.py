@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from cluster.compare import Method
 from cluster.comparison import (
     TRIMMED,
     Estimate,
@@ -17,6 +16,7 @@ from cluster.comparison import (
     interquartile_mean,
     probability_of_improvement,
 )
+from cluster.method import Method
 
 TARGETS = ("tuned constants", "defaults")
 

@@ -9,10 +9,10 @@ import torch
 import yaml
 
 from cluster.cli import main
-from cluster.compare import Method
 from cluster.compare_report import report_html, unbeaten_words
 from cluster.compare_tracking import log_comparison
 from cluster.contest_job import Job, held_out_problem, starting_values
+from cluster.method import Method
 from cluster.record import Mark, Record, RecordFile
 from cluster.rivals.random_search import RANDOM_SEARCH
 from cluster.rivals.roster import FINE_TUNED, NAMES, RIVALS, TUNED

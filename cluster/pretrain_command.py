@@ -1,4 +1,4 @@
-"""``qsynth pretrain`` and ``qsynth agents``."""
+"""What ``qsynth pretrain`` does."""
 
 import sys
 from pathlib import Path
@@ -9,16 +9,12 @@ from cluster.process import prepare_process
 
 prepare_process()
 
-from rich.console import Console  # noqa: E402
-
-from cluster.agent_card import show_card  # noqa: E402
 from cluster.curriculum import Curriculum, load_curriculum  # noqa: E402
 from cluster.files import atomic_write_json  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.run_directory import RunDirectory, new_name  # noqa: E402
 from cluster.study import changed  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
-from rl_envs.pretrained import agents, card  # noqa: E402
 
 
 def run_pretrain(
@@ -103,14 +99,3 @@ def _compiled(curriculum: Curriculum) -> bool:
     share = max(1, curriculum.trials // len(curriculum.tasks))
     studies = [changed(study, {"budget.agent_trials": share}) for study in curriculum.studies().values()]
     return all(plan_compilation(study, 1)[0] for study in studies)
-
-
-def list_agents(as_json: bool) -> None:
-    """``qsynth agents``."""
-    cards = {name: card(name) for name in agents()}
-    if as_json:
-        emit({name: file.model_dump(mode="json") for name, file in cards.items()})
-        return
-    console = Console()
-    for name, file in cards.items():
-        show_card(console, name, file)
