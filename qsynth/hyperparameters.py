@@ -39,6 +39,8 @@ class Hyperparameters(Config):
             0 they use the parameters themselves.
         label_smoothing: how far below 1 real rows' target is, for losses that classify.
         instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
+        fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
+            (:mod:`qsynth.gan.score_terms`).
     """
 
     lr_generator: float = Field(3e-3, ge=0, le=1)
@@ -58,13 +60,22 @@ class Hyperparameters(Config):
     weight_average: float = Field(0.0, ge=0, le=0.9999)
     label_smoothing: float = Field(0.0, ge=0, le=0.5)
     instance_noise: float = Field(0.0, ge=0, le=10)
+    fidelity_weight: float = Field(0.0, ge=0, le=1000)
+    diversity_weight: float = Field(0.0, ge=0, le=1000)
 
 
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
 # capacity. A trial uses them if the search space names them or its default is another.
-SPARED = {"critic_layers": None, "weight_average": 0.0, "label_smoothing": 0.0, "instance_noise": 0.0}
+SPARED = {
+    "critic_layers": None,
+    "weight_average": 0.0,
+    "label_smoothing": 0.0,
+    "instance_noise": 0.0,
+    "fidelity_weight": 0.0,
+    "diversity_weight": 0.0,
+}
 
 
 def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
@@ -167,4 +178,6 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         weight_average=number("weight_average"),
         label_smoothing=number("label_smoothing"),
         instance_noise=number("instance_noise"),
+        fidelity_weight=number("fidelity_weight"),
+        diversity_weight=number("diversity_weight"),
     )

@@ -33,6 +33,8 @@ class Controls(NamedTuple):
     weight_average: Tensor = OFF
     label_smoothing: Tensor = OFF
     instance_noise: Tensor = OFF
+    fidelity_weight: Tensor = OFF
+    diversity_weight: Tensor = OFF
 
     def of_lane(self, lane: int) -> "Controls":
         """One trial's, of those with a leading lane axis."""

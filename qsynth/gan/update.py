@@ -11,6 +11,7 @@ from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.generator import Generator, Listed, Made, Rows
 from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
 from qsynth.gan.optim import AdamState, adam
+from qsynth.gan.score_terms import with_score_terms
 
 # Streams of random numbers; each is used for one thing.
 STREAM_GENERATOR, STREAM_CRITIC, STREAM_CRITIC_STEP, STREAM_GENERATOR_STEP, STREAM_EVALUATION = range(5)
@@ -149,11 +150,13 @@ class GanUpdate:
 
         def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
             made = self.generator.make(flat, noise, onehot, controls)
-            fake, labels, shares = made.rows(onehot, controls.sample_weights)
+            rows_made = made.rows(onehot, controls.sample_weights)
+            fake, labels, shares = rows_made
             if is_on(controls.instance_noise):
                 fake = _blurred(fake, controls, seed, STREAM_NOISE_GENERATOR, iteration)
             value = self.loss.generator(self.critic.score(critic, fake, labels, controls), shares)
             value = self.critic.labelled(value, critic, fake, labels, shares, controls)
+            value = with_score_terms(value, rows_made, real, controls)
             return self.generator.regularised(value, flat, noise, real, controls), made.drawn
 
         gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)

@@ -65,6 +65,8 @@ PART = {
     "weight_average": 0.9,
     "label_smoothing": 0.1,
     "instance_noise": 0.05,
+    "fidelity_weight": 0.7,
+    "diversity_weight": 0.3,
 }
 FEATURES, CLASSES, ROWS = 4, 3, 12
 SOURCE = TableData(name="iris", n_train=40)
@@ -385,17 +387,19 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "weight_average",
         "label_smoothing",
         "instance_noise",
+        "fidelity_weight",
+        "diversity_weight",
     ]
     assert not is_on(pop._weights.average)
 
 
-@pytest.mark.parametrize("name", ["weight_average", "instance_noise", "label_smoothing", "critic_layers"])
+@pytest.mark.parametrize("name", SPARED)
 def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
     """A study that could use it, but has it at that value, trains as one that could not."""
     nothing = {"critic_layers": 3}.get(name, 0.0)
-    plain = {**PART, "weight_average": 0, "instance_noise": 0, "label_smoothing": 0, "critic_layers": 3}
+    plain = {**PART, **dict.fromkeys(SPARED, 0), "critic_layers": 3}
     kind = "int" if name == "critic_layers" else "float"
-    high = {"critic_layers": 3, "instance_noise": 1.0, "weight_average": 0.9, "label_smoothing": 0.5}[name]
+    high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5}.get(name, 1.0)
     space = {name: {"kind": kind, "low": 1 if kind == "int" else 0, "high": high}}
     runs = []
     for more in ({}, {"search_space": space}):

@@ -23,6 +23,8 @@ TRAINING_ONLY: SearchSpace = {
     "critic_width": Int(low=2, high=4),
     "critic_layers": Int(low=1, high=2),
     "instance_noise": Float(low=0.0, high=1.0),
+    "fidelity_weight": Float(low=0.0, high=10.0),
+    "diversity_weight": Float(low=0.0, high=10.0),
 }
 SHAPING: SearchSpace = {
     "lr_generator": Float(low=0.0, high=0.1),

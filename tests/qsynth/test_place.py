@@ -17,6 +17,7 @@ from qsynth.trial import TrialConfig
 
 SIZES = {"n_layers": 2, "batch_size": 4, "n_critic": 2, "critic_width": 8, "latent_dim": 2}
 TOUCHED = {"weight_average": 0.9, "instance_noise": 0.1, "critic_layers": 1}
+TOUCHED |= {"fidelity_weight": 1, "diversity_weight": 1}
 MOVES = ("aten._to_copy", "aten.copy_")
 
 

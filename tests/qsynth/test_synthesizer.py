@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from qsynth.data.tabular import TableData
+from qsynth.hyperparameters import SPARED
 from qsynth.synthesizer import FILE, QGANSynthesizer
 from qsynth.trial import TrialConfig
 
@@ -85,7 +86,7 @@ def test_a_model_from_before_there_were_kinds_makes_the_rows_that_it_made(tmp_pa
         newer = ("critic_layers", "filter_size", "vae_layers", "vae_width")
         for name in newer:
             del about["config"]["capacity"][name]
-        for name in (*newer, "kl_weight", "weight_average", "label_smoothing", "instance_noise"):
+        for name in {*newer, "kl_weight", *SPARED}:
             del about["config"]["defaults"][name]
             about["learned"]["hyperparameters"].pop(name, None)
         about["learned"] |= {"latent_mask": [1.0, 1.0], "layer_mask": [1.0, 1.0]}
