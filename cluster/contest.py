@@ -166,10 +166,7 @@ class Contest:
             raise QsynthError(f"the comparison stopped ({broken}); the same command goes on with it")
         for lane, attempt in active.items():
             score, values = float(step.score[lane]), self._tuner.values
-            iteration = population.config.iteration_cost(
-                population.engine, int(values["batch_size"][lane]), population.n_classes
-            )
-            attempt.spend += iteration * episode.iterations_per_decision + self._evaluation
+            attempt.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
             attempt.failed = bool(step.terminated[lane])
             if attempt.stretch.watched:
                 attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})

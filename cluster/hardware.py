@@ -11,7 +11,7 @@ from qsynth.circuits.engine import STATEVECTOR, EngineConfig, choose
 from qsynth.circuits.spend import Spend
 from qsynth.config import Config
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES, SIZES, SPARED
+from qsynth.hyperparameters import NAMES, SHOT_SHARE, SIZES, SPARED
 from qsynth.snapshot import Snapshot
 from qsynth.trial import TrialConfig
 from rl_envs.tuner import EpisodeConfig
@@ -62,7 +62,7 @@ class HardwareConfig(Config):
     def _is_a_device(self) -> Self:
         if self.engine.shots is None:
             raise ValueError("hardware.engine.shots must be given: devices are paid for by shots")
-        free = [name for name in NAMES if name not in SIZES]
+        free = [name for name in NAMES if name not in SIZES and name != SHOT_SHARE]
         wrong = [name for name in self.hyperparameters if name not in free]
         if wrong:
             raise ValueError(f"hardware.hyperparameters must be among {', '.join(free)}; got {wrong[0]!r}")
@@ -79,12 +79,12 @@ class HardwareConfig(Config):
             kind = trial.generator.kind
             raise QsynthError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")
         sizes = {"batch_size": self.batch_size, "n_critic": self.n_critic}
-        defaults = {**trial.defaults.model_dump(), **self.hyperparameters, **sizes}
+        defaults = {**trial.defaults.model_dump(), **self.hyperparameters, **sizes, SHOT_SHARE: 1.0}
         return trial.replaced(
             engine=self.engine.model_dump(),
             capacity={**trial.capacity.model_dump(), **sizes},
             defaults=defaults,
-            search_space={name: each for name, each in trial.search_space.items() if name in SPARED},
+            search_space={n: each for n, each in trial.search_space.items() if n in SPARED and n != SHOT_SHARE},
             score={**trial.score.model_dump(), "n_rows": self.n_rows},
         )
 
@@ -104,7 +104,9 @@ class HardwareConfig(Config):
     def start(self, snapshot: Snapshot) -> Snapshot:
         """The trained trial, with the sizes and values that it goes on with."""
         sizes = {"batch_size": float(self.batch_size), "n_critic": float(self.n_critic)}
-        return replace(snapshot, hyperparameters={**snapshot.hyperparameters, **self.hyperparameters, **sizes})
+        values = {**snapshot.hyperparameters, **self.hyperparameters, **sizes}
+        values.pop(SHOT_SHARE, None)  # it takes all of its engine's shots
+        return replace(snapshot, hyperparameters=values)
 
     def estimate(self, trial: TrialConfig) -> tuple[Spend, Spend]:
         """What the whole stage would take, and the least that makes sense: one iteration between two measurements.

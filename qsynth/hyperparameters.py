@@ -41,6 +41,7 @@ class Hyperparameters(Config):
         instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
         fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
             (:mod:`qsynth.gan.score_terms`).
+        shot_share: share of the engine's shots that a training circuit takes, at least one; evaluations take all.
     """
 
     lr_generator: float = Field(3e-3, ge=0, le=1)
@@ -62,8 +63,10 @@ class Hyperparameters(Config):
     instance_noise: float = Field(0.0, ge=0, le=10)
     fidelity_weight: float = Field(0.0, ge=0, le=1000)
     diversity_weight: float = Field(0.0, ge=0, le=1000)
+    shot_share: float = Field(1.0, ge=0, le=1)
 
 
+SHOT_SHARE = "shot_share"
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
@@ -75,6 +78,7 @@ SPARED = {
     "instance_noise": 0.0,
     "fidelity_weight": 0.0,
     "diversity_weight": 0.0,
+    SHOT_SHARE: 1.0,
 }
 
 
@@ -180,4 +184,5 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         instance_noise=number("instance_noise"),
         fidelity_weight=number("fidelity_weight"),
         diversity_weight=number("diversity_weight"),
+        shot_share=number("shot_share"),
     )

@@ -105,8 +105,12 @@ class Population:
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
-        each = functools.partial(self.config.iteration_cost, self.engine, n_classes=self.n_classes)
-        return sum((each(int(batch_size)) for batch_size in self.values["batch_size"]), Spend())
+        return sum((self.lane_cost(lane) for lane in range(self.n_lanes)), Spend())
+
+    def lane_cost(self, lane: int) -> Spend:
+        """What one GAN iteration of one lane is expected to cost."""
+        values = {name: float(value[lane]) for name, value in self.values.items()}
+        return self.config.iteration_cost(self.engine, values, self.n_classes)
 
     @property
     def metric_names(self) -> list[str]:
@@ -213,7 +217,7 @@ class Population:
     def evaluate(self, part: str = "validation") -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
-        rows = generate(self.generator, self._weights.sampled, self._seeds, self._onehot, self._controls)
+        rows = generate(self.generator, self._weights.sampled, self._seeds, self._onehot, self._controls.measuring())
         self._book(self.evaluation_cost())
         return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
 
@@ -222,7 +226,7 @@ class Population:
     def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)
-        lane_controls = Controls(*(value[one] for value in self._controls))
+        lane_controls = Controls(*(value[one] for value in self._controls.measuring()))
         seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
         rows = generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)
         return rows[0].cpu()

@@ -216,7 +216,7 @@ class QGANSynthesizer:
         config, learned = self.config, self._fitted()["hyperparameters"]
         values = {name: getattr(config.defaults, name) for name in config.used} | learned  # type: ignore[operator]
         arrays = {name: np.array([float(values[name])]) for name in config.used}
-        return controls(arrays, config.capacity).of_lane(0)
+        return controls(arrays, config.capacity).of_lane(0).measuring()
 
     def _fitted(self) -> dict[str, object]:
         if self._about is None:

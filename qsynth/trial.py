@@ -1,6 +1,7 @@
 """The settings of a trial: circuit, networks, losses, hyperparameters, QNN, score."""
 
 import functools
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
 from qsynth.circuits.readout import PauliStrings, Words, find_readout
+from qsynth.circuits.sampling import shots_taken
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, did_you_mean
@@ -18,7 +20,7 @@ from qsynth.gan.kinds import CriticConfig, GeneratorConfig
 from qsynth.gan.losses import LOSSES, LossName, Penalty
 from qsynth.gan.mlp_critic import MLPCriticConfig
 from qsynth.gan.quantum import Circuit, QuantumGeneratorConfig
-from qsynth.hyperparameters import NAMES, SPARED, Tunables
+from qsynth.hyperparameters import NAMES, SHOT_SHARE, SPARED, Tunables
 from qsynth.qnn.fit import QNNConfig
 from qsynth.score import ScoreConfig
 
@@ -72,6 +74,8 @@ class TrialConfig(Tunables):
                     raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
         for name in self.search_space:
+            if name == SHOT_SHARE and not self._draws_shots:
+                raise ValueError("search_space.shot_share needs engine.shots, on the statevector engine")
             if name not in self.tunable:
                 kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
                 raise ValueError(
@@ -84,7 +88,13 @@ class TrialConfig(Tunables):
         """The hyperparameters that mean something to the trial's kinds."""
         of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
         chosen = {name for name, has in of_losses.items() if has}
-        return frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
+        found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
+        return found if self._draws_shots else found - {SHOT_SHARE}
+
+    @property
+    def _draws_shots(self) -> bool:
+        """Whether the statevector engine draws shots."""
+        return self.engine.shots is not None and choose(self.engine, self.n_qubits).name == STATEVECTOR
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -113,7 +123,9 @@ class TrialConfig(Tunables):
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
         if (isinstance(circuit, StatevectorEngine) and circuit.shots is None) or self.n_qubits > MAX_QUBITS:
             return circuit
-        return self.replaced(engine={"name": STATEVECTOR}).circuit()
+        # Its shots are fixed, so that there is no share of them to tune.
+        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOT_SHARE}
+        return self.replaced(engine={"name": STATEVECTOR}, search_space=space).circuit()
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator makes, or that the critic can't see.
@@ -152,10 +164,16 @@ class TrialConfig(Tunables):
             return engine.cost(rows)
         return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
 
-    def iteration_cost(self, engine: StatevectorEngine | PennyLaneEngine, batch_size: int, n_classes: int) -> Spend:
-        """What one GAN iteration of one trial takes on ``engine``."""
+    def iteration_cost(
+        self, engine: StatevectorEngine | PennyLaneEngine, values: Mapping[str, float], n_classes: int
+    ) -> Spend:
+        """What one GAN iteration of one trial with these hyperparameters takes on ``engine``."""
         size, cost = self.capacity.batch_size, functools.partial(self.cost, engine, n_classes=n_classes)
-        return cost(self.capacity.n_critic * size) + cost(size) + cost(batch_size, gradient=True)
+        total = cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
+        shots = self.engine.shots
+        if SHOT_SHARE not in values or shots is None:
+            return total
+        return Spend(total.circuits, total.shots // shots * shots_taken(shots, values[SHOT_SHARE]))
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

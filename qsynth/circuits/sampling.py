@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pennylane as qp
 import torch
 from torch import Tensor
@@ -33,14 +34,16 @@ class ShotSampler:
         places = [place for basis in readout.bases(n_qubits, dtype) for place in basis.places]
         self._back = torch.tensor(places).argsort()
 
-    def __call__(self, states: Tensor, inputs: Tensor, weights: Tensor) -> Tensor:
+    def __call__(self, states: Tensor, inputs: Tensor, weights: Tensor, share: Tensor | None = None) -> Tensor:
         """Batch x outputs.
 
         Args:
             states: batch x 2D, at the end of the circuit.
             inputs: batch x inputs, the circuit's.
             weights: layers x weights, the circuit's.
+            share: of the shots that are taken (:func:`shots_taken`), a scalar; None for all.
         """
+        taken = None if share is None else torch.clamp(torch.round(share * self.shots), min=1)
         parts = zip(digest(inputs), digest(weights.flatten(), inputs.shape[1]), strict=True)
         key = tuple(((one + other) & _WORD)[:, None] for one, other in parts)
         estimates = []
@@ -48,13 +51,19 @@ class ShotSampler:
             turned = states.detach()
             for rotation in rotations:
                 turned = rotation(turned)
-            counts = _counts(basis_probabilities(turned), self.shots, index, key)
-            estimates.append(outputs(counts.to(states.dtype) / self.shots))
+            counts = _counts(basis_probabilities(turned), self.shots, taken, index, key)
+            estimates.append(outputs(counts.to(states.dtype) / (self.shots if taken is None else taken)))
         return torch.cat(estimates, dim=1)[:, self._back]
 
 
-def _counts(probabilities: Tensor, shots: int, stream: int, key: tuple[Tensor, ...]) -> Tensor:
-    """How often each outcome comes up in ``shots`` draws (batch x D), where it has ``probabilities`` (batch x D).
+def shots_taken(shots: int, share: float) -> int:
+    """How many of ``shots`` are taken where only a share of them is wanted: at least one."""
+    return int(np.maximum(np.round(np.float32(share) * np.float32(shots)), 1))
+
+
+def _counts(probabilities: Tensor, shots: int, taken: Tensor | None, stream: int, key: tuple[Tensor, ...]) -> Tensor:
+    """How often each outcome comes up in ``shots`` draws (batch x D), where it has ``probabilities`` (batch x D); draws
+    beyond those ``taken``, if any, do not count.
 
     An outcome is found where 32 random bits fall among the cumulated probabilities.
     """
@@ -68,7 +77,10 @@ def _counts(probabilities: Tensor, shots: int, stream: int, key: tuple[Tensor, .
         zero = torch.zeros_like(block)
         words = torch.cat(philox((block, row, zero + stream, zero), (key[0], key[1])), dim=1)[:, :n_shots]
         outcomes = torch.searchsorted(bounds, words.contiguous(), right=True)
-        counts = counts.scatter_add(1, outcomes, torch.ones_like(outcomes))
+        counted = torch.ones_like(outcomes)
+        if taken is not None:
+            counted = counted * (torch.arange(start, start + n_shots, device=taken.device) < taken)
+        counts = counts.scatter_add(1, outcomes, counted)
     return counts
 
 

@@ -112,13 +112,16 @@ class StatevectorEngine:
         self._exact = measured.exact(n_qubits, dtype)
         self._sampler = None if shots is None else ShotSampler(measured, n_qubits, shots, dtype)
 
-    def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
+    def expectations(
+        self, inputs: Tensor, weights: Tensor, layer_mask: Tensor, shot_share: Tensor | None = None
+    ) -> Tensor:
         """The readout's outputs.
 
         Args:
             inputs: batch x inputs, angles in radians.
             weights: layers x weights per layer, in radians.
             layer_mask: layers; 1 applies a layer, 0 leaves the state as it is.
+            shot_share: of the shots that are taken; None for all.
 
         Returns:
             batch x outputs, in [-1, 1].
@@ -130,7 +133,8 @@ class StatevectorEngine:
         values = self._exact(final)
         if self._sampler is None:
             return values
-        return self._sampler(final, inputs, weights) + (values - values.detach())  # the latter only has a gradient
+        # What is added is 0, and has the gradient.
+        return self._sampler(final, inputs, weights, shot_share) + (values - values.detach())
 
     def cost(self, n_rows: int, gradient: bool = False) -> Spend:
         """What the values of ``n_rows`` inputs take, or in addition their gradients, which are exact."""

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
-from qsynth.gan.controls import Controls
+from qsynth.gan.controls import Controls, is_on
 from qsynth.gan.generator import Generator, GeneratorOptions
 from qsynth.gan.parameters import ParameterLayout
-from qsynth.hyperparameters import Capacity
+from qsynth.hyperparameters import SHOT_SHARE, Capacity
 from qsynth.narrow import product
 
 ANGLE_SPREAD = 0.1
@@ -29,7 +29,10 @@ class Circuit(Protocol):
     fingerprint: str
 
     def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """Batch x outputs, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers)."""
+        """Batch x outputs, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers).
+
+        The statevector engine also takes the share of its shots that is wanted, where that may change.
+        """
         ...
 
 
@@ -49,8 +52,8 @@ class QuantumGeneratorConfig(GeneratorOptions):
 
     @property
     def uses(self) -> frozenset[str]:
-        """Latent coordinates and layers."""
-        return frozenset({"latent_dim", "n_layers"})
+        """Latent coordinates, layers, shots."""
+        return frozenset({"latent_dim", "n_layers", SHOT_SHARE})
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:
         """Every patch makes a feature of each output."""
@@ -110,12 +113,13 @@ class QuantumGenerator(Generator):
         """Rows (batch x n_features), in [-1, 1] unless they are scaled."""
         p = self.layout.split(flat)
         angles = self._angles(p, noise, onehot, controls)
+        shares = [controls.shot_share] if is_on(controls.shot_share) else []
         if self.patches == 1:
-            made = self.circuit.expectations(angles, p["weights"], controls.layer_mask)
+            made = self.circuit.expectations(angles, p["weights"], controls.layer_mask, *shares)
         else:
-            of_patches = vmap(self.circuit.expectations, in_dims=(1, 0, None), out_dims=1)
+            of_patches = vmap(self.circuit.expectations, in_dims=(1, 0, None, *(None for _ in shares)), out_dims=1)
             inputs, weights = angles.unflatten(1, (self.patches, -1)), p["weights"].unflatten(0, (self.patches, -1))
-            made = of_patches(inputs, weights, controls.layer_mask).flatten(1)
+            made = of_patches(inputs, weights, controls.layer_mask, *shares).flatten(1)
         rows = made[:, : self.n_features]
         return rows * p["scale"] if self._scales else rows
 

@@ -14,7 +14,7 @@ from qsynth.gan.generator import Generator, GeneratorOptions, Rows
 from qsynth.gan.layers import HiddenLayers
 from qsynth.gan.parameters import ParameterLayout
 from qsynth.gan.quantum import Circuit, QuantumGenerator
-from qsynth.hyperparameters import Capacity
+from qsynth.hyperparameters import SHOT_SHARE, Capacity
 
 MOST_LOG_VARIANCE = 8.0
 
@@ -43,7 +43,7 @@ class VAEGeneratorConfig(GeneratorOptions):
     @property
     def uses(self) -> frozenset[str]:
         """Its layers' sizes, and those of its decoder."""
-        layers = {"n_layers"} if self.decoder == "quantum" else set()
+        layers = {"n_layers", SHOT_SHARE} if self.decoder == "quantum" else set()
         return frozenset({"latent_dim", "vae_layers", "vae_width", "kl_weight"} | layers)
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:

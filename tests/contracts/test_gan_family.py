@@ -389,6 +389,7 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "instance_noise",
         "fidelity_weight",
         "diversity_weight",
+        "shot_share",
     ]
     assert not is_on(pop._weights.average)
 
@@ -396,16 +397,17 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
 @pytest.mark.parametrize("name", SPARED)
 def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
     """A study that could use it, but has it at that value, trains as one that could not."""
-    nothing = {"critic_layers": 3}.get(name, 0.0)
-    plain = {**PART, **dict.fromkeys(SPARED, 0), "critic_layers": 3}
+    idle = {name: 3 if value is None else value for name, value in SPARED.items()}
+    plain = {**PART, **idle}
     kind = "int" if name == "critic_layers" else "float"
     high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5}.get(name, 1.0)
+    engine = {"shots": 20} if name == "shot_share" else {}
     space = {name: {"kind": kind, "low": 1 if kind == "int" else 0, "high": high}}
     runs = []
     for more in ({}, {"search_space": space}):
-        pop = population(config(loss="standard", defaults=plain, **more))
+        pop = population(config(loss="standard", defaults=plain, engine=engine, **more))
         assert (name in pop.values) == bool(more)
-        assert all(pop.values[name] == nothing) if more else True
+        assert all(pop.values[name] == idle[name]) if more else True
         pop.advance(3)
         runs.append((learned(pop, 0), pop.evaluate().score))
     (one, score), (other, score_there) = runs

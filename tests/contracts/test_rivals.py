@@ -155,7 +155,7 @@ def test_it_uses_its_budget_and_keeps_it(name: str, together: dict[str, Record])
     assert budget - 4 < record.spent["iterations"] <= budget
     assert 1 <= record.spent["trials"] <= record.spent["iterations"]
     assert record.spent["failed"] == 0
-    each = ENVIRONMENT.trial.iteration_cost(make_tuner(ENVIRONMENT, 1).population.engine, 2, 1)
+    each = ENVIRONMENT.trial.iteration_cost(make_tuner(ENVIRONMENT, 1).population.engine, {"batch_size": 2}, 1)
     assert record.spent["circuits"] > record.spent["iterations"] * each.circuits
     assert record.spent["shots"] == 0
 

@@ -529,6 +529,26 @@ def test_a_generator_of_probabilities_trains() -> None:
     torch.testing.assert_close(((rows + 1) / 2).sum(dim=1), torch.ones(3))
 
 
+def test_a_share_of_the_shots_is_what_training_takes_and_evaluation_does_not() -> None:
+    space = {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}
+    pop, plain = population(2, [7, 7], search_space=space, **SAMPLED), population(2, [7, 7], **SAMPLED)
+    pop.apply({"shot_share": np.array([1.0, 0.1])})
+    # Of the 20 shots in each basis the second lane takes 2; gradients are exact.
+    all_of_them, few = pop.lane_cost(0), pop.lane_cost(1)
+    assert all_of_them.circuits == few.circuits
+    assert all_of_them.shots == 10 * few.shots == plain.lane_cost(0).shots > 0
+    score = pop.evaluate().score
+    pop.apply({"shot_share": np.array([0.1, 1.0])})
+    assert torch.equal(pop.evaluate().score, score)
+    pop.apply({"shot_share": np.array([1.0, 0.1])})
+    pop.advance(2)
+    plain.advance(2)
+    assert torch.equal(pop.snapshot(0).tensors["generator"], plain.snapshot(0).tensors["generator"])
+    assert not torch.equal(pop.snapshot(1).tensors["generator"], plain.snapshot(1).tensors["generator"])
+    spent = pop.spent - plain.spent
+    assert spent.shots == pop.evaluation_cost().shots * 2 - 2 * (all_of_them - few).shots
+
+
 @pytest.mark.slow
 def test_compiled_trials_train_on_finite_shots() -> None:
     """Other rounding means other shots, so it is the spread of what they make that is compared."""

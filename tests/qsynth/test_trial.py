@@ -49,6 +49,10 @@ from qsynth.trial import ALWAYS, TrialConfig
             r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
         ),
         (
+            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}},
+            r"search_space\.shot_share needs engine\.shots, on the statevector engine",
+        ),
+        (
             {"search_space": {"gp_weight": {"kind": "float", "low": 0.1, "high": 3}}, "penalty": "none"},
             r"search_space\.gp_weight must be left out: .* penalty none",
         ),

@@ -10,7 +10,7 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.readout import Words
-from qsynth.circuits.sampling import AT_ONCE
+from qsynth.circuits.sampling import AT_ONCE, shots_taken
 from qsynth.circuits.statevector import StatevectorEngine
 
 ANSATZ = ANSAETZE["strongly_entangling"]
@@ -143,6 +143,32 @@ def test_lanes_are_what_they_are_alone(readout: str | Words) -> None:
     for lane in range(3):
         torch.testing.assert_close(together[lane], made.expectations(inputs[lane], weights[lane], ON))
         torch.testing.assert_close(shared[lane], made.expectations(inputs[lane], weights[0], ON))
+
+
+@pytest.mark.parametrize("readout", READOUTS, ids=str)
+def test_a_share_of_the_shots_estimates_as_so_many_would(readout: str | Words) -> None:
+    made, (inputs, weights) = engine(readout, 200), problem(1)
+    rows = inputs.expand(4000, -1)
+    exact = engine(readout).expectations(inputs, weights, ON)
+    for share in (0.0, 0.05, 0.5):
+        taken = shots_taken(200, share)
+        assert taken == max(1, round(200 * share))
+        found = made.expectations(rows, weights, ON, torch.tensor(share))
+        torch.testing.assert_close((found + 1) / 2 * taken, ((found + 1) / 2 * taken).round(), rtol=0, atol=1e-9)
+        variance = (1 - exact[0] ** 2) / taken
+        torch.testing.assert_close(found.var(dim=0), variance, rtol=0.2, atol=1e-9)
+        assert ((found.mean(dim=0) - exact[0]).abs() < 5 * (variance / len(rows)).sqrt() + 1e-9).all()
+
+
+def test_all_of_the_shots_are_a_share_of_one() -> None:
+    made, (inputs, weights) = engine("zx", 30), problem(5)
+    assert torch.equal(
+        made.expectations(inputs, weights, ON, torch.tensor(1.0)), made.expectations(inputs, weights, ON)
+    )
+    shares = torch.tensor([1.0, 0.1])
+    lanes = torch.func.vmap(made.expectations, in_dims=(None, None, None, 0))(inputs, weights, ON, shares)
+    for lane, share in zip(lanes, shares, strict=True):
+        assert torch.equal(lane, made.expectations(inputs, weights, ON, share))
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
