@@ -8,12 +8,11 @@ import numpy as np
 
 from qsynth.data.dataset import Instance
 from qsynth.search_space import SearchSpace, random_values
-from rl_envs.agents import Schedule, Shape
+from rl_envs.agents import MIN_DECAY, Schedule, Shape
 from rl_envs.rollout import Assignment
 
 ETA = 4
 RUNGS = 4
-MIN_DECAY = 0.01
 MAX_RATIO = 10.0
 
 Family = Literal["constants", "exponential", "cosine", "ttur"]

@@ -15,6 +15,7 @@ from rl_envs.spaces import Entries, Recover, moved
 
 Values = dict[str, np.ndarray]
 PATH_STEPS = 32
+MIN_DECAY = 0.01  # of schedules that are searched or imitated
 
 
 class Agent(Protocol):

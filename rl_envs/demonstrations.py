@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from qsynth.search_space import Float, Int
-from rl_envs.agents import Schedule
+from rl_envs.agents import MIN_DECAY, Schedule
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
 from rl_envs.encoding import VALUE
 from rl_envs.spaces import DOWN, STAY, UP, Entries, stay_action
 
 KEPT = 0.1  # of a task's trials: those with the largest return
-LEAST_DECAY = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Baseline:
         for name in self._columns:
             drawn = np.where(self._random.random(n) < 0.5, self._random.random(n), self._present(name, observation))
             self._targets[name] = drawn
-        self._decay = np.where(self._random.random(n) < 0.5, LEAST_DECAY ** self._random.random(n), 1.0)
+        self._decay = np.where(self._random.random(n) < 0.5, MIN_DECAY ** self._random.random(n), 1.0)
 
     def act(self, observation: np.ndarray, progress: float) -> dict[str, np.ndarray]:
         """Actions of all lanes, as the action space batches them."""
