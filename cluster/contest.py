@@ -129,6 +129,7 @@ class Contest:
             runs=job.runs,
             seed=problem.seed,
             meter=Meter(job.runs * episode.n_decisions, episode.iterations_per_decision),
+            keep=job.keep,
         )
         place = problem.number, problem.held_out
         if place not in self._instances:

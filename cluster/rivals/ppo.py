@@ -7,10 +7,11 @@ import numpy as np
 from cluster.rivals.agent_run import steered_by
 from cluster.rivals.rival import Moment, Outcome, Plan, Rival, Setting, Steer, Stretch, Values
 from cluster.rllib_settings import PPOConfig
+from qsynth.snapshot import Keep
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork
-from rl_envs.reward import BestGain
+from rl_envs.reward import BestGain, ShortfallGain
 from rl_envs.reward import Outcome as Effect
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def ppo_rival(
                 for number, kept in trajectories.items()
             ]
             told = zip(trajectories.values(), outcomes, strict=True)
-            learner.learn([kept.episode(_rewards(outcome)) for kept, outcome in told])
+            learner.learn([kept.episode(_rewards(outcome, setting.keep)) for kept, outcome in told])
             trial += len(trajectories)
 
     return Rival(
@@ -79,13 +80,14 @@ def _exploring(learner: "PolicyLearner", encoding: Encoding, trajectory: "Trajec
     return steer
 
 
-def _rewards(outcome: Outcome) -> np.ndarray:
-    """Each decision's; a trial's best decision is what counts, here as in the comparison."""
+def _rewards(outcome: Outcome, keep: Keep) -> np.ndarray:
+    """Each decision's: for the best one of the trial, or for where the trial ends, as the comparison counts."""
     scores = np.array(outcome.scores)
     before, after, best = scores[:-1], scores[1:], np.maximum.accumulate(scores)[:-1]
     none = np.zeros_like(after)
     last = np.arange(len(after)) == len(after) - 1
-    return BestGain()(Effect(before, after, best, last & outcome.failed, last, {}, none, none))
+    reward = BestGain() if keep == "best" else ShortfallGain()
+    return reward(Effect(before, after, best, last & outcome.failed, last, {}, none, none))
 
 
 PPO = ppo_rival(

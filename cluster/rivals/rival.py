@@ -7,7 +7,7 @@ import numpy as np
 
 from cluster.meter import Meter
 from qsynth.search_space import SearchSpace
-from qsynth.snapshot import Snapshot
+from qsynth.snapshot import Keep, Snapshot
 
 Values = Mapping[str, float]
 
@@ -104,6 +104,7 @@ class Setting:
         runs: the budget, in runs.
         seed: of the rival's own random numbers.
         meter: what is left of the budget.
+        keep: which GANs of a trial may be returned.
     """
 
     problem: int
@@ -115,6 +116,7 @@ class Setting:
     runs: int
     seed: int
     meter: Meter
+    keep: Keep
 
 
 Plan = Generator[list[Stretch], list[Outcome], None]

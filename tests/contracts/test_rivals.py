@@ -193,7 +193,7 @@ def test_it_survives_trials_that_fail_and_pays_for_them(name: str) -> None:
 
 def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
     meter = Meter(RUNS * 4, 1)
-    plan = ROSTER[name].plan(Setting(0, SPACE, FEATURES, START, 4, 0.15, RUNS, 7, meter))
+    plan = ROSTER[name].plan(Setting(0, SPACE, FEATURES, START, 4, 0.15, RUNS, 7, meter, "best"))
     batch = next(plan, None)
     while batch is not None:
         for stretch in batch:
