@@ -75,6 +75,8 @@ class HardwareConfig(Config):
             QsynthError: the device is unknown or too small, a value is out of its limits, or the generator's rows are
                 not a circuit's outputs.
         """
+        if trial.patterns:
+            raise QsynthError("hardware needs trial.patterns left out: a device executes one circuit")
         if not trial.generator.circuit_rows(1, 0):
             kind = trial.generator.kind
             raise QsynthError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")

@@ -41,6 +41,7 @@ class Hyperparameters(Config):
         instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
         fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
             (:mod:`qsynth.gan.score_terms`).
+        pattern: which of the circuit's entangling patterns its layers have: 0 is the ansatz's own.
         shot_share: share of the engine's shots that a training circuit takes, at least one; evaluations take all.
     """
 
@@ -64,11 +65,13 @@ class Hyperparameters(Config):
     fidelity_weight: float = Field(0.0, ge=0, le=1000)
     diversity_weight: float = Field(0.0, ge=0, le=1000)
     shot_share: float = Field(1.0, ge=0, le=1)
+    pattern: int = Field(0, ge=0)
 
 
 SHOT_SHARE = "shot_share"
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
+WHOLE = (*SIZES, "pattern")
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
 # capacity. A trial uses them if the search space names them or its default is another.
 SPARED = {
@@ -79,6 +82,7 @@ SPARED = {
     "fidelity_weight": 0.0,
     "diversity_weight": 0.0,
     SHOT_SHARE: 1.0,
+    "pattern": 0.0,
 }
 
 
@@ -109,8 +113,8 @@ def checked(
         low, high = bounds(name, capacity)
         values = np.broadcast_to(np.asarray(given, dtype=float), (n_lanes,))
         fits = values.min() >= low and values.max() <= high
-        if not fits or (name in SIZES and (values % 1).any()):
-            kind = "whole and " if name in SIZES else ""
+        if not fits or (name in WHOLE and (values % 1).any()):
+            kind = "whole and " if name in WHOLE else ""
             raise QsynthError(f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}")
         accepted[name] = values.copy()
     return accepted
@@ -132,9 +136,9 @@ class Tunables(Config):
         for name, dimension in self.search_space.items():
             if name not in NAMES:
                 raise ValueError(f"search_space.{name} is no hyperparameter.{did_you_mean(name, NAMES)}")
-            if name in SIZES and dimension.kind == "float":
+            if name in WHOLE and dimension.kind == "float":
                 raise ValueError(f"search_space.{name} must be an int or a choice; got float")
-            if name in SIZES and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
+            if name in WHOLE and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
                 raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
             low, high = bounds(name, self.capacity)
             if dimension.low < low or dimension.high > high:
@@ -185,4 +189,5 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         fidelity_weight=number("fidelity_weight"),
         diversity_weight=number("diversity_weight"),
         shot_share=number("shot_share"),
+        pattern=number("pattern"),
     )

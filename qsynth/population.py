@@ -158,7 +158,7 @@ class Population:
             QsynthError: an unknown name, one that the trials were not built with, a value out of its limits, beyond the
                 capacity or not finite; nothing is set.
         """
-        self.values |= checked(changes, self.n_lanes, self.config.capacity, self.values)
+        self.values |= self._checked(changes, self.n_lanes)
         self._controls = controls(self.values, self.config.capacity)
 
     @in_place
@@ -253,7 +253,7 @@ class Population:
             raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
         idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
         given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
-        parts, changes = self._learned(), checked(given, 1, self.config.capacity, self.values)
+        parts, changes = self._learned(), self._checked(given, 1)
         found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
         for name, target in parts.items():
             if name not in found or found[name].shape != target[lane].shape:
@@ -265,6 +265,17 @@ class Population:
         for name, values in changes.items():
             self.values[name][lane] = values[0]
         self._controls = controls(self.values, self.config.capacity)
+
+    def _checked(self, changes: Mapping[str, np.ndarray | float], n_lanes: int) -> dict[str, np.ndarray]:
+        """Values as arrays over lanes.
+
+        Raises:
+            QsynthError: what :meth:`apply` refuses.
+        """
+        accepted, most = checked(changes, n_lanes, self.config.capacity, self.values), len(self.config.patterns)
+        if "pattern" in accepted and accepted["pattern"].max() > most:
+            raise QsynthError(f"pattern must be within 0..{most}; got {accepted['pattern'].max():g}")
+        return accepted
 
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""

@@ -33,6 +33,8 @@ class TrialConfig(Tunables):
 
     Attributes:
         encoder: how inputs enter the circuit; left out: as the ansatz's own encoder has it.
+        patterns: ansaetze whose layers, with as many weights, hyperparameter ``pattern`` may put in place of the
+            ansatz's: 1 the first of these, 2 the second. On the statevector engine.
         loss: ``wasserstein`` [Gunduz 2025], ``standard`` (minimax, as the second source paper has it),
             ``non_saturating`` or ``hinge``; see :mod:`qsynth.gan.losses`.
         penalty: which side of the critic's slope the gradient penalty, which goes with any loss, is for.
@@ -41,6 +43,7 @@ class TrialConfig(Tunables):
     n_qubits: int = Field(ge=1, le=100)
     ansatz: str = "ry_rx_cnot"
     encoder: str | None = None
+    patterns: tuple[str, ...] = Field((), max_length=8)
     readout: str | Words = "z"
     engine: EngineConfig = EngineConfig()
     generator: GeneratorConfig = QuantumGeneratorConfig()
@@ -63,6 +66,7 @@ class TrialConfig(Tunables):
                 ANSAETZE[name].encoded(encoder)
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
+        self._check_patterns()
         try:
             read = self.generator.readout(self.readout)
         except QsynthError as error:
@@ -83,13 +87,42 @@ class TrialConfig(Tunables):
                 )
         return self
 
+    def _check_patterns(self) -> None:
+        """Refuse patterns that can't take the place of the ansatz's layers.
+
+        Raises:
+            ValueError: such patterns, or a ``pattern`` beyond them.
+        """
+        values = [self.defaults.pattern]
+        if "pattern" in self.search_space:
+            values.append(int(self.search_space["pattern"].high))
+        if max(values) > len(self.patterns):
+            raise ValueError(f"pattern must be within 0..{len(self.patterns)}, as patterns has it; got {max(values)}")
+        if not self.patterns:
+            return
+        for name in self.patterns:
+            if name not in ANSAETZE:
+                raise ValueError(f"patterns must name registered ansaetze; got {name!r}.{did_you_mean(name, ANSAETZE)}")
+            found, wanted = (ANSAETZE[each].n_layer_weights(self.n_qubits) for each in (name, self.ansatz))
+            if found != wanted:
+                raise ValueError(f"patterns must have the ansatz's {wanted} weights a layer; {name!r} has {found}")
+        try:
+            ANSAETZE[self.ansatz].with_patterns([ANSAETZE[name] for name in self.patterns])
+        except QsynthError as error:
+            raise ValueError(str(error)) from None
+        if "pattern" not in self.generator.uses:
+            raise ValueError(f"patterns must be left out with generator {self.generator.kind}")
+        if choose(self.engine, self.n_qubits).name != STATEVECTOR:
+            raise ValueError("patterns need the statevector engine")
+
     @property
     def tunable(self) -> frozenset[str]:
         """The hyperparameters that mean something to the trial's kinds."""
         of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
         chosen = {name for name, has in of_losses.items() if has}
         found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
-        return found if self._draws_shots else found - {SHOT_SHARE}
+        idle = ({SHOT_SHARE} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
+        return found - idle
 
     @property
     def _draws_shots(self) -> bool:
@@ -117,7 +150,8 @@ class TrialConfig(Tunables):
             QsynthError: the engine can't be made here.
         """
         readout = self.generator.readout(self.readout)
-        return build(self.engine, self.ansatz, self.n_qubits, self.capacity.n_layers, readout, self.encoder)
+        n_layers = self.capacity.n_layers * (1 + len(self.patterns))
+        return build(self.engine, self.ansatz, self.n_qubits, n_layers, readout, self.encoder, self.patterns)
 
     def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""

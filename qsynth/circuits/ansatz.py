@@ -1,6 +1,6 @@
 """Ansaetze, each defined once, as PennyLane operations that every engine executes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -68,6 +68,26 @@ class Ansatz:
             self.embed(inputs, n_qubits)
         self.layer(index, inputs, weights, n_qubits)
 
+    def with_patterns(self, others: Sequence["Ansatz"]) -> Self:
+        """Every layer in several patterns, one after another: its own, then those of ``others``.
+
+        Whoever executes it has one of each layer's patterns on, and gives all of them the same weights.
+
+        Raises:
+            QsynthError: layers that take inputs, or an ansatz that encodes anew before each.
+        """
+        variants: tuple[Ansatz, ...] = (self, *others)
+        for variant in variants:
+            if variant.reuploads or variant.n_layer_inputs is not None:
+                raise QsynthError(f"patterns must be of ansaetze whose layers take no inputs; got {variant.name!r}")
+        if not others:
+            return self
+
+        def layer(index: int, inputs: Any, weights: Any, n_qubits: int) -> None:
+            variants[index % len(variants)].layer(index // len(variants), inputs, weights, n_qubits)
+
+        return replace(self, name="|".join(variant.name for variant in variants), layer=layer)
+
 
 ANSAETZE: Registry[Ansatz] = Registry("ansatz")
 
@@ -91,6 +111,11 @@ def _ry_rx_cnot_chain(_index: int, _inputs: Any, weights: Any, n_qubits: int) ->
 
 def _strongly_entangling(index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
     ranges = [index % (n_qubits - 1) + 1] if n_qubits > 1 else None
+    qp.StronglyEntanglingLayers(weights.reshape(1, n_qubits, 3), wires=range(n_qubits), ranges=ranges)
+
+
+def _strongly_entangling_ring(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
+    ranges = [1] if n_qubits > 1 else None
     qp.StronglyEntanglingLayers(weights.reshape(1, n_qubits, 3), wires=range(n_qubits), ranges=ranges)
 
 
@@ -123,6 +148,8 @@ for _ansatz in (
     Ansatz("ry_rx_cnot_chain", _ry_rx_cnot_chain, lambda n: 2 * n),
     # Schuld et al., "Circuit-centric quantum classifiers", Phys. Rev. A 101, 032308 (2020).
     Ansatz("strongly_entangling", _strongly_entangling, lambda n: 3 * n),
+    # The same with neighbours entangled in every layer, where the above has wires ever farther apart.
+    Ansatz("strongly_entangling_ring", _strongly_entangling_ring, lambda n: 3 * n),
     # qp.BasicEntanglerLayers with RY, as RX would only add to the embedding's angle.
     Ansatz("basic_entangler", _basic_entangler, lambda n: n),
     # Kandala et al., "Hardware-efficient variational quantum eigensolver", Nature 549, 242 (2017), on a line of qubits;

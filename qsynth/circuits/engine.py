@@ -1,6 +1,7 @@
 """Which engine executes a study's circuits, and why."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from qsynth.circuits.ansatz import ANSAETZE
@@ -105,9 +106,15 @@ def build(
     n_layers: int,
     readout: str | Words = "z",
     encoder: str | None = None,
+    patterns: Sequence[str] = (),
 ) -> StatevectorEngine | PennyLaneEngine:
-    """The chosen engine for an ansatz with at most ``n_layers`` layers; ``encoder`` None is the ansatz's own."""
+    """The chosen engine for an ansatz with at most ``n_layers`` layers; ``encoder`` None is the ansatz's own.
+
+    Args:
+        patterns: ansaetze of further patterns (:meth:`Ansatz.with_patterns`); ``n_layers`` counts each pattern.
+    """
     name, template = choose(config, n_qubits).name, ANSAETZE[ansatz].encoded(encoder)
+    template = template.with_patterns([ANSAETZE[pattern] for pattern in patterns]) if patterns else template
     if name == STATEVECTOR:
         return StatevectorEngine(template, n_qubits, n_layers, readout=readout, shots=config.shots)
     return PennyLaneEngine(template, n_qubits, n_layers, name, config, readout)

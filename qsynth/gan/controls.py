@@ -36,6 +36,7 @@ class Controls(NamedTuple):
     fidelity_weight: Tensor = OFF
     diversity_weight: Tensor = OFF
     shot_share: Tensor = OFF
+    pattern: Tensor = OFF
 
     def measuring(self) -> "Controls":
         """For rows that count: circuits take all shots."""

@@ -52,8 +52,8 @@ class QuantumGeneratorConfig(GeneratorOptions):
 
     @property
     def uses(self) -> frozenset[str]:
-        """Latent coordinates, layers, shots."""
-        return frozenset({"latent_dim", "n_layers", SHOT_SHARE})
+        """Latent coordinates, the circuit's layers, their pattern, shots."""
+        return frozenset({"latent_dim", "n_layers", "pattern", SHOT_SHARE})
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:
         """Every patch makes a feature of each output."""
@@ -65,7 +65,8 @@ class QuantumGeneratorConfig(GeneratorOptions):
 
     def build(self, circuit: Circuit, n_features: int, n_classes: int, capacity: Capacity) -> "QuantumGenerator":
         """The generator."""
-        return QuantumGenerator(circuit, n_features, capacity.latent_dim, n_classes, self.patches, self.output_scale)
+        sizes = n_features, capacity.latent_dim, n_classes, self.patches
+        return QuantumGenerator(circuit, *sizes, self.output_scale, capacity.n_layers)
 
 
 class QuantumGenerator(Generator):
@@ -76,6 +77,10 @@ class QuantumGenerator(Generator):
     pi/2, where <Z> is 0 and most sensitive, rather than near 0, where <Z> = 1 and its gradient vanishes.
 
     With patches, all circuits get the same noise, and their outputs follow each other.
+
+    Args:
+        n_layers: of the ansatz; left out: the circuit's. Where the circuit has more, these are their patterns
+            (:meth:`qsynth.circuits.ansatz.Ansatz.with_patterns`), of which ``pattern`` chooses.
     """
 
     def __init__(
@@ -86,14 +91,17 @@ class QuantumGenerator(Generator):
         n_classes: int,
         patches: int = 1,
         output_scale: bool = False,
+        n_layers: int | None = None,
     ) -> None:
         self.circuit, self.n_features, self.patches = circuit, n_features, patches
+        self._n_layers = circuit.n_layers if n_layers is None else n_layers
+        self._n_patterns = circuit.n_layers // self._n_layers
         self.n_noise, self.n_classes = latent_dim, n_classes
         self._scales = output_scale
         shapes: dict[str, tuple[int, ...]] = {
             "linear": (patches * circuit.n_inputs, latent_dim + n_classes),
             "bias": (patches * circuit.n_inputs,),
-            "weights": (patches * circuit.n_layers, circuit.n_layer_weights),
+            "weights": (patches * self._n_layers, circuit.n_layer_weights),
         }
         self.layout = ParameterLayout(shapes | ({"scale": (n_features,)} if output_scale else {}))
 
@@ -113,13 +121,13 @@ class QuantumGenerator(Generator):
         """Rows (batch x n_features), in [-1, 1] unless they are scaled."""
         p = self.layout.split(flat)
         angles = self._angles(p, noise, onehot, controls)
+        mask, weights = self._of_patterns(controls, p["weights"].unflatten(0, (self.patches, -1)))
         shares = [controls.shot_share] if is_on(controls.shot_share) else []
         if self.patches == 1:
-            made = self.circuit.expectations(angles, p["weights"], controls.layer_mask, *shares)
+            made = self.circuit.expectations(angles, weights[0], mask, *shares)
         else:
             of_patches = vmap(self.circuit.expectations, in_dims=(1, 0, None, *(None for _ in shares)), out_dims=1)
-            inputs, weights = angles.unflatten(1, (self.patches, -1)), p["weights"].unflatten(0, (self.patches, -1))
-            made = of_patches(inputs, weights, controls.layer_mask, *shares).flatten(1)
+            made = of_patches(angles.unflatten(1, (self.patches, -1)), weights, mask, *shares).flatten(1)
         rows = made[:, : self.n_features]
         return rows * p["scale"] if self._scales else rows
 
@@ -127,7 +135,16 @@ class QuantumGenerator(Generator):
         """The first circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`."""
         p = self.layout.split(flat)
         inputs = self._angles(p, noise, onehot, controls)[:, : self.circuit.n_inputs]
-        return inputs, p["weights"][: self.circuit.n_layers]
+        return inputs, p["weights"][: self._n_layers]
+
+    def _of_patterns(self, controls: Controls, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """The circuit's mask and weights (patches x its layers x ...), given those of the ansatz's layers."""
+        if self._n_patterns == 1:
+            return controls.layer_mask, weights
+        pattern = controls.pattern if is_on(controls.pattern) else torch.zeros(())
+        chosen = (torch.arange(self._n_patterns, device=weights.device) == pattern).to(weights.dtype)
+        mask = (controls.layer_mask[:, None] * chosen).flatten()
+        return mask, weights.repeat_interleave(self._n_patterns, dim=1)
 
     def _angles(self, p: dict[str, Tensor], noise: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
         """All circuits' inputs, batch x (patches inputs)."""

@@ -43,7 +43,7 @@ class VAEGeneratorConfig(GeneratorOptions):
     @property
     def uses(self) -> frozenset[str]:
         """Its layers' sizes, and those of its decoder."""
-        layers = {"n_layers", SHOT_SHARE} if self.decoder == "quantum" else set()
+        layers = {"n_layers", "pattern", SHOT_SHARE} if self.decoder == "quantum" else set()
         return frozenset({"latent_dim", "vae_layers", "vae_width", "kl_weight"} | layers)
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:
@@ -59,7 +59,8 @@ class VAEGeneratorConfig(GeneratorOptions):
         latent, width, n_layers = capacity.latent_dim, capacity.vae_width, capacity.vae_layers
         decoder: Generator
         if self.decoder == "quantum":
-            decoder = QuantumGenerator(circuit, n_features, latent, n_classes, self.patches, self.output_scale)
+            sizes = n_features, latent, n_classes, self.patches
+            decoder = QuantumGenerator(circuit, *sizes, self.output_scale, capacity.n_layers)
         else:
             decoder = Decoder(n_features, latent, n_classes, width, n_layers)
         return VAEGenerator(decoder, n_classes, width, n_layers)

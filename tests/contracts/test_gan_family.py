@@ -390,6 +390,7 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "fidelity_weight",
         "diversity_weight",
         "shot_share",
+        "pattern",
     ]
     assert not is_on(pop._weights.average)
 
@@ -399,13 +400,13 @@ def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
     """A study that could use it, but has it at that value, trains as one that could not."""
     idle = {name: 3 if value is None else value for name, value in SPARED.items()}
     plain = {**PART, **idle}
-    kind = "int" if name == "critic_layers" else "float"
+    kind = "int" if name in ("critic_layers", "pattern") else "float"
     high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5}.get(name, 1.0)
-    engine = {"shots": 20} if name == "shot_share" else {}
-    space = {name: {"kind": kind, "low": 1 if kind == "int" else 0, "high": high}}
+    need = {"shot_share": {"engine": {"shots": 20}}, "pattern": {"patterns": ["ry_rx_cnot_chain"]}}.get(name, {})
+    space = {name: {"kind": kind, "low": int(name == "critic_layers"), "high": high}}
     runs = []
     for more in ({}, {"search_space": space}):
-        pop = population(config(loss="standard", defaults=plain, engine=engine, **more))
+        pop = population(config(loss="standard", defaults=plain, **need, **more))
         assert (name in pop.values) == bool(more)
         assert all(pop.values[name] == idle[name]) if more else True
         pop.advance(3)
