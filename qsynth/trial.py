@@ -24,8 +24,10 @@ from qsynth.hyperparameters import NAMES, SHOT_SHARE, SPARED, Tunables
 from qsynth.qnn.fit import QNNConfig
 from qsynth.score import ScoreConfig
 
-ALWAYS = {"lr_generator", "lr_critic", "beta1", "n_critic", "batch_size", "weight_average", "instance_noise"}
-ALWAYS |= {"fidelity_weight", "diversity_weight"}
+ALWAYS = {
+    *("lr_generator", "lr_critic", "beta1", "n_critic", "batch_size"),
+    *("weight_average", "instance_noise", "fidelity_weight", "diversity_weight"),
+}
 
 
 class TrialConfig(Tunables):

@@ -121,7 +121,7 @@ class QuantumGenerator(Generator):
         """Rows (batch x n_features), in [-1, 1] unless they are scaled."""
         p = self.layout.split(flat)
         angles = self._angles(p, noise, onehot, controls)
-        mask, weights = self._of_patterns(controls, p["weights"].unflatten(0, (self.patches, -1)))
+        mask, weights = self._of_patterns(controls, p["weights"].unflatten(0, (self.patches, self._n_layers)))
         shares = [controls.shot_share] if is_on(controls.shot_share) else []
         if self.patches == 1:
             made = self.circuit.expectations(angles, weights[0], mask, *shares)
