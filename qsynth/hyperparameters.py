@@ -95,13 +95,12 @@ def bounds(name: str, capacity: Capacity) -> tuple[float, float]:
 
 
 def checked(
-    changes: Mapping[str, np.ndarray | float], n_lanes: int, capacity: Capacity, used: Collection[str] = NAMES
+    changes: Mapping[str, np.ndarray | float], n_lanes: int, config: "Tunables", used: Collection[str]
 ) -> dict[str, np.ndarray]:
     """Values (name -> a number, or lanes) as arrays over lanes.
 
     Raises:
-        QsynthError: an unknown name, one that is not ``used``, or a value out of its limits, beyond the capacity or not
-            finite.
+        QsynthError: an unknown name, one that is not ``used``, or a value that is not within ``config.limits``.
     """
     accepted = {}
     for name, given in changes.items():
@@ -110,7 +109,7 @@ def checked(
         if name not in used:
             hint = "; name it in search_space, or give it another default" if name in SPARED else ""
             raise QsynthError(f"{name} must be a hyperparameter that the trial was built with{hint}")
-        low, high = bounds(name, capacity)
+        low, high = config.limits(name)
         values = np.broadcast_to(np.asarray(given, dtype=float), (n_lanes,))
         fits = values.min() >= low and values.max() <= high
         if not fits or (name in WHOLE and (values % 1).any()):
@@ -140,7 +139,7 @@ class Tunables(Config):
                 raise ValueError(f"search_space.{name} must be an int or a choice; got float")
             if name in WHOLE and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
                 raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
-            low, high = bounds(name, self.capacity)
+            low, high = self.limits(name)
             if dimension.low < low or dimension.high > high:
                 raise ValueError(
                     f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
@@ -151,6 +150,10 @@ class Tunables(Config):
                     f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
                 )
         return self
+
+    def limits(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value of a hyperparameter here."""
+        return bounds(name, self.capacity)
 
 
 def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:

@@ -109,8 +109,7 @@ class Population:
 
     def lane_cost(self, lane: int) -> Spend:
         """What one GAN iteration of one lane is expected to cost."""
-        values = {name: float(value[lane]) for name, value in self.values.items()}
-        return self.config.iteration_cost(self.engine, values, self.n_classes)
+        return self.config.iteration_cost(self.engine, {n: v[lane] for n, v in self.values.items()}, self.n_classes)
 
     @property
     def metric_names(self) -> list[str]:
@@ -158,7 +157,7 @@ class Population:
             QsynthError: an unknown name, one that the trials were not built with, a value out of its limits, beyond the
                 capacity or not finite; nothing is set.
         """
-        self.values |= self._checked(changes, self.n_lanes)
+        self.values |= checked(changes, self.n_lanes, self.config, self.values)
         self._controls = controls(self.values, self.config.capacity)
 
     @in_place
@@ -228,8 +227,7 @@ class Population:
         one = slice(lane, lane + 1)
         lane_controls = Controls(*(value[one] for value in self._controls.measuring()))
         seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
-        rows = generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)
-        return rows[0].cpu()
+        return generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)[0].cpu()
 
     def snapshot(self, lane: int) -> Snapshot:
         """One trial as data."""
@@ -253,7 +251,7 @@ class Population:
             raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
         idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
         given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
-        parts, changes = self._learned(), self._checked(given, 1)
+        parts, changes = self._learned(), checked(given, 1, self.config, self.values)
         found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
         for name, target in parts.items():
             if name not in found or found[name].shape != target[lane].shape:
@@ -265,17 +263,6 @@ class Population:
         for name, values in changes.items():
             self.values[name][lane] = values[0]
         self._controls = controls(self.values, self.config.capacity)
-
-    def _checked(self, changes: Mapping[str, np.ndarray | float], n_lanes: int) -> dict[str, np.ndarray]:
-        """Values as arrays over lanes.
-
-        Raises:
-            QsynthError: what :meth:`apply` refuses.
-        """
-        accepted, most = checked(changes, n_lanes, self.config.capacity, self.values), len(self.config.patterns)
-        if "pattern" in accepted and accepted["pattern"].max() > most:
-            raise QsynthError(f"pattern must be within 0..{most}; got {accepted['pattern'].max():g}")
-        return accepted
 
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""

@@ -89,17 +89,18 @@ class TrialConfig(Tunables):
                 )
         return self
 
+    def limits(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value of a hyperparameter here."""
+        return (0.0, float(len(self.patterns))) if name == "pattern" else super().limits(name)
+
     def _check_patterns(self) -> None:
         """Refuse patterns that can't take the place of the ansatz's layers.
 
         Raises:
             ValueError: such patterns, or a ``pattern`` beyond them.
         """
-        values = [self.defaults.pattern]
-        if "pattern" in self.search_space:
-            values.append(int(self.search_space["pattern"].high))
-        if max(values) > len(self.patterns):
-            raise ValueError(f"pattern must be within 0..{len(self.patterns)}, as patterns has it; got {max(values)}")
+        if self.defaults.pattern > len(self.patterns):
+            raise ValueError(f"defaults.pattern must be within 0..{len(self.patterns)}; got {self.defaults.pattern}")
         if not self.patterns:
             return
         for name in self.patterns:

@@ -91,6 +91,7 @@ LAYERS: dict[str, Callable[[Tensor, int, int], None]] = {
     "ry_rx_cnot": ry_rx_cnot,
     "ry_rx_cnot_chain": ry_rx_cnot_chain,
     "strongly_entangling": strongly_entangling,
+    "strongly_entangling_ring": lambda weights, _, n_qubits: strongly_entangling(weights, 0, n_qubits),
     "data_reuploading": strongly_entangling,
     "iqp": strongly_entangling,
     "hardware_efficient": hardware_efficient,
@@ -233,7 +234,7 @@ def test_many_qubits(ansatz: Ansatz, n_qubits: int) -> None:
 
 
 # The last RZ of each qubit, in the last layer only, commutes with the CNOTs behind it and with Z.
-WITHOUT_EFFECT = {"strongly_entangling", "data_reuploading", "iqp"}
+WITHOUT_EFFECT = {"strongly_entangling", "strongly_entangling_ring", "data_reuploading", "iqp"}
 
 
 @pytest.mark.parametrize("ansatz", OWN + OTHERS, ids=label)

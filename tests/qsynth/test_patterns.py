@@ -108,8 +108,11 @@ def test_compiled_trials_have_patterns() -> None:
     [
         ({"patterns": ["ry_rx_cnot_chian"]}, "Did you mean 'ry_rx_cnot_chain'"),
         ({"patterns": ["strongly_entangling"]}, "patterns must have the ansatz's 6 weights a layer; .* has 9"),
-        ({"search_space": SPACE}, r"pattern must be within 0\.\.0, as patterns has it; got 2"),
-        ({"patterns": NAMES[1:], "defaults": {**TINY["defaults"], "pattern": 3}}, r"pattern must be within 0\.\.2"),
+        ({"search_space": SPACE}, r"search_space\.pattern must stay within 0\.\.0; got 0\.\.2"),
+        (
+            {"patterns": NAMES[1:], "defaults": {**TINY["defaults"], "pattern": 3}},
+            r"defaults\.pattern must be within 0\.\.2; got 3",
+        ),
         ({"patterns": NAMES[1:], "generator": {"kind": "classical"}}, "patterns must be left out with generator clas"),
         ({"patterns": NAMES[1:], "engine": {"name": "default.qubit"}}, "patterns need the statevector engine"),
         (
@@ -130,5 +133,5 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], expected: str) -> No
 def test_a_pattern_in_between_is_refused() -> None:
     with pytest.raises(QsynthError, match=r"pattern must be whole and within"):
         chosen(1).apply({"pattern": np.array([0.5])})
-    with pytest.raises(QsynthError, match=r"pattern must be within 0\.\.2; got 3"):
+    with pytest.raises(QsynthError, match=r"pattern must be whole and within 0\.\.2; got 3"):
         chosen(1).apply({"pattern": np.array([3])})
