@@ -16,7 +16,7 @@ from cluster.progress import StudyProgress
 from cluster.record import Record, RecordFile
 from cluster.rivals.ablation import ablations
 from cluster.rivals.agent_run import agent_rival
-from cluster.rivals.ppo import ROUND, ppo_rival
+from cluster.rivals.ppo import LEARNS, ppo_rival
 from cluster.rivals.rival import Course, Rival
 from cluster.rivals.roster import FINE_TUNED, RIVALS, TUNED
 from cluster.run_directory import new_name
@@ -234,5 +234,5 @@ class StudyComparison:
 
 def _fine_tuned(entry: Entry) -> Rival:
     """The agent, which learns on while it works on a problem."""
-    detail = f"{entry.name}, updated after every {ROUND} runs on the problem; the last run is greedy"
-    return ppo_rival(f"{entry.name}, fine-tuned", entry.policy, detail, entry.trained or 0, entry.identity)
+    name, detail = f"{entry.name}, fine-tuned", f"{entry.name}, {LEARNS}"
+    return ppo_rival(name, entry.policy, detail, entry.trained or 0, entry.identity)

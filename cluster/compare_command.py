@@ -180,8 +180,12 @@ def _budgets(text: str) -> tuple[int, ...]:
 def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, ...]:
     paired = all({"lr_generator", "lr_critic"} <= set(study.trial.search_space) for study in studies)
     chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    impossible = {}
+    if not has_agent:
+        impossible[FINE_TUNED] = "--agent, to fine-tune it"
+    if not paired:
+        impossible["ttur"] = "lr_generator and lr_critic in the search space of every study"
     if text == "all":
-        impossible = ({"ttur"} if not paired else set()) | ({FINE_TUNED} if not has_agent else set())
         chosen = tuple(name for name in NAMES if name not in impossible)
     for name in chosen:
         if name not in NAMES:
@@ -192,10 +196,9 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
     if any(name.startswith("tpe") for name in chosen):
         load_optuna()
-    if FINE_TUNED in chosen and not has_agent:
-        raise QsynthError(f"rival {FINE_TUNED} needs --agent, to fine-tune it")
-    if "ttur" in chosen and not paired:
-        raise QsynthError("rival ttur needs lr_generator and lr_critic in the search space of every study")
+    for name, need in impossible.items():
+        if name in chosen:
+            raise QsynthError(f"rival {name} needs {need}")
     return tuple(name for name in NAMES if name in chosen)
 
 

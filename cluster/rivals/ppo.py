@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cluster.rivals.policy_learner import PolicyLearner, Trajectory
 
 ROUND = 3  # trials that an update learns from
+LEARNS = f"updated after every {ROUND} runs on the problem; the last run is greedy"  # in words
 CONFIG = PPOConfig(lr=1e-3, epochs=16, entropy=0.0)
 
 
@@ -93,5 +94,5 @@ def _rewards(outcome: Outcome, keep: Keep) -> np.ndarray:
 PPO = ppo_rival(
     "PPO from scratch",
     None,
-    f"a new policy, updated after every {ROUND} runs on the problem; the last run is greedy (Schulman et al. 2017)",
+    f"a new policy, {LEARNS} (Schulman et al. 2017)",
 )

@@ -76,12 +76,12 @@ class Ansatz:
         Raises:
             QsynthError: layers that take inputs, or an ansatz that encodes anew before each.
         """
+        if not others:
+            return self
         variants: tuple[Ansatz, ...] = (self, *others)
         for variant in variants:
             if variant.reuploads or variant.n_layer_inputs is not None:
                 raise QsynthError(f"patterns must be of ansaetze whose layers take no inputs; got {variant.name!r}")
-        if not others:
-            return self
 
         def layer(index: int, inputs: Any, weights: Any, n_qubits: int) -> None:
             variants[index % len(variants)].layer(index // len(variants), inputs, weights, n_qubits)

@@ -113,8 +113,8 @@ def build(
     Args:
         patterns: ansaetze of further patterns (:meth:`Ansatz.with_patterns`); ``n_layers`` counts each pattern.
     """
-    name, template = choose(config, n_qubits).name, ANSAETZE[ansatz].encoded(encoder)
-    template = template.with_patterns([ANSAETZE[pattern] for pattern in patterns]) if patterns else template
+    name = choose(config, n_qubits).name
+    template = ANSAETZE[ansatz].encoded(encoder).with_patterns([ANSAETZE[pattern] for pattern in patterns])
     if name == STATEVECTOR:
         return StatevectorEngine(template, n_qubits, n_layers, readout=readout, shots=config.shots)
     return PennyLaneEngine(template, n_qubits, n_layers, name, config, readout)

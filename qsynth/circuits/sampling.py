@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pennylane as qp
 import torch
 from torch import Tensor
@@ -43,7 +42,7 @@ class ShotSampler:
             weights: layers x weights, the circuit's.
             share: of the shots that are taken (:func:`shots_taken`), a scalar; None for all.
         """
-        taken = None if share is None else torch.clamp(torch.round(share * self.shots), min=1)
+        taken = None if share is None else _taken(self.shots, share)
         parts = zip(digest(inputs), digest(weights.flatten(), inputs.shape[1]), strict=True)
         key = tuple(((one + other) & _WORD)[:, None] for one, other in parts)
         estimates = []
@@ -58,7 +57,11 @@ class ShotSampler:
 
 def shots_taken(shots: int, share: float) -> int:
     """How many of ``shots`` are taken where only a share of them is wanted: at least one."""
-    return int(np.maximum(np.round(np.float32(share) * np.float32(shots)), 1))
+    return int(_taken(shots, torch.tensor(share, dtype=torch.float32, device="cpu")))
+
+
+def _taken(shots: int, share: Tensor) -> Tensor:
+    return torch.clamp(torch.round(share * shots), min=1)
 
 
 def _counts(probabilities: Tensor, shots: int, taken: Tensor | None, stream: int, key: tuple[Tensor, ...]) -> Tensor:
