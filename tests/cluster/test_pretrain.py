@@ -52,9 +52,7 @@ def ran(*arguments: object) -> Any:
 
 
 @pytest.mark.timeout(900)
-def test_an_agent_of_several_studies_goes_on_in_one(
-    curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
-) -> None:
+def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_path: Path) -> None:
     made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
     # After 32 of baselines and 8 of the first tier the second is examined once, at its end.
     assert made["trials"] == 32 + 8 + 8
@@ -65,13 +63,21 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     file = card(made["agent"])
     assert file.about == {k: v for k, v in made.items() if k != "agent"}
     assert set(file.search_space) == {"lr_generator", "n_critic"}
-    assert ran("pretrain", folder, "--resume") == made
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_an_agent_of_several_studies_goes_on_in_one(
+    curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
+    assert ran("pretrain", Path(made["agent"]).parent, "--resume") == made
 
     tiny["agent"]["start"] = made["agent"]
     tiny["trial"]["search_space"]["beta1"] = {"kind": "float", "low": 0.0, "high": 0.9}  # which it has never tuned
     tiny["budget"] |= {"agent_trials": 4, "search_share": 0.01, "held_out": 1, "random_runs": 1}
     tuned = ran("tune", written(tmp_path / "tuned.yaml", tiny), "--out", tmp_path / "runs")
-    further = card(tuned["paths"]["agent"])
+    file, further = card(made["agent"]), card(tuned["paths"]["agent"])
     assert further.search_space == file.search_space
     assert further.features == file.features
     assert (further.max_step, further.policy) == (file.max_step, file.policy) == (0.3, further.policy)
