@@ -88,7 +88,8 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
 def _factors(rng: np.random.Generator, n_classes: int, n_columns: int) -> NDArray[np.float64]:
     """Of the covariances, n_classes x MAX_NORMALS x n_columns x n_columns; in half of the tables all classes' alike."""
     factors = rng.normal(size=(n_classes, MAX_NORMALS, n_columns, n_columns)) / np.sqrt(n_columns)
-    factors *= np.exp(rng.uniform(np.log(0.5), np.log(1.5), size=(n_classes, MAX_NORMALS, 1, 1)))
+    sizes = [[log_uniform(rng, 0.5, 1.5) for _ in range(MAX_NORMALS)] for _ in range(n_classes)]
+    factors *= np.array(sizes)[..., None, None]
     return np.broadcast_to(factors[:1], factors.shape) if rng.random() < ALIKE else factors
 
 

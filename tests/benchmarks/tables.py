@@ -3,7 +3,7 @@
     pip install '.[benchmarks]'
     python -m tests.benchmarks.tables FOLDER
     qsynth compare FOLDER/held_out/*.yaml --agent default --rivals defaults,constants,exponential,ttur \
-        --budgets 1 --seeds 24 --search 256 --out tables-compare
+        --budgets 1 --seeds 48 --search 256 --out tables-compare
 
 Every study is the preset breast_cancer with another table: four principal components on four qubits, 100 training rows,
 the same defaults and search space. Tables come from packages that carry them, so nothing is downloaded. Those in
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cluster.study import PRESETS
+from cluster.study import changed, load_study
 
 LABEL = "class"
 MOST_ROWS = 2000
@@ -113,10 +113,10 @@ def write(table: Callable[[], pd.DataFrame], folder: Path) -> None:
     name = table.__name__
     path = (folder / f"{name}.csv").absolute()
     table().to_csv(path, index=False)
-    study = yaml.safe_load(PRESETS.files()["breast_cancer"].read_text(encoding="utf-8"))
     data = {"kind": "csv", "path": str(path), "label": LABEL, "n_features": 4, "n_train": 100}
-    study |= {"name": name, "description": table.__doc__, "data": data}
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
+    study = changed(load_study("breast_cancer"), {"name": name, "description": table.__doc__, "data": data})
+    text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False)
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

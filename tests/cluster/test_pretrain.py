@@ -63,6 +63,7 @@ def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_
     file = card(made["agent"])
     assert file.about == {k: v for k, v in made.items() if k != "agent"}
     assert set(file.search_space) == {"lr_generator", "n_critic"}
+    assert ran("pretrain", folder, "--resume") == made
 
 
 @pytest.mark.slow
@@ -71,8 +72,6 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
-    assert ran("pretrain", Path(made["agent"]).parent, "--resume") == made
-
     tiny["agent"]["start"] = made["agent"]
     tiny["trial"]["search_space"]["beta1"] = {"kind": "float", "low": 0.0, "high": 0.9}  # which it has never tuned
     tiny["budget"] |= {"agent_trials": 4, "search_share": 0.01, "held_out": 1, "random_runs": 1}

@@ -8,12 +8,12 @@ from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.table import Table
 
 N_TABLES = 60
+FAMILY = MixtureFamily(n_classes=2, n_columns=9, n_features=4)
 
 
 @pytest.fixture(scope="module")
 def tables() -> list[Table]:
-    family = MixtureFamily(n_classes=2, n_columns=9, n_features=4)
-    return [family.table_of(seed, held_out=False) for seed in range(N_TABLES)]
+    return [FAMILY.table_of(seed, held_out=False) for seed in range(N_TABLES)]
 
 
 def test_some_columns_have_few_values(tables: list[Table]) -> None:
@@ -22,10 +22,9 @@ def test_some_columns_have_few_values(tables: list[Table]) -> None:
 
 
 def test_classes_are_told_apart_easily_or_hardly_at_all() -> None:
-    family = MixtureFamily(n_classes=2, n_columns=9, n_features=4)
     gains = []
     for seed in range(N_TABLES):
-        instance = family.instance(seed, held_out=False)
+        instance = FAMILY.instance(seed, held_out=False)
         classifier = LogisticRegression(max_iter=1000).fit(instance.train.x, instance.train.y)
         gains.append(classifier.score(instance.test.x, instance.test.y) - instance.class_shares.max())
     assert np.quantile(gains, 0.2) < 0.1
