@@ -19,6 +19,7 @@ from cluster.rivals.agent_run import agent_rival
 from cluster.rivals.ppo import LEARNS, ppo_rival
 from cluster.rivals.rival import Course, Rival
 from cluster.rivals.roster import FINE_TUNED, RIVALS, TUNED
+from cluster.rivals.winner import retrained
 from cluster.run_directory import new_name
 from cluster.runtime import plan_compilation, plan_runners
 from cluster.search import Candidate, search_schedule
@@ -61,6 +62,7 @@ class Plan:
         budgets: in runs, ascending.
         n_problems: of each study.
         search_trials: what each tuned rival may spend on training instances.
+        n_retrained: with how many fresh seeds each winner is trained again.
         random_start: whether those start from random values who do not choose their own.
         keep: which GANs of a trial may be returned.
     """
@@ -71,8 +73,12 @@ class Plan:
     budgets: tuple[int, ...]
     n_problems: int
     search_trials: int
+    n_retrained: int
     random_start: bool
     keep: Keep
+
+
+Played = list[tuple[Rival, list[Record]]]
 
 
 class StudyComparison:
@@ -104,8 +110,8 @@ class StudyComparison:
             for number in range(plan.n_problems)
         ]
 
-    def execute(self, cluster: dict[str, Any]) -> list[tuple[Rival, list[Record]]]:
-        """Every rival's records.
+    def execute(self, cluster: dict[str, Any]) -> tuple[Played, Played]:
+        """Every rival's records; and those of what each returned, trained again.
 
         Raises:
             Interrupted: a signal came; the same command goes on.
@@ -118,7 +124,8 @@ class StudyComparison:
         sizes = share()
         tuned = [name for name in plan.rivals if name in TUNED]
         n_rivals = len(plan.rivals) + len(plan.entries)
-        n_runs = plan.n_problems * n_rivals * sum(plan.budgets) + len(tuned) * plan.search_trials
+        per_problem = sum(plan.budgets) + len(plan.budgets) * plan.n_retrained
+        n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
         most = -(-n_runs // sum(sizes.values()))
         sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
@@ -131,13 +138,14 @@ class StudyComparison:
             rivals += [self._tuned(pool, name) for name in tuned]
             rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
             rivals += [self._entered(entry) for entry in plan.entries]
-            found = self._play(pool, f"{study.name}: rivals", rivals)
+            found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
+            again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
             if plan.entries:
                 robbed = self._ablations(plan.entries[0], found[-len(plan.entries)][1])
-                found += self._play(pool, f"{study.name}: ablations", robbed)
+                found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
         finally:
             pool.stop()
-        return found
+        return found, again
 
     def _entered(self, entry: Entry) -> Rival:
         return agent_rival(
@@ -159,6 +167,7 @@ class StudyComparison:
         return ablations(entry.agents[self.study.name], entry.identity, space, courses, starts)
 
     def _jobs(self, rival: Rival) -> list[Job]:
+        """A job for each problem, and for each budget if the rival's plan depends on it."""
         budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
         wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
         return [
@@ -167,8 +176,35 @@ class StudyComparison:
             for problem in self.problems
         ]
 
-    def _play(self, pool: ContestPool, stage_name: str, rivals: Sequence[Rival]) -> list[tuple[Rival, list[Record]]]:
-        jobs = [job for rival in rivals for job in self._jobs(rival)]
+    def _retrained_jobs(self, played: Played) -> list[list[Job]]:
+        """For each fresh seed a run along what each rival returned, with the budgets at which it did as marks."""
+        if not self.plan.n_retrained:
+            return []
+        return [[job for record in records for job in self._of_winners(rival, record)] for rival, records in played]
+
+    def _of_winners(self, rival: Rival, record: Record) -> list[Job]:
+        problem, n_decisions = self.problems[record.problem], self.study.episode.n_decisions
+        winners: dict[str, tuple[dict[str, list[float]], list[int]]] = {}
+        for runs, mark in record.marks.items():
+            # Who returned nothing has nothing better than the beginning.
+            schedule = mark.schedule or {name: [value] for name, value in problem.start.items()}
+            winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
+        return [
+            Job(
+                retrained(rival, schedule, n_decisions, fresh),
+                problem,
+                1,
+                tuple(marks),
+                self.context,
+                self.plan.keep,
+            )
+            for schedule, marks in winners.values()
+            for fresh in range(self.plan.n_retrained)
+        ]
+
+    def _play(self, pool: ContestPool, stage_name: str, groups: Sequence[Sequence[Job]]) -> Played:
+        """Records of each group of jobs, with its first one's rival."""
+        jobs = [job for group in groups for job in group]
         missing = [job for job in jobs if job.key not in self._records.records]
         total = sum(job.runs for job in jobs)
         done = total - sum(job.runs for job in missing)
@@ -182,7 +218,7 @@ class StudyComparison:
 
         stage.update(done)
         pool.play(missing, keep, self._guard.check)
-        return [(rival, [self._records.records[job.key] for job in self._jobs(rival)]) for rival in rivals]
+        return [(group[0].rival, [self._records.records[job.key] for job in group]) for group in groups]
 
     def _tuned(self, pool: ContestPool, name: str) -> Rival:
         """A rival that is tuned on training instances, or was by an earlier attempt."""

@@ -44,6 +44,7 @@ def run_compare(
     budgets: str,
     seeds: int,
     search: int,
+    retrain: int,
     start: str,
     keep: str,
     card: bool,
@@ -75,37 +76,49 @@ def run_compare(
         budgets=_budgets(budgets),
         n_problems=seeds,
         search_trials=search,
+        n_retrained=retrain,
         random_start=start == "random",
         keep=keep,
     )
     records = RecordFile(out / "records.jsonl")
-    methods = _play(plan, records, out, address, enabled=not as_json)
+    methods, again = _play(plan, records, out, address, enabled=not as_json)
     agent = plan.entries[0].name if plan.entries else None
     iterations = {study.name: study.iterations_per_run for study in studies}
-    result = standings(methods, agent, plan.budgets, iterations, max(s.episode.n_decisions for s in studies))
+    n_decisions = max(study.episode.n_decisions for study in studies)
+    result = standings(methods, agent, plan.budgets, iterations, n_decisions)
+    winners = None
+    if again:
+        one_run = [each.at(plan.budgets[0]) for each in methods if each.name == agent]
+        winners = standings([*one_run, *again], agent, plan.budgets, iterations, n_decisions)
     alone = {}
     if len(studies) > 1:
         for study in studies:
             one = {study.name: study.iterations_per_run}
             mine = of_study(methods, study.name)
             alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
-    report = _write(result, alone, plan, out)
+    report = _write(result, winners, alone, plan, out)
     if card:
         write_comparison(agent_file(agents[0]), result)
     if tracking_uri is not None:
-        warn_undelivered(log_comparison(result, report, tracking_uri), out)
+        warn_undelivered(log_comparison(result, winners, report, tracking_uri), out)
     if as_json:
-        emit(result.to_dict() | {"report": str(report)})
+        emit(_as_json(result, winners) | {"report": str(report)})
         return
     console = Console()
     console.print(standings_table(result))
     for line in unbeaten_words(result):
         console.print(f"not beaten: {line}" if result.unbeaten() else line, markup=False, highlight=False)
+    if winners is not None:
+        console.print(standings_table(winners, "what they returned, trained again: "))
     console.print(f"report: {report}", soft_wrap=True, highlight=False)
 
 
-def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabled: bool) -> list[Method]:
+def _play(
+    plan: Plan, records: RecordFile, out: Path, address: str | None, enabled: bool
+) -> tuple[list[Method], list[Method]]:
+    """Everybody's results, and those of the winners trained again."""
     found: dict[str, Method] = {}
+    again: dict[str, Method] = {}
     try:
         with (
             InterruptGuard() as guard,
@@ -114,21 +127,27 @@ def _play(plan: Plan, records: RecordFile, out: Path, address: str | None, enabl
         ):
             guard.listen()
             for study in plan.studies:
-                for rival, mine in StudyComparison(plan, study, records, out, progress, guard).execute(resources):
-                    old = found.get(rival.name, Method(rival.name, {}, {}, rival.shared, ()))
-                    found[rival.name] = replace(
-                        old,
-                        details=old.details | {study.name: rival.detail},
-                        preparations=old.preparations | {study.name: rival.prepared},
-                        records=(*old.records, *mine),
-                    )
+                both = StudyComparison(plan, study, records, out, progress, guard).execute(resources)
+                for methods, played in zip((found, again), both, strict=True):
+                    for rival, mine in played:
+                        old = methods.get(rival.name, Method(rival.name, {}, {}, rival.shared, ()))
+                        methods[rival.name] = replace(
+                            old,
+                            details=old.details | {study.name: rival.detail},
+                            preparations=old.preparations | {study.name: rival.prepared},
+                            records=(*old.records, *mine),
+                        )
     except Interrupted as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {out}", file=sys.stderr)
         raise
-    return list(found.values())
+    return list(found.values()), list(again.values())
 
 
-def _write(result: Standings, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:
+def _as_json(result: Standings, winners: Standings | None) -> dict[str, Any]:
+    return result.to_dict() | {"retrained": None if winners is None else winners.to_dict()}
+
+
+def _write(result: Standings, winners: Standings | None, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:
     """The report and its pictures; the report's path."""
     plots = out / "plots"
     plots.mkdir(exist_ok=True)
@@ -151,8 +170,8 @@ def _write(result: Standings, alone: dict[str, Standings], plan: Plan, out: Path
         f"Tuned rivals had {plan.search_trials:,} trials each on training instances.",
     ]
     report = out / "report.html"
-    atomic_write_text(report, report_html(result, alone, captions, lines))
-    atomic_write_json(out / "comparison.json", result.to_dict())
+    atomic_write_text(report, report_html(result, winners, alone, captions, lines))
+    atomic_write_json(out / "comparison.json", _as_json(result, winners))
     return report
 
 

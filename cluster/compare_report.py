@@ -37,11 +37,17 @@ $body
 </html>
 """)
 
+AGAIN = (
+    "A whole run along the schedule of each method's winner, from networks with a fresh seed: the score of its "
+    "hyperparameters, without the luck of the best of several beginnings. Not charged to anybody's budget."
+)
 
-def standings_table(found: Standings) -> Table:
+
+def standings_table(found: Standings, title: str = "") -> Table:
     """The methods, best first: interquartile mean of the test scores at each budget."""
+    studies = escape_markup(", ".join(found.iterations))
     table = Table(
-        title=f"test scores on {found.n_problems} held-out problems of {escape_markup(', '.join(found.iterations))}",
+        title=f"{title}test scores on {found.n_problems} held-out problems of {studies}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -75,11 +81,16 @@ def unbeaten_words(found: Standings) -> list[str]:
 
 
 def report_html(
-    found: Standings, families: Mapping[str, Standings], plots: Mapping[str, Path], about: Sequence[str]
+    found: Standings,
+    winners: Standings | None,
+    families: Mapping[str, Standings],
+    plots: Mapping[str, Path],
+    about: Sequence[str],
 ) -> str:
     """The page; pictures are inside.
 
     Args:
+        winners: what the methods returned, trained again; None if that was not done.
         families: study's name -> the standings in it alone, where there are several.
         plots: caption -> PNG file.
         about: lines on how the comparison was made.
@@ -94,6 +105,9 @@ def report_html(
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
     if found.agent is not None:
         parts += ["<h2>Probability that one run of the agent is better</h2>", _leads(found)]
+    if winners is not None:
+        parts += ["<h2>What they returned, trained again</h2>", f"<p>{AGAIN}</p>", _scores(winners)]
+        parts += [] if winners.agent is None else [_leads(winners)]
     for name, alone in families.items():
         parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
     parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(found)]

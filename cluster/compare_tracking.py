@@ -7,10 +7,11 @@ from cluster.standings import Standings
 from cluster.tracking import Tracker
 
 
-def log_comparison(found: Standings, report: Path, uri: str) -> int:
+def log_comparison(found: Standings, winners: Standings | None, report: Path, uri: str) -> int:
     """Log what was found.
 
     Args:
+        winners: what the methods returned, trained again; None if that was not done.
         report: in the comparison's folder, whose name becomes the run's.
         uri: of the MLflow server or database.
 
@@ -29,7 +30,8 @@ def log_comparison(found: Standings, report: Path, uri: str) -> int:
         "agent": found.agent or "none",
     }
     tracker.start_study(params, {"qsynth.kind": "comparison"})
-    for each in found.methods:
+    again = () if winners is None else (each for each in winners.methods if each.method.name != found.agent)
+    for each in (*found.methods, *again):
         name = re.sub(r"[^\w.\- ]", "", each.method.name)
         for runs, test in each.test.items():
             values = {f"{name}/test": test.value, f"{name}/test_low": test.low, f"{name}/test_high": test.high}

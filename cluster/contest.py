@@ -169,8 +169,7 @@ class Contest:
             score, values = float(step.score[lane]), self._tuner.values
             attempt.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
             attempt.failed = bool(step.terminated[lane])
-            if attempt.stretch.watched:
-                attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
+            attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
             attempt.scores.append(score)
             ended = population.iterations[lane] >= episode.n_decisions * episode.iterations_per_decision
             if not attempt.failed and score > attempt.bar and (ended or attempt.entrant.job.keep == "best"):
@@ -210,8 +209,8 @@ class Contest:
     def _leave(self, entrant: Entrant) -> None:
         """A job is over but for the test rows."""
         exams: dict[int, Exam] = {}
-        for mark, (_, snapshot) in entrant.returned.items():
-            exams.setdefault(id(snapshot), Exam(entrant, [], snapshot)).marks.append(mark)
+        for mark, found in entrant.returned.items():
+            exams.setdefault(id(found.snapshot), Exam(entrant, [], found.snapshot)).marks.append(mark)
         self._due[entrant] = len(exams)
         self._exams.extend((exam, fresh) for exam in exams.values() for fresh in range(N_FRESH))
         if not exams:

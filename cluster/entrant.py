@@ -46,10 +46,23 @@ class Attempt:
         """What the rival is told."""
         course = None
         if self.stretch.watched:
-            names = self.values[0] if self.values else {}
-            values = {name: [each[name] for each in self.values] for name in names}
-            course = Course([[float(x) for x in row] for row in self.observations[: self.decisions]], values)
+            observations = [[float(x) for x in row] for row in self.observations[: self.decisions]]
+            course = Course(observations, _by_name(self.values))
         return Outcome(tuple(self.scores), self.failed, self.end, course)
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """The best moment so far.
+
+    Attributes:
+        score: on validation.
+        values: hyperparameters in force during each decision of its trial.
+    """
+
+    score: float
+    snapshot: Snapshot
+    values: list[dict[str, float]]
 
 
 class Entrant:
@@ -59,10 +72,12 @@ class Entrant:
         self.job, self.instance, self.meter = job, instance, setting.meter
         self._run = setting.n_decisions
         self._plan = job.rival.plan(setting)
-        self._incumbent: tuple[float, Snapshot] | None = None
+        self._incumbent: Incumbent | None = None
+        # By identity: rivals hand snapshots back as they got them. The snapshot is kept, so that no other takes its id.
+        self._lineages: dict[int, tuple[Snapshot, list[dict[str, float]]]] = {}
         self._curve: list[tuple[int, float]] = []
         self._course: Course | None = None
-        self.returned: dict[int, tuple[float, Snapshot]] = {}
+        self.returned: dict[int, Incumbent] = {}
         self.finished = False
         self._batch: list[Attempt | None] = []
         self._waiting: deque[tuple[int, Stretch]] = deque()
@@ -73,7 +88,7 @@ class Entrant:
         if not self._waiting:
             return None
         place, stretch = self._waiting.popleft()
-        return Attempt(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent[0])
+        return Attempt(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent.score)
 
     def finish(self, attempt: Attempt) -> None:
         """A stretch has come to its end; when all of its batch have, the rival is told."""
@@ -87,7 +102,9 @@ class Entrant:
     def record(self, test: dict[int, float]) -> Record:
         """The result, given the test scores at each mark; 0 where there was nothing to return."""
         marks = {
-            mark: Mark(self.returned[mark][0], test[mark]) if mark in self.returned else Mark(0.0, 0.0)
+            mark: Mark(found.score, test[mark], _by_name(found.values))
+            if (found := self.returned.get(mark))
+            else Mark(0.0, 0.0)
             for mark in self.job.marks
         }
         return Record(
@@ -120,11 +137,15 @@ class Entrant:
     def _settle(self, attempt: Attempt) -> None:
         """Book a stretch as if those before it in the batch had come first."""
         before = self.meter.decisions
+        start = attempt.stretch.start
+        values = [*(self._lineages[id(start)][1] if start is not None else []), *attempt.values]
+        if attempt.end is not None:
+            self._lineages[id(attempt.end)] = attempt.end, values
         self.meter.charge(attempt.decisions, attempt.spend, attempt.stretch.start is None, attempt.failed)
         for decision in range(1, attempt.decisions + 1):
             score, snapshot = attempt.scores[decision], attempt.best.get(decision)
-            if snapshot is not None and (self._incumbent is None or score > self._incumbent[0]):
-                self._incumbent = score, snapshot
+            if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):
+                self._incumbent = Incumbent(score, snapshot, values)
                 self._curve.append(((before + decision) * self.meter.iterations_per_decision, score))
             self._mark(before + decision)
         if attempt.stretch.watched and self._course is None:
@@ -133,3 +154,7 @@ class Entrant:
     def _mark(self, decisions: int) -> None:
         if self._incumbent is not None:
             self.returned |= {mark: self._incumbent for mark in self.job.marks if decisions <= mark * self._run}
+
+
+def _by_name(values: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [each[name] for each in values] for name in (values[0] if values else ())}

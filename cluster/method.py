@@ -1,6 +1,7 @@
 """A rival's results in a whole comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from cluster.record import Record
 
@@ -20,6 +21,10 @@ class Method:
     preparations: dict[str, int]
     shared: bool
     records: tuple[Record, ...]
+
+    def at(self, runs: int) -> Self:
+        """Its results with one budget only."""
+        return replace(self, records=tuple(replace(each, marks={runs: each.marks[runs]}) for each in self.records))
 
     @property
     def prepared(self) -> int:

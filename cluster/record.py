@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,17 @@ from qsynth.errors import QsynthError
 
 @dataclass(frozen=True)
 class Mark:
-    """What a rival would return at some budget: the validation score that selected it, and its test score."""
+    """What a rival would return at some budget.
+
+    Attributes:
+        validation: the score that selected it.
+        test: its score on the test rows.
+        schedule: name -> value in force during each decision of the trial that it is from, copies' origins included.
+    """
 
     validation: float
     test: float
+    schedule: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

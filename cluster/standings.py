@@ -51,6 +51,7 @@ class Standing:
 
     Attributes:
         test: budget in runs -> interquartile mean of the test scores of what it would return.
+        by_study: study's name -> budget -> the same in it alone.
         lead: budget -> probability that one run of the first agent is better than this method with that budget.
         families: budget -> studies in which the interquartile mean of the agent's one run is above this method's.
         runs_to_target: budget after which its curve has reached the target; None if it never does.
@@ -59,6 +60,7 @@ class Standing:
 
     method: Method
     test: dict[int, Estimate]
+    by_study: dict[str, dict[int, float]]
     lead: dict[int, Estimate]
     families: dict[int, int]
     curve: Curve
@@ -107,6 +109,10 @@ class Standings:
                     "detail": each.method.details,
                     "prepared_iterations": each.method.prepared,
                     "test": {str(runs): vars(estimate) for runs, estimate in each.test.items()},
+                    "test_by_study": {
+                        study: {str(runs): value for runs, value in tests.items()}
+                        for study, tests in each.by_study.items()
+                    },
                     "agent_better": {str(runs): vars(estimate) for runs, estimate in each.lead.items()},
                     "families_won_by_agent": {str(runs): count for runs, count in each.families.items()},
                     "runs_to_target": each.runs_to_target,
@@ -150,6 +156,10 @@ def standings(
             Standing(
                 method=each,
                 test={runs: interquartile_mean(scores) for runs, scores in test.items()},
+                by_study={
+                    study: {runs: float(stats.trim_mean(scores[place], TRIMMED)) for runs, scores in test.items()}
+                    for place, study in enumerate(studies)
+                },
                 lead={runs: probability_of_improvement(mine, scores) for runs, scores in compared.items()},
                 families={runs: _won(mine, scores) for runs, scores in compared.items()},
                 curve=curves[each.name],
@@ -177,11 +187,12 @@ def of_study(methods: Sequence[Method], study: str) -> list[Method]:
 
 
 def _test(method: Method, runs: int, studies: Sequence[str]) -> list[Floats]:
-    """Test scores at a budget, of each study."""
-    return [
-        np.array([each.marks[runs].test for each in method.records if each.study == study and runs in each.marks])
-        for study in studies
-    ]
+    """Test scores at a budget, of each study; where a problem has several records, their mean."""
+    found: dict[str, dict[int, list[float]]] = {study: {} for study in studies}
+    for each in method.records:
+        if runs in each.marks:
+            found[each.study].setdefault(each.problem, []).append(each.marks[runs].test)
+    return [np.array([np.mean(scores) for scores in of_study.values()]) for of_study in found.values()]
 
 
 def _won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:

@@ -1,6 +1,7 @@
 """`qsynth compare`: bad input is refused, finished work is kept, and the report has everybody in it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     out = tmp_path / "out"
     arguments = ["compare", tiny_file, "--agent", agent, "--rivals", "random,constants,pbt,fine-tuned", "--search", 1]
     arguments += ["--budgets", "1,2", "--seeds", 2, "--start", "random", "--out", out, "--card", "--json"]
+    arguments += ["--retrain", 2]
     monkeypatch.setattr("sys.argv", ["qsynth", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -135,8 +137,17 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert set(methods["agent, blind"]["test"]) == {"1"}
     assert first["target"]["of"] == "tuned constants"
     assert json.loads((out / "comparison.json").read_text()) == {k: v for k, v in first.items() if k != "report"}
+    again = {each["name"]: each for each in first["retrained"]["methods"]}
+    assert set(again) == {"agent"} | {f"{name}, retrained" for name in set(methods) - robbed}
+    assert again["agent"]["test"] == {"1": methods["agent"]["test"]["1"]}
+    assert set(again["PBT, retrained"]["test"]) == set(again["PBT, retrained"]["agent_better"]) == {"1", "2"}
+    assert again["PBT, retrained"]["spent"]["iterations"] == 2 * 2 * 2 * 6
+    # Whatever trial won, it had the same constants: one run tells of both budgets.
+    assert again["tuned constants, retrained"]["spent"]["iterations"] == 2 * 2 * 6
+    constants = again["tuned constants, retrained"]["test"]
+    assert constants["1"] == constants["2"]
     report = Path(first["report"]).read_text()
-    assert all(f"<td>{name}</td>" in report for name in methods)
+    assert all(f"<td>{name}</td>" in report for name in {*methods, *again})
     assert report.count("data:image/png;base64,") == 3
 
     about = load_policy(agent)[1].about
@@ -146,7 +157,8 @@ def test_a_comparison_from_beginning_to_end_and_again(
 
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
-    assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3
+    trained_again = sum(each["spent"]["trials"] for name, each in again.items() if name != "agent")
+    assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
     assert json.loads(capsys.readouterr().out) == first
@@ -180,6 +192,7 @@ def found() -> Standings:
 def test_standings() -> None:
     table = {each.method.name: each for each in found().methods}
     assert list(table) == ["defaults", "agent", "alike", "<b>worse</b>"]
+    assert table["alike"].by_study == {"a": {4: pytest.approx(0.8)}}
     assert table["<b>worse</b>"].lead[1].value == 1.0
     assert table["<b>worse</b>"].families == {1: 1}
     assert table["defaults"].families == {1: 0}
@@ -191,6 +204,14 @@ def test_standings() -> None:
     # To 0.8 the agent takes one run, "alike" four: 1000 / (4 - 1) / 10 iterations.
     assert table["alike"].uses_to_pay == "34"
     assert table["<b>worse</b>"].uses_to_pay == "never reaches it"
+
+
+def test_several_records_of_a_problem_count_as_one() -> None:
+    once = method("agent", [0.6, 0.8])
+    twice = replace(once, records=(*once.records, *records("a", "agent", [0.8, 0.8])))
+    [mean] = standings([twice], None, (1,), {"a": 10}, 2).methods
+    assert mean.test[1].value == pytest.approx(0.75)
+    assert mean.test[1].low == pytest.approx(0.7)
 
 
 def test_an_agent_is_trained_once_for_all_studies_and_a_schedule_is_tuned_for_each() -> None:
@@ -208,7 +229,7 @@ def test_what_was_not_beaten_is_said_plainly() -> None:
 
 
 def test_the_report_escapes_names() -> None:
-    page = report_html(found(), {"a": found()}, {}, ["a & b"])
+    page = report_html(found(), found(), {"a": found()}, {}, ["a & b"])
     assert "<b>worse</b>" not in page
     assert "&lt;b&gt;worse&lt;/b&gt;" in page
     assert "a &amp; b" in page
@@ -249,7 +270,7 @@ def test_a_comparison_as_mlflow_shows_it(tmp_path: Path, uri: str) -> None:
     report = tmp_path / "compared" / "report.html"
     report.parent.mkdir()
     report.write_text("<p>who won</p>")
-    if log_comparison(found(), report, uri):  # a machine so slow that the last records were left for later
+    if log_comparison(found(), None, report, uri):  # a machine so slow that the last records were left for later
         assert sync(report.parent).skipped == 0
     client = TrackingStore(uri, "qsynth", "compared").client()
     [run] = client.search_runs([client.get_experiment_by_name("qsynth").experiment_id])

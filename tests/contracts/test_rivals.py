@@ -16,6 +16,7 @@ from cluster.rivals.agent_run import agent_rival
 from cluster.rivals.ppo import ppo_rival
 from cluster.rivals.rival import Moment, Outcome, Plan, Rival, Setting
 from cluster.rivals.roster import RIVALS
+from cluster.rivals.winner import retrained
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.gaussian import GaussianFamily
@@ -48,6 +49,7 @@ OTHERS = {
     "agent": agent_rival("agent", ConstantAction(SPACE, dict.fromkeys(SPACE, 0.1)), watched=True),
     "decay": agent_rival("decay", Schedule(START, 0.1, shape="cosine")),
 }
+COPYING = ("pbt", "pb2")  # a copy goes on with other noise than its origin
 ROSTER: dict[str, Rival] = {**{name: RIVALS[name] for name in RIVALS}, **OTHERS}
 
 
@@ -171,6 +173,25 @@ def test_its_curve_ascends_and_ends_in_what_it_returns(name: str, together: dict
         reached = [score for at, score in record.curve if at <= mark * 4]
         assert returned.validation == reached[-1]
         assert 0.0 <= returned.test <= 1.0
+
+
+def test_what_it_returns_comes_with_its_schedule(
+    name: str, tuner: Tuner, together: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    won, n_decisions = together[name].marks[RUNS], ENVIRONMENT.episode.n_decisions
+    assert set(won.schedule) == set(SPACE)
+    [length] = {len(values) for values in won.schedule.values()}
+    assert 1 <= length <= n_decisions
+    assert all(SPACE[key].low <= value <= SPACE[key].high for key, values in won.schedule.items() for value in values)
+    if name in COPYING:
+        return
+    # One of the trials begins with the winner's networks; along the winner's schedule it is the winner.
+    monkeypatch.setattr("cluster.rivals.winner.FIRST_TRIAL", 0)
+    trials = [
+        retrained(ROSTER[name], won.schedule, n_decisions, fresh) for fresh in range(together[name].spent["trials"])
+    ]
+    again = play(tuner, [Job(each, held_out_problem("tiny", 0, START), 1, (RUNS,), "") for each in trials])
+    assert any(won.validation in [score for _, score in record.curve] for record in again)
 
 
 def test_whoever_is_anytime_does_the_same_with_a_smaller_budget(
