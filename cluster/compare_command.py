@@ -240,7 +240,8 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
     for path in paths:
         network, file = load_policy(path)
         acting = {name: TrainedAgent.load(path, tuner.features, tuner.actions) for name, tuner in tuners.items()}
-        trained = _training(file.about, max(study.iterations_per_run for study in studies))
+        per_run = max(study.iterations_per_run for study in studies)
+        trained = int(file.trained("iterations") or file.trained("trials") * per_run) or None
         detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
         identity = fingerprint(network, file)
         entries.append(
@@ -254,11 +255,3 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
             )
         )
     return tuple(entries)
-
-
-def _training(about: dict[str, Any], per_run: int) -> int | None:
-    """GAN iterations that an agent's training took: as its file says, or its trials' if they were like these."""
-    for name, each in (("iterations", 1), ("trials", per_run)):
-        if isinstance(about.get(name), int | float):
-            return int(about[name]) * each
-    return None

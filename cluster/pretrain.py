@@ -75,7 +75,11 @@ class Pretraining:
         """The policy that training goes on from; None for a new one."""
         curriculum = self.curriculum
         if curriculum.agent.start is not None:
-            return load_policy(agent_file(curriculum.agent.start))[0]
+            network, file = load_policy(agent_file(curriculum.agent.start))
+            state["trials"] += int(file.trained("trials"))
+            state["iterations"] += file.trained("iterations")
+            state["core_seconds"] += 3600 * file.trained("core_hours")
+            return network
         if not curriculum.demonstrations:
             return None
         first = environment.only(curriculum.tiers[0].tasks)
@@ -167,7 +171,7 @@ class Pretraining:
 
 
 def _fresh() -> dict[str, Any]:
-    """The state of a run that begins; trials and iterations are those of what is over already."""
+    """The state of a run that begins; what is spent is of what is over already, the training of the start included."""
     return {"tier": 0, "trials": 0, "iterations": 0.0, "core_seconds": 0.0, "examined": [], "about": {}}
 
 

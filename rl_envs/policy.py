@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -168,6 +168,11 @@ class PolicyFile(Config):
     policy: PolicyConfig
     max_step: float = Field(gt=0, le=1)
     about: dict[str, Any] = Field(default_factory=dict)
+
+    def trained(self, what: Literal["trials", "iterations", "core_hours"]) -> float:
+        """What its training took, as the file says; 0 if it does not."""
+        value = self.about.get(what)
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def save_policy(path: Path, network: PolicyNetwork, file: PolicyFile) -> None:

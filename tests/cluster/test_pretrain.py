@@ -68,6 +68,17 @@ def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_the_cost_of_an_agent_is_also_that_of_its_start(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
+    further = curriculum | {"demonstrations": 0, "agent": curriculum["agent"] | {"start": made["agent"]}}
+    more = ran("pretrain", written(tmp_path / "more.yaml", further), "--out", tmp_path / "runs")
+    assert more["trials"] == made["trials"] + 8 + 8
+    assert more["iterations"] == made["iterations"] + 16 * 3 * 2
+    assert more["core_hours"] >= made["core_hours"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_an_agent_of_several_studies_goes_on_in_one(
     curriculum: dict[str, Any], tiny: dict[str, Any], tmp_path: Path
 ) -> None:

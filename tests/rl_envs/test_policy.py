@@ -178,6 +178,13 @@ def refused(path: Path, match: str) -> None:
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [None, "many", float("inf"), float("nan")])
+def test_what_training_took_is_a_number(value: object) -> None:
+    about = {"trials": value, "iterations": 12}
+    file = PolicyFile(features=("score.now",), search_space=SPACE, policy=PolicyConfig(), max_step=0.2, about=about)
+    assert (file.trained("trials"), file.trained("iterations"), file.trained("core_hours")) == (0.0, 12.0, 0.0)
+
+
 def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     path, trace = tmp_path / "agent.pt", tmp_path / "was_run"
     torch.save({"weights": Payload(trace)}, path)
