@@ -55,9 +55,7 @@ def compare(
     budgets: Annotated[str, typer.Option(help="Budgets per problem in runs, comma-separated.")] = "1,4,16",
     seeds: Annotated[int, typer.Option(min=1, help="Held-out problems of each study.")] = 10,
     search: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
-    retrain: Annotated[
-        int, typer.Option(min=0, max=64, help="With how many fresh seeds each winner is trained again.")
-    ] = 1,
+    retrain: Annotated[bool, typer.Option(help="Train again, with a fresh seed, what everybody returned.")] = True,
     start: Annotated[str, typer.Option(help="Where those start who don't choose: defaults, or random.")] = "defaults",
     keep: Annotated[str, typer.Option(help="What a run may return: its best GAN on validation, or its last.")] = "best",
     card: Annotated[bool, typer.Option("--card", help="Write the result into the first agent's file.")] = False,

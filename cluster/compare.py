@@ -30,7 +30,7 @@ from rl_envs.agents import Agent, Schedule
 from rl_envs.policy import PolicyFile, PolicyNetwork
 from rl_envs.rollout import Assignment
 
-RULES = 1  # of what is measured and how; records made under other rules are not used
+RULES = 2  # of what is measured and how; records made under other rules are not used
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Plan:
         budgets: in runs, ascending.
         n_problems: of each study.
         search_trials: what each tuned rival may spend on training instances.
-        n_retrained: with how many fresh seeds each winner is trained again.
+        retrain: whether what everybody returned is trained again, with a fresh seed.
         random_start: whether those start from random values who do not choose their own.
         keep: which GANs of a trial may be returned.
     """
@@ -73,7 +73,7 @@ class Plan:
     budgets: tuple[int, ...]
     n_problems: int
     search_trials: int
-    n_retrained: int
+    retrain: bool
     random_start: bool
     keep: Keep
 
@@ -124,7 +124,7 @@ class StudyComparison:
         sizes = share()
         tuned = [name for name in plan.rivals if name in TUNED]
         n_rivals = len(plan.rivals) + len(plan.entries)
-        per_problem = sum(plan.budgets) + len(plan.budgets) * plan.n_retrained
+        per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
         most = -(-n_runs // sum(sizes.values()))
@@ -139,7 +139,9 @@ class StudyComparison:
             rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
             rivals += [self._entered(entry) for entry in plan.entries]
             found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
-            again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
+            again: Played = []
+            if plan.retrain:
+                again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
             if plan.entries:
                 robbed = self._ablations(plan.entries[0], found[-len(plan.entries)][1])
                 found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
@@ -177,9 +179,7 @@ class StudyComparison:
         ]
 
     def _retrained_jobs(self, played: Played) -> list[list[Job]]:
-        """For each fresh seed a run along what each rival returned, with the budgets at which it did as marks."""
-        if not self.plan.n_retrained:
-            return []
+        """A run along what each rival returned, with the budgets at which it did as marks."""
         return [[job for record in records for job in self._of_winners(rival, record)] for rival, records in played]
 
     def _of_winners(self, rival: Rival, record: Record) -> list[Job]:
@@ -190,16 +190,8 @@ class StudyComparison:
             schedule = mark.schedule or {name: [value] for name, value in problem.start.items()}
             winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
         return [
-            Job(
-                retrained(rival, schedule, n_decisions, fresh),
-                problem,
-                1,
-                tuple(marks),
-                self.context,
-                self.plan.keep,
-            )
+            Job(retrained(rival, schedule, n_decisions), problem, 1, tuple(marks), self.context, self.plan.keep)
             for schedule, marks in winners.values()
-            for fresh in range(self.plan.n_retrained)
         ]
 
     def _play(self, pool: ContestPool, stage_name: str, groups: Sequence[Sequence[Job]]) -> Played:

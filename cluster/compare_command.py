@@ -44,7 +44,7 @@ def run_compare(
     budgets: str,
     seeds: int,
     search: int,
-    retrain: int,
+    retrain: bool,
     start: str,
     keep: str,
     card: bool,
@@ -76,7 +76,7 @@ def run_compare(
         budgets=_budgets(budgets),
         n_problems=seeds,
         search_trials=search,
-        n_retrained=retrain,
+        retrain=retrain,
         random_start=start == "random",
         keep=keep,
     )
@@ -144,7 +144,7 @@ def _play(
 
 
 def _as_json(result: Standings, winners: Standings | None) -> dict[str, Any]:
-    return result.to_dict() | {"retrained": None if winners is None else winners.to_dict()}
+    return result.to_dict() | {"retrained": [] if winners is None else winners.scores()}
 
 
 def _write(result: Standings, winners: Standings | None, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:

@@ -95,6 +95,24 @@ class Standings:
         """Methods and budgets over which one run of the agent is not better beyond doubt."""
         return [(each, runs) for each in self.methods for runs, lead in each.lead.items() if lead.low <= 0.5]
 
+    def scores(self) -> list[dict[str, Any]]:
+        """Of each method as JSON values: what it is, what it reached, what it spent."""
+        return [
+            {
+                "name": each.method.name,
+                "detail": each.method.details,
+                "prepared_iterations": each.method.prepared,
+                "test": {str(runs): vars(estimate) for runs, estimate in each.test.items()},
+                "test_by_study": {
+                    study: {str(runs): value for runs, value in tests.items()} for study, tests in each.by_study.items()
+                },
+                "agent_better": {str(runs): vars(estimate) for runs, estimate in each.lead.items()},
+                "families_won_by_agent": {str(runs): count for runs, count in each.families.items()},
+                "spent": each.spent(),
+            }
+            for each in self.methods
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return {
@@ -104,22 +122,8 @@ class Standings:
             "iterations_per_run": self.iterations,
             "target": None if self.target is None else {"score": self.target[0], "of": self.target[1]},
             "methods": [
-                {
-                    "name": each.method.name,
-                    "detail": each.method.details,
-                    "prepared_iterations": each.method.prepared,
-                    "test": {str(runs): vars(estimate) for runs, estimate in each.test.items()},
-                    "test_by_study": {
-                        study: {str(runs): value for runs, value in tests.items()}
-                        for study, tests in each.by_study.items()
-                    },
-                    "agent_better": {str(runs): vars(estimate) for runs, estimate in each.lead.items()},
-                    "families_won_by_agent": {str(runs): count for runs, count in each.families.items()},
-                    "runs_to_target": each.runs_to_target,
-                    "uses_to_pay": each.uses_to_pay,
-                    "spent": each.spent(),
-                }
-                for each in self.methods
+                scores | {"runs_to_target": each.runs_to_target, "uses_to_pay": each.uses_to_pay}
+                for scores, each in zip(self.scores(), self.methods, strict=True)
             ],
             "unbeaten": [[each.method.name, runs] for each, runs in self.unbeaten()],
         }
@@ -187,12 +191,11 @@ def of_study(methods: Sequence[Method], study: str) -> list[Method]:
 
 
 def _test(method: Method, runs: int, studies: Sequence[str]) -> list[Floats]:
-    """Test scores at a budget, of each study; where a problem has several records, their mean."""
-    found: dict[str, dict[int, list[float]]] = {study: {} for study in studies}
-    for each in method.records:
-        if runs in each.marks:
-            found[each.study].setdefault(each.problem, []).append(each.marks[runs].test)
-    return [np.array([np.mean(scores) for scores in of_study.values()]) for of_study in found.values()]
+    """Test scores at a budget, of each study."""
+    return [
+        np.array([each.marks[runs].test for each in method.records if each.study == study and runs in each.marks])
+        for study in studies
+    ]
 
 
 def _won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:

@@ -133,12 +133,12 @@ class Tuning:
             return history
         seed = study.seed + 1009 * self.tracker.fence.attempt
         learned: EnvironmentConfig | CurriculumConfig = environment
-        start = None
+        start, before = None, 0.0
         if study.agent.start is not None:
             start, file = load_policy(agent_file(study.agent.start))
             going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
             learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
-            features = learned.features
+            features, before = learned.features, file.trained("iterations")
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
@@ -153,7 +153,13 @@ class Tuning:
                 trainer, total, share, store, CHECKPOINT_SECONDS, state, stage, self.progress, self.guard
             )
             loop.run(last, on_iteration)
-            about = {"study": study.name, "run": self.run.path.name, "trials": trainer.trials}
+            about = {
+                "study": study.name,
+                "run": self.run.path.name,
+                "start": study.agent.start,
+                "trials": trainer.trials,
+                "iterations": round(before + trainer.trials * study.iterations_per_run),
+            }
             trainer.export(self.run.agent, features, about)
         finally:
             trainer.stop()
@@ -199,7 +205,7 @@ class Tuning:
     ) -> dict[str, Measured]:
         study, per_run = self.study, self.study.iterations_per_run
         trained = TrainedAgent.load(self.run.agent, features, study.environment(False).actions)
-        spent = study.budget.agent_trials * per_run
+        spent = round(load_policy(self.run.agent)[1].trained("iterations"))
         contenders = [
             Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),
             Contender("defaults", lambda _: Hold(), 1, 0, "the study's defaults, unchanged"),

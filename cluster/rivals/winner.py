@@ -8,22 +8,21 @@ from cluster.rivals.agent_run import steered_by
 from cluster.rivals.rival import Plan, Rival, Setting, Stretch
 from rl_envs.replay import Replay, ScheduleFile
 
-FIRST_TRIAL = 1 << 19  # no rival begins as many; its seeds are met nowhere else
+TRIAL = 1 << 19  # no rival begins as many: its seed is met nowhere else
 
 
-def retrained(rival: Rival, schedule: Mapping[str, Sequence[float]], n_decisions: int, fresh: int) -> Rival:
+def retrained(rival: Rival, schedule: Mapping[str, Sequence[float]], n_decisions: int) -> Rival:
     """A whole run along the schedule of what ``rival`` returned, from networks that nobody has selected.
 
     Args:
         schedule: name -> value during each decision; a trial that was over early goes on with its last ones.
-        fresh: number of the seed.
     """
     whole = {each: (*values, *[values[-1]] * (n_decisions - len(values))) for each, values in schedule.items()}
     agent = Replay(ScheduleFile(hyperparameters=whole))
 
     def plan(setting: Setting) -> Plan:
         steer = steered_by(agent, setting.n_decisions)
-        yield [Stretch(FIRST_TRIAL + fresh, setting.n_decisions, setting.start, steer=steer)]
+        yield [Stretch(TRIAL, setting.n_decisions, setting.start, steer=steer)]
 
-    identity = json.dumps([rival.identity, fresh, whole], sort_keys=True)
+    identity = json.dumps([rival.identity, whole], sort_keys=True)
     return replace(rival, name=f"{rival.name}, retrained", plan=plan, identity=identity)

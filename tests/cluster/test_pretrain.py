@@ -92,6 +92,9 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     assert further.features == file.features
     assert (further.max_step, further.policy) == (file.max_step, file.policy) == (0.3, further.policy)
     assert further.policy.conditional
+    trained = further.about["trials"] * 3 * 2 + made["iterations"]
+    assert further.about["iterations"] == trained
+    assert next(each for each in tuned["contenders"] if each["name"] == "agent")["search_iterations"] == trained
     assert next(each for each in tuned["contenders"] if each["name"] == "agent")["scores"]
 
 

@@ -186,11 +186,11 @@ def test_what_it_returns_comes_with_its_schedule(
     if name in COPYING:
         return
     # One of the trials begins with the winner's networks; along the winner's schedule it is the winner.
-    monkeypatch.setattr("cluster.rivals.winner.FIRST_TRIAL", 0)
-    trials = [
-        retrained(ROSTER[name], won.schedule, n_decisions, fresh) for fresh in range(together[name].spent["trials"])
-    ]
-    again = play(tuner, [Job(each, held_out_problem("tiny", 0, START), 1, (RUNS,), "") for each in trials])
+    again = []
+    for trial in range(together[name].spent["trials"]):
+        monkeypatch.setattr("cluster.rivals.winner.TRIAL", trial)
+        rival = retrained(ROSTER[name], won.schedule, n_decisions)
+        again += play(tuner, [Job(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
     assert any(won.validation in [score for _, score in record.curve] for record in again)
 
 
