@@ -154,6 +154,9 @@ def _write(result: Standings, winners: Standings | None, alone: dict[str, Standi
     captions = {"Test score over the budget": plots / "budgets.png", "Validation score over time": plots / "curves.png"}
     plot_budgets(result, plots / "budgets.png")
     plot_curves(result, plots / "curves.png")
+    if winners is not None:
+        captions["Test score of what they returned, trained again"] = plots / "retrained.png"
+        plot_budgets(winners, plots / "retrained.png")
     if result.agent is not None:
         captions["The agent's lead"] = plots / "leads.png"
         plot_leads(result, plots / "leads.png")

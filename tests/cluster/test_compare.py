@@ -146,7 +146,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert constants["1"] == constants["2"]
     report = Path(first["report"]).read_text()
     assert all(f"<td>{name}</td>" in report for name in {*methods, *again})
-    assert report.count("data:image/png;base64,") == 3
+    assert report.count("data:image/png;base64,") == 4
 
     about = load_policy(agent)[1].about
     assert about["trials"] == 50
