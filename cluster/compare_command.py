@@ -239,11 +239,13 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
         raise QsynthError(f"agents' files must have different names; got {', '.join(names)}")
+    per_run = max(study.iterations_per_run for study in studies)
     entries = []
     for path in paths:
         network, file = load_policy(path)
-        acting = {name: TrainedAgent.load(path, tuner.features, tuner.actions) for name, tuner in tuners.items()}
-        per_run = max(study.iterations_per_run for study in studies)
+        acting = {
+            name: TrainedAgent.of(path, network, file, tuner.features, tuner.actions) for name, tuner in tuners.items()
+        }
         trained = int(file.trained("iterations") or file.trained("trials") * per_run) or None
         detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
         identity = fingerprint(network, file)

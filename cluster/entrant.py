@@ -138,10 +138,10 @@ class Entrant:
         """Book a stretch as if those before it in the batch had come first."""
         before = self.meter.decisions
         start = attempt.stretch.start
-        values = [*(self._lineages[id(start)][1] if start is not None else []), *attempt.values]
+        values = attempt.values if start is None else [*self._lineages[id(start)][1], *attempt.values]
         if attempt.end is not None:
             self._lineages[id(attempt.end)] = attempt.end, values
-        self.meter.charge(attempt.decisions, attempt.spend, attempt.stretch.start is None, attempt.failed)
+        self.meter.charge(attempt.decisions, attempt.spend, start is None, attempt.failed)
         for decision in range(1, attempt.decisions + 1):
             score, snapshot = attempt.scores[decision], attempt.best.get(decision)
             if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):

@@ -204,8 +204,9 @@ class Tuning:
         tags: dict[str, str],
     ) -> dict[str, Measured]:
         study, per_run = self.study, self.study.iterations_per_run
-        trained = TrainedAgent.load(self.run.agent, features, study.environment(False).actions)
-        spent = round(load_policy(self.run.agent)[1].trained("iterations"))
+        network, file = load_policy(self.run.agent)
+        trained = TrainedAgent.of(self.run.agent, network, file, features, study.environment(False).actions)
+        spent = round(file.trained("iterations"))
         contenders = [
             Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),
             Contender("defaults", lambda _: Hold(), 1, 0, "the study's defaults, unchanged"),

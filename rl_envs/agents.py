@@ -10,7 +10,7 @@ from qsynth.errors import QsynthError
 from qsynth.recovery import RECOVERIES
 from qsynth.search_space import Choice, Float, Int, SearchSpace, random_values
 from rl_envs.encoding import Encoding
-from rl_envs.policy import PolicyNetwork, load_policy
+from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.spaces import Entries, Recover, moved
 
 Values = dict[str, np.ndarray]
@@ -129,7 +129,17 @@ class TrainedAgent:
         Raises:
             QsynthError: unreadable, or it has nothing to do in this study.
         """
-        network, file = load_policy(path)
+        return cls.of(path, *load_policy(path), features, actions)
+
+    @classmethod
+    def of(
+        cls, path: Path, network: PolicyNetwork, file: PolicyFile, features: list[str], actions: Entries
+    ) -> "TrainedAgent":
+        """The same of a file that is read already.
+
+        Raises:
+            QsynthError: it has nothing to do in this study.
+        """
         try:
             return cls(network, Encoding(file.features, file.search_space, features, actions, file.max_step))
         except QsynthError as error:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cluster.contest_job import SEEDS_PER_PROBLEM
 from cluster.rivals.agent_run import steered_by
 from cluster.rivals.rival import Plan, Rival, Setting, Stretch
 from rl_envs.replay import Replay, ScheduleFile
 
-TRIAL = 1 << 19  # no rival begins as many: its seed is met nowhere else
+TRIAL = SEEDS_PER_PROBLEM // 2  # no rival begins as many: its seed is met nowhere else
 
 
 def retrained(rival: Rival, schedule: Mapping[str, Sequence[float]], n_decisions: int) -> Rival:
