@@ -168,7 +168,7 @@ class Contest:
         for lane, attempt in active.items():
             score, values = float(step.score[lane]), self._tuner.values
             attempt.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
-            attempt.failed = bool(step.terminated[lane])
+            attempt.failed = bool(step.failed[lane])
             attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
             attempt.scores.append(score)
             ended = population.iterations[lane] >= episode.n_decisions * episode.iterations_per_decision

@@ -53,8 +53,8 @@ def fine_tuning(tuner: Tuner, start: Snapshot, instance: Instance) -> Iterator[F
         if over:
             return
         step = tuner.step({})
-        reason, over = step.reason[0], bool(step.terminated[0] or step.truncated[0])
-        if not step.terminated[0]:
+        reason, over = step.reason[0], bool(step.failed[0] or step.finished[0])
+        if not step.failed[0]:
             moments.append((float(step.score[0]), _measured(tuner), population.snapshot(0)))
 
 

@@ -132,7 +132,7 @@ def _play_wave(
                     ailments[lane].setdefault(name, decision + 1)
             if step.recovered[lane]:
                 recoveries[lane][decision + 1] = step.recovered[lane]
-        alive &= ~step.terminated
+        alive &= ~step.failed
         scores.append(np.where(alive, step.score, 0.0))
         if kept is not None:
             kept.look(scores[-1], alive)

@@ -80,7 +80,7 @@ class TunedSynthesizer(QGANSynthesizer):
         kept, best = population.snapshot(0), -np.inf
         for decision in range(n_decisions):
             step = tuner.step(agent.decide(observation, tuner.values, decision / n_decisions))
-            if step.terminated[0]:
+            if step.failed[0]:
                 raise QsynthError(
                     f"training ended early ({step.reason[0]}); try another seed, or a narrower search space"
                 )

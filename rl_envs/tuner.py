@@ -54,6 +54,7 @@ class Step:
     """What one decision led to; arrays have a leading lane axis.
 
     Attributes:
+        failed: whether the trial diverged or broke; finished: whether it has used its budget without failing.
         training: a :class:`TrainingStatistics` by names, not a number where no training took place.
         ailments: name -> whether training showed it (:mod:`qsynth.health`).
         recovered: how each lane was treated before it; "" for not at all.
@@ -61,8 +62,8 @@ class Step:
 
     observation: np.ndarray
     reward: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
+    failed: np.ndarray
+    finished: np.ndarray
     score: np.ndarray
     raw: dict[str, np.ndarray]
     utilities: dict[str, np.ndarray]
@@ -206,8 +207,8 @@ class Tuner:
                 training, {name: self._utilities[name] - old[name] for name in self.metrics}, found
             ),
             reward=self.episode.reward(outcome),
-            terminated=failed,
-            truncated=finished & ~failed,
+            failed=failed,
+            finished=finished & ~failed,
             score=outcome.after,
             raw=self.raw,
             utilities=self.utilities,

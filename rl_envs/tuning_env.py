@@ -16,6 +16,9 @@ ENV_ID = "QGANTuning-v0"
 class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     """The training of one quantum GAN; a step is a decision about its hyperparameters.
 
+    A trial's end terminates an episode, be it a failure or the end of its budget, which is part of the problem and is
+    seen: nothing is worth anything after it. No episode is truncated.
+
     Args:
         config: an ``EnvironmentConfig`` or its plain-data form.
     """
@@ -46,8 +49,8 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
         return (
             step.observation[0],
             float(step.reward[0]),
-            bool(step.terminated[0]),
-            bool(step.truncated[0]),
+            bool(step.failed[0] or step.finished[0]),
+            False,
             {"score": float(step.score[0]), "reason": step.reason[0]},
         )
 

@@ -17,7 +17,8 @@ MAX_SEED = 2**62
 class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarray]):
     """``num_envs`` trials in lockstep, each an episode of its own, on instances drawn at random from the training pool.
 
-    A finished lane starts its next episode at the following step (autoreset mode NEXT_STEP), whose action it ignores.
+    Episodes end as those of :class:`rl_envs.tuning_env.QGANTuningEnv` do: terminated, never truncated. A finished lane
+    starts its next episode at the following step (autoreset mode NEXT_STEP), whose action it ignores.
 
     Args:
         num_envs: lanes.
@@ -72,10 +73,10 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
             fresh = self._begin(np.flatnonzero(over).tolist())
             observation[over], score[over] = fresh[over], self.tuner.score[over]
         reward = np.where(over, 0.0, step.reward)
-        terminated, truncated = step.terminated & ~over, step.truncated & ~over
-        self._over = terminated | truncated
+        terminated = (step.failed | step.finished) & ~over
+        self._over = terminated.copy()
         reason = ["" if was_over else why for was_over, why in zip(over, step.reason, strict=True)]
-        return observation, reward, terminated, truncated, self._info(score, reason)
+        return observation, reward, terminated, np.zeros_like(terminated), self._info(score, reason)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing to release."""

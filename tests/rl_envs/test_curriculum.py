@@ -60,7 +60,7 @@ def test_lanes_are_those_of_the_tasks_alone() -> None:
         for joined, single in zip((reward, terminated, truncated), rest[:3], strict=True):
             np.testing.assert_array_equal(joined[2:], single)
         np.testing.assert_array_equal(info["score"][2:], rest[3]["score"])
-        ended += int(truncated.sum())
+        ended += int(terminated.sum())
     assert ended == 4
     assert env.envs[1].tuner.values["lr_generator"].max() <= 0.5
 

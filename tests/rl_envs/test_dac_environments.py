@@ -31,8 +31,8 @@ def test_vector_environments_keep_gymnasiums_rules(name: str) -> None:
             assert observation in env.observation_space
             observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
             assert reward.shape == (3,)
-            assert not terminated.any()
-            assert truncated.all() == truncated.any() == (t == env.n_steps - 1)
+            assert not truncated.any()
+            assert terminated.all() == terminated.any() == (t == env.n_steps - 1)
         observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
         assert not reward.any()
         assert not (terminated | truncated).any()
@@ -168,7 +168,7 @@ def test_same_steps_as_the_dacbench_package() -> None:
                     else np.array(settings, dtype=int)
                 )
                 shown, reward, _, truncated, _ = theirs.step(given)
-                _, rewards, _, over, _ = ours.step(ours.actions(np.array([settings])))
+                _, rewards, over, _, _ = ours.step(ours.actions(np.array([settings])))
                 assert (rewards[0], over[0]) == (pytest.approx(reward, abs=1e-6), truncated)
     theirs = benchmarks.LubyBenchmark().get_environment()
     for _ in range(50):
@@ -179,7 +179,7 @@ def test_same_steps_as_the_dacbench_package() -> None:
             assert np.array_equal(luby_env.state()[0], shown)
             action = random.integers(7)
             shown, reward, _, truncated, _ = theirs.step(action)
-            _, rewards, _, over, _ = luby_env.step({"exponent": np.array([action])})
+            _, rewards, over, _, _ = luby_env.step({"exponent": np.array([action])})
             assert (rewards[0], over[0]) == (reward, truncated)
 
 

@@ -102,7 +102,7 @@ def test_what_is_used_up_stays_so() -> None:
     for _ in range(2):
         step = made.step({})
         assert step.reason == ["shots"]
-        assert step.truncated.all()
+        assert step.finished.all()
     assert made.population.spent == before
 
 

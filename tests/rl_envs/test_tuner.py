@@ -35,13 +35,13 @@ def check_sane(made: Tuner, step: Step) -> None:
     assert np.isfinite(step.reward).all()
     assert ((step.score >= 0) & (step.score <= 1)).all()
     assert (np.abs(step.reward) <= 1 + PENALTY).all()
-    assert not (step.terminated & step.truncated).any()
+    assert not (step.failed & step.finished).any()
 
 
 def check_all_failed(made: Tuner, step: Step, before: np.ndarray) -> None:
     check_sane(made, step)
-    assert step.terminated.all()
-    assert not step.truncated.any()
+    assert step.failed.all()
+    assert not step.finished.any()
     np.testing.assert_array_equal(step.score, 0)
     np.testing.assert_allclose(step.reward, -before - PENALTY)
     np.testing.assert_array_equal(feature(made, step.observation, "score.now"), -1)
@@ -65,8 +65,8 @@ def test_an_episode_ends_after_n_decisions() -> None:
     for decision in range(1, N_DECISIONS + 1):
         step, last = made.step({}), decision == N_DECISIONS
         check_sane(made, step)
-        assert step.truncated.tolist() == [last] * N_LANES
-        assert not step.terminated.any()
+        assert step.finished.tolist() == [last] * N_LANES
+        assert not step.failed.any()
         assert step.reason == ["budget" if last else ""] * N_LANES
         np.testing.assert_allclose(feature(made, step.observation, "budget.remaining"), 1 - 2 * decision / N_DECISIONS)
         assert (made.population.iterations == 2 * decision).all()
@@ -250,8 +250,8 @@ def test_a_lane_that_diverges_fails_alone(value: float) -> None:
     made.population._weights.generator[1] = value
     step, undisturbed = made.step({}), twin.step({})
     check_sane(made, step)
-    assert step.terminated.tolist() == [False, True, False]
-    assert not step.truncated.any()
+    assert step.failed.tolist() == [False, True, False]
+    assert not step.finished.any()
     assert step.reason == ["", "diverged", ""]
     assert step.score[1] == 0
     assert step.reward[1] == pytest.approx(-before[1] - PENALTY)
@@ -267,7 +267,7 @@ def test_failing_at_the_last_decision_is_failing() -> None:
     made = tuner(2, n_decisions=1)
     made.population.diverged[0] = True
     step = made.step({})
-    assert (step.terminated.tolist(), step.truncated.tolist()) == ([True, False], [False, True])
+    assert (step.failed.tolist(), step.finished.tolist()) == ([True, False], [False, True])
     assert step.reason == ["diverged", "budget"]
 
 

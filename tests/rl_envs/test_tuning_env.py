@@ -43,7 +43,7 @@ def test_an_episode_lasts_n_decisions_and_repeats() -> None:
     first = episode(env, 3)
     assert len(first) == N_DECISIONS + 1
     *_, terminated, truncated, info = first[-1]
-    assert (terminated, truncated, info["reason"]) == (False, True, "budget")
+    assert (terminated, truncated, info["reason"]) == (True, False, "budget")
     assert all(step[2:4] == (False, False) for step in first[1:-1])
     assert first == episode(env, 3)
     assert first == episode(QGANTuningEnv(environment()), 3)

@@ -24,6 +24,8 @@ def setting(n_values: int | None) -> Entry:
 class DacEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarray]):
     """``num_envs`` episodes in lockstep, that restart together at the step after their last (autoreset NEXT_STEP).
 
+    Their last step terminates them, as agents see how far they are; dacbench says truncated.
+
     Args:
         n_steps: of an episode.
         n_values: of each setting; None for a continuous one in [0, 1].
@@ -65,7 +67,7 @@ class DacEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarray]):
         reward = self.advance(self.chosen(actions))
         self.t += 1
         over = np.full(self.num_envs, self.t == self.n_steps)
-        return self.observation(), reward, nothing, over, {}
+        return self.observation(), reward, over, nothing, {}
 
     def chosen(self, actions: dict[str, np.ndarray]) -> np.ndarray:
         """Settings that actions name, lanes x settings: in [0, 1], or the position of a value."""
