@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cluster.tracking_runs import NOTE_TAG, StudyRuns
-from cluster.tracking_store import Location, TrackingStore
+from cluster.tracking_store import EXPERIMENT, Location, TrackingStore
 
 
 def announce(run: str, tracking_uri: str) -> Location | None:
@@ -18,7 +18,7 @@ def announce(run: str, tracking_uri: str) -> Location | None:
         QsynthError: an unfit URI.
         Exception: whatever MLflow raises when the store can't be reached.
     """
-    store = TrackingStore.make(tracking_uri, "qsynth", run)
+    store = TrackingStore.make(tracking_uri, EXPERIMENT, run)
     client = store.client()
     with TemporaryDirectory() as folder:
         runs = StudyRuns(Path(folder), store, client)
@@ -30,4 +30,4 @@ def announce(run: str, tracking_uri: str) -> Location | None:
 
 def withdraw(location: Location) -> None:
     """Delete the run of a study whose job was not taken."""
-    TrackingStore.make(location.tracking_uri, "qsynth", "withdrawn").client().delete_run(location.run_id)
+    TrackingStore.make(location.tracking_uri, EXPERIMENT, "withdrawn").client().delete_run(location.run_id)

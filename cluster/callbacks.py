@@ -8,6 +8,7 @@ from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.core.columns import Columns
 
 from cluster.rllib_settings import ENTROPY
+from rl_envs.tuner import SPENT
 
 
 class TrialCallbacks(RLlibCallback):  # type: ignore[misc]
@@ -16,7 +17,7 @@ class TrialCallbacks(RLlibCallback):  # type: ignore[misc]
     def on_episode_end(self, *, episode: Any, metrics_logger: Any, **kwargs: Any) -> None:
         """Called by an EnvRunner when a trial has ended."""
         info = episode.get_infos(-1)
-        failed = bool(info["reason"]) and info["reason"] != "budget"
+        failed = bool(info["reason"]) and info["reason"] not in SPENT
         metrics_logger.log_value("final_score", 0.0 if failed else float(info["score"]), reduce="mean", window=200)
         metrics_logger.log_value("failed_trials", int(failed), reduce="lifetime_sum")
 

@@ -16,6 +16,7 @@ from cluster import run_directory  # noqa: E402
 from cluster.files import check_writable  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.study import Study, changed, load_study, presets  # noqa: E402
+from cluster.tracking_store import EXPERIMENT  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 
 
@@ -75,7 +76,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     from cluster.tracking import Tracker
     from cluster.tune import Tuning
 
-    tracker = Tracker(run.path, uri, "qsynth", run.path.name)
+    tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     note = RunNote(tracker, study)
     status: Any = "FAILED"
     try:

@@ -1,15 +1,15 @@
 """A comparison: rivals with the same budgets on the same held-out problems of some studies."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from cluster.contest_job import Job, Problem, held_out_problem, starting_values
 from cluster.contest_pool import ContestPool
-from cluster.files import atomic_write_json, read_json_object
+from cluster.dataset_input import real_dataset
 from cluster.interrupt import InterruptGuard
 from cluster.placement import in_words
 from cluster.progress import StudyProgress
@@ -22,7 +22,7 @@ from cluster.rivals.roster import FINE_TUNED, RIVALS, TUNED
 from cluster.rivals.winner import retrained
 from cluster.run_directory import new_name
 from cluster.runtime import plan_compilation, plan_runners
-from cluster.search import Candidate, search_schedule
+from cluster.search import Family, search_schedule
 from cluster.share import Share
 from cluster.study import Study
 from qsynth.snapshot import Keep
@@ -30,7 +30,7 @@ from rl_envs.agents import Agent, Schedule
 from rl_envs.policy import PolicyFile, PolicyNetwork
 from rl_envs.rollout import Assignment
 
-RULES = 2  # of what is measured and how; records made under other rules are not used
+RULES = 3  # of what is measured and how; records made under other rules are not used
 
 
 @dataclass(frozen=True)
@@ -84,25 +84,24 @@ Played = list[tuple[Rival, list[Record]]]
 class StudyComparison:
     """One study's part of a comparison.
 
+    Everybody who moves hyperparameters may move them as far at a decision as the first agent.
+
     Args:
         records: where results are kept; what is there already is not done again.
-        folder: where tuned rivals are kept.
     """
 
     def __init__(
-        self,
-        plan: Plan,
-        study: Study,
-        records: RecordFile,
-        folder: Path,
-        progress: StudyProgress,
-        guard: InterruptGuard,
+        self, plan: Plan, study: Study, records: RecordFile, progress: StudyProgress, guard: InterruptGuard
     ) -> None:
-        self.plan, self.study, self._records, self._folder = plan, study, records, folder
+        if plan.entries:
+            _, file = plan.entries[0].policy
+            study = study.model_copy(update={"episode": study.episode.replaced(max_step=file.max_step)})
+        self.plan, self.study, self._records = plan, study, records
         self._progress, self._guard = progress, guard
         environment = study.environment(compiled=False)
         about = environment.model_dump_json(include={"data", "trial", "episode"})
-        self.context = hashlib.sha256(f"{RULES} {plan.keep} {about}".encode()).hexdigest()[:16]
+        rows = real_dataset(study.data).digest
+        self.context = hashlib.sha256(f"{RULES} {about} {rows}".encode()).hexdigest()[:16]
         space = study.trial.search_space
         self._defaults = {name: float(getattr(study.trial.defaults, name)) for name in space}
         self.problems = [
@@ -122,7 +121,7 @@ class StudyComparison:
         name = new_name(f"compare-{study.name}")
         share = Share(name, study.placements())
         sizes = share()
-        tuned = [name for name in plan.rivals if name in TUNED]
+        tuned = [family for family in TUNED if family in plan.rivals]
         n_rivals = len(plan.rivals) + len(plan.entries)
         per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
@@ -135,7 +134,7 @@ class StudyComparison:
         pool = ContestPool(study.environment(compiled), sizes, name)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
-            rivals += [self._tuned(pool, name) for name in tuned]
+            rivals += [self._tuned(pool, family) for family in tuned]
             rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
             rivals += [self._entered(entry) for entry in plan.entries]
             found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
@@ -197,66 +196,68 @@ class StudyComparison:
     def _play(self, pool: ContestPool, stage_name: str, groups: Sequence[Sequence[Job]]) -> Played:
         """Records of each group of jobs, with its first one's rival."""
         jobs = [job for group in groups for job in group]
-        missing = [job for job in jobs if job.key not in self._records.records]
-        total = sum(job.runs for job in jobs)
-        done = total - sum(job.runs for job in missing)
-        stage = self._progress.stage(stage_name, total)
+        stage = self._progress.stage(stage_name, sum(job.runs for job in jobs))
+        records = iter(self._records_of(pool, jobs, stage.update))
+        return [(group[0].rival, list(itertools.islice(records, len(group)))) for group in groups]
+
+    def _records_of(self, pool: ContestPool, jobs: Sequence[Job], on_done: Callable[[int], None]) -> list[Record]:
+        """Records of jobs, in their order; those that are kept already are not played again.
+
+        Args:
+            on_done: told of the runs of the jobs that are over.
+        """
+        known = self._records.records
+        missing = [job for job in jobs if job.key not in known]
+        done = sum(job.runs for job in jobs) - sum(job.runs for job in missing)
 
         def keep(place: int, record: Record) -> None:
             nonlocal done
             self._records.add(record)
             done += missing[place].runs
-            stage.update(done)
+            on_done(done)
 
-        stage.update(done)
+        on_done(done)
         pool.play(missing, keep, self._guard.check)
-        return [(group[0].rival, [self._records.records[job.key] for job in group]) for group in groups]
+        return [known[job.key] for job in jobs]
 
-    def _tuned(self, pool: ContestPool, name: str) -> Rival:
-        """A rival that is tuned on training instances, or was by an earlier attempt."""
-        study, family, n_trials = self.study, TUNED[name], self.plan.search_trials
-        label = f"tuned {name}" if name != "ttur" else "tuned TTUR"
-        file = self._folder / f"tuned-{name}-{self.context}-{n_trials}.json"
+    def _tuned(self, pool: ContestPool, family: Family) -> Rival:
+        """A rival that is tuned on training instances; trials of an earlier attempt are not done again."""
+        study, n_trials = self.study, self.plan.search_trials
+        label = f"tuned {family}" if family != "ttur" else "tuned TTUR"
         stage = self._progress.stage(f"{study.name}: search {label}", n_trials)
-        stored = read_json_object(file)
-        if not stored:
-            instances = [study.data.instance(index, False) for index in range(study.n_instances)]
-            numbers = {instance.key: number for number, instance in enumerate(instances)}
-            done = 0
+        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+        numbers = {instance.key: number for number, instance in enumerate(instances)}
+        done = 0
 
-            def play(agent_for: Callable[[slice], Schedule], assignments: list[Assignment]) -> list[float]:
-                nonlocal done
-                scores = [0.0] * len(assignments)
-                jobs = [
-                    Job(
-                        agent_rival("candidate", agent_for(slice(place, place + 1)), identity=str(place)),
-                        Problem(study.name, numbers[each.instance.key], False, each.seed, self._defaults),
-                        1,
-                        (),
-                        self.context,
-                        self.plan.keep,
-                    )
-                    for place, each in enumerate(assignments)
-                ]
+        def play(agent_for: Callable[[slice], Schedule], assignments: list[Assignment]) -> list[float]:
+            nonlocal done
+            jobs = [
+                Job(
+                    agent_rival(
+                        "candidate", agent_for(slice(place, place + 1)), identity=f"{family} {n_trials} {place}"
+                    ),
+                    Problem(study.name, numbers[each.instance.key], False, each.seed, self._defaults),
+                    1,
+                    (),
+                    self.context,
+                    self.plan.keep,
+                )
+                for place, each in enumerate(assignments)
+            ]
 
-                def keep(place: int, record: Record) -> None:
-                    nonlocal done
-                    done += 1
-                    scores[place] = record.curve[-1][1] if record.curve else 0.0
-                    stage.update(min(done, n_trials))
+            def on_done(runs: int) -> None:
+                stage.update(min(done + runs, n_trials))
 
-                pool.play(jobs, keep, self._guard.check)
-                return scores
+            records = self._records_of(pool, jobs, on_done)
+            done += len(jobs)
+            return [record.curve[-1][1] if record.curve else 0.0 for record in records]
 
-            found, spent = search_schedule(
-                study.trial.search_space, self._defaults, instances, n_trials, family, study.seed + 1, play
-            )
-            stored = {**asdict(found), "trials": spent}
-            atomic_write_json(file, stored)
-        stage.update(n_trials, score=stored["score"])
-        best = Candidate(stored["start"], stored["decay"], stored["score"], stored["shape"])
-        spent = stored["trials"] * study.iterations_per_run
-        identity = json.dumps(stored, sort_keys=True)
+        best, trials = search_schedule(
+            study.trial.search_space, self._defaults, instances, n_trials, family, study.seed + 1, play
+        )
+        stage.update(n_trials, score=best.score)
+        identity = json.dumps(asdict(best), sort_keys=True)
+        spent = trials * study.iterations_per_run
         return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)
 
 

@@ -18,7 +18,7 @@ from cluster.compare import Entry, Plan, StudyComparison  # noqa: E402
 from cluster.compare_plots import plot_budgets, plot_curves, plot_leads  # noqa: E402
 from cluster.compare_report import report_html, standings_table, unbeaten_words  # noqa: E402
 from cluster.compare_tracking import log_comparison  # noqa: E402
-from cluster.files import atomic_write_json, atomic_write_text  # noqa: E402
+from cluster.files import atomic_write_json, atomic_write_text, check_writable  # noqa: E402
 from cluster.interrupt import Interrupted, InterruptGuard  # noqa: E402
 from cluster.method import Method  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
@@ -28,6 +28,7 @@ from cluster.rivals.tpe import load_optuna  # noqa: E402
 from cluster.runtime import ray_session  # noqa: E402
 from cluster.standings import Standings, of_study, standings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
+from cluster.tracking_store import EXPERIMENT, TrackingStore  # noqa: E402
 from qsynth.errors import QsynthError, did_you_mean  # noqa: E402
 from qsynth.snapshot import Keep  # noqa: E402
 from rl_envs.pretrained import agent_file  # noqa: E402
@@ -68,6 +69,10 @@ def run_compare(
         raise QsynthError(f"--keep must be best or last; got {keep!r}.{did_you_mean(keep, KEEPS)}")
     if card and not agents:
         raise QsynthError("--card must be left out without --agent")
+    if card:
+        check_writable(agent_file(agents[0]))
+    if tracking_uri is not None:
+        TrackingStore.make(tracking_uri, EXPERIMENT, out.absolute().name)
     studies = _studies(names)
     plan = Plan(
         studies=studies,
@@ -81,7 +86,7 @@ def run_compare(
         keep=keep,
     )
     records = RecordFile(out / "records.jsonl")
-    methods, again = _play(plan, records, out, address, enabled=not as_json)
+    methods, again = _play(plan, records, address, enabled=not as_json)
     agent = plan.entries[0].name if plan.entries else None
     iterations = {study.name: study.iterations_per_run for study in studies}
     n_decisions = max(study.episode.n_decisions for study in studies)
@@ -113,9 +118,7 @@ def run_compare(
     console.print(f"report: {report}", soft_wrap=True, highlight=False)
 
 
-def _play(
-    plan: Plan, records: RecordFile, out: Path, address: str | None, enabled: bool
-) -> tuple[list[Method], list[Method]]:
+def _play(plan: Plan, records: RecordFile, address: str | None, enabled: bool) -> tuple[list[Method], list[Method]]:
     """Everybody's results, and those of the winners trained again."""
     found: dict[str, Method] = {}
     again: dict[str, Method] = {}
@@ -127,7 +130,7 @@ def _play(
         ):
             guard.listen()
             for study in plan.studies:
-                both = StudyComparison(plan, study, records, out, progress, guard).execute(resources)
+                both = StudyComparison(plan, study, records, progress, guard).execute(resources)
                 for methods, played in zip((found, again), both, strict=True):
                     for rival, mine in played:
                         old = methods.get(rival.name, Method(rival.name, {}, {}, rival.shared, ()))
@@ -138,7 +141,7 @@ def _play(
                             records=(*old.records, *mine),
                         )
     except Interrupted as stop:
-        print(f"stopped by {stop}; the same command goes on with what is in {out}", file=sys.stderr)
+        print(f"stopped by {stop}; the same command goes on with what is in {records.path.parent}", file=sys.stderr)
         raise
     return list(found.values()), list(again.values())
 
@@ -170,7 +173,7 @@ def _write(result: Standings, winners: Standings | None, alone: dict[str, Standi
         f"validation score {'at any decision' if plan.keep == 'best' else 'of the ends of its whole runs'}; the test "
         "score is measured with fresh noise and selects nothing.",
         f"Those that do not choose their own start from {'random values' if plan.random_start else 'the defaults'}. "
-        f"Tuned rivals had {plan.search_trials:,} trials each on training instances.",
+        f"Tuned rivals had {plan.search_trials:,} trials each on training instances, or a few more.",
     ]
     report = out / "report.html"
     atomic_write_text(report, report_html(result, winners, alone, captions, lines))

@@ -40,7 +40,7 @@ def plot_curves(found: Standings, path: Path) -> None:
 
 
 def plot_leads(found: Standings, path: Path) -> None:
-    """Probability that one run of the agent is better than each method at each budget, with 95 % intervals."""
+    """Probability that the agent with the smallest budget is better than each method at each, with 95 % intervals."""
     rows = [(each, runs) for each in reversed(found.methods) for runs in sorted(each.lead, reverse=True)]
     figure = new_figure(8.0, 0.9 + 0.24 * len(rows))
     axes = figure.subplots()
@@ -52,7 +52,7 @@ def plot_leads(found: Standings, path: Path) -> None:
     axes.axvline(0.5, color="#595959", linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(rows)), [f"{each.method.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel("P(one run of the agent is better)", fontsize=9)
+    axes.set_xlabel(f"P(agent with {found.first} is better on a problem)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path)
 

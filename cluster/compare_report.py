@@ -57,7 +57,7 @@ def standings_table(found: Standings, title: str = "") -> Table:
     table.add_column("before", justify="right", no_wrap=True)
     for runs in found.budgets:
         table.add_column(in_runs(runs), justify="right", no_wrap=True)
-    table.add_column("agent better\n(1 run)", justify="right", no_wrap=True)
+    table.add_column(f"agent better\n({found.first})", justify="right", no_wrap=True)
     for each in found.methods:
         cells = [each.method.name, count(each.method.prepared)]
         cells += [f"{each.test[runs].value:.3f}" if runs in each.test else "-" for runs in found.budgets]
@@ -73,11 +73,13 @@ def unbeaten_words(found: Standings) -> list[str]:
     if found.agent is None:
         return []
     lines = [
-        f"{each.method.name}, {in_runs(runs)}: the agent's one run is better with probability "
+        f"{each.method.name}, {in_runs(runs)}: the agent with {found.first} is better with probability "
         f"{each.lead[runs].words()}{'; behind' if each.lead[runs].high < 0.5 else ''}"
         for each, runs in found.unbeaten()
     ]
-    return lines or ["Nothing: one run of the agent is better than every method at every budget (95 % above 1/2)."]
+    return lines or [
+        f"Nothing: the agent with {found.first} is better than every method at every budget (95 % above 1/2)."
+    ]
 
 
 def report_html(
@@ -104,7 +106,7 @@ def report_html(
         data = base64.b64encode(path.read_bytes()).decode()
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
     if found.agent is not None:
-        parts += ["<h2>Probability that one run of the agent is better</h2>", _leads(found)]
+        parts += [f"<h2>Probability that the agent with {found.first} is better on a problem</h2>", _leads(found)]
     if winners is not None:
         parts += ["<h2>What they returned, trained again</h2>", f"<p>{AGAIN}</p>", _scores(winners)]
         parts += [] if winners.agent is None else [_leads(winners)]
@@ -144,7 +146,10 @@ def _leads(found: Standings) -> str:
                     else f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}; {won}</small>"
                 )
             rows.append((each, cells))
-    words = "With 95 % stratified bootstrap intervals; and in how many studies its interquartile mean is higher."
+    words = (
+        "Paired by problem, with 95 % stratified bootstrap intervals; and in how many studies its interquartile mean "
+        "is higher."
+    )
     return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in found.budgets)], rows, found)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cluster.standings import Standings
 from cluster.tracking import Tracker
+from cluster.tracking_store import EXPERIMENT
 
 
 def log_comparison(found: Standings, winners: Standings | None, report: Path, uri: str) -> int:
@@ -22,7 +23,7 @@ def log_comparison(found: Standings, winners: Standings | None, report: Path, ur
         QsynthError: an unfit URI or folder's name.
     """
     folder = report.parent.absolute()
-    tracker = Tracker(folder, uri, "qsynth", folder.name)
+    tracker = Tracker(folder, uri, EXPERIMENT, folder.name)
     params = {
         "studies": ", ".join(found.iterations),
         "budgets": ", ".join(map(str, found.budgets)),

@@ -46,25 +46,19 @@ def interquartile_mean(scores: Sequence[Floats]) -> Estimate:
 
 
 def probability_of_improvement(ours: Sequence[Floats], theirs: Sequence[Floats]) -> Estimate:
-    """How likely a score of ours is above one of theirs on a study drawn at random (ties count half).
+    """How likely we are above them on the same problem of a study drawn at random (ties count half), with a percentile
+    interval of a bootstrap of the problems, stratified by study.
+
+    Agarwal et al. pair every run with every other one; here both meet the same problems with the same seeds.
 
     Args:
-        ours, theirs: scores of each study, the studies in the same order.
+        ours, theirs: scores of each study, the studies and their problems in the same order.
     """
-    n = len(ours)
 
     def statistic(*samples: Floats, axis: int = -1) -> Any:
-        studies = zip(samples[:n], samples[n:], strict=True)
-        return np.mean([_wins(np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)) for x, y in studies], axis=0)
+        return np.mean([each.mean(axis=axis) for each in samples], axis=0)
 
-    return _resampled([*ours, *theirs], statistic)
-
-
-def _wins(x: Floats, y: Floats) -> Floats:
-    """Mann and Whitney's U over the number of pairs, along the last axis."""
-    difference = np.sign(x[..., :, None] - y[..., None, :])
-    wins: Floats = ((difference + 1) / 2).mean(axis=(-2, -1))
-    return wins
+    return _resampled([(np.sign(x - y) + 1) / 2 for x, y in zip(ours, theirs, strict=True)], statistic)
 
 
 def _resampled(samples: Sequence[Floats], statistic: Any) -> Estimate:

@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 
 from cluster.tracking_runs import ROLE_TAG, STUDY_TAG
-from cluster.tracking_store import TrackingStore
+from cluster.tracking_store import EXPERIMENT, TrackingStore
 from qsynth.errors import QsynthError, did_you_mean
 
-EXPERIMENT = "qsynth"
 SCORE, SCORE_SD = "final_score/", "final_score_sd/"
 
 

@@ -61,13 +61,18 @@ class Pretraining:
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()
         state: dict[str, Any] = _fresh() if last is None else last.state["run"]
-        start = self._start(environment, sizes, state) if last is None else None
+        start = self._start(environment, sizes, state) if last is None else self._policy()
         for number, tier in enumerate(curriculum.tiers):
             if number >= state["tier"]:
                 start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
                 last = None
         about: dict[str, Any] = state["about"]
         return about
+
+    def _policy(self) -> PolicyNetwork | None:
+        """That of the agent that training goes on from, which says how large the network is; None for a new one."""
+        start = self.curriculum.agent.start
+        return None if start is None else load_policy(agent_file(start))[0]
 
     def _start(
         self, environment: CurriculumConfig, sizes: Mapping[Placement, int], state: dict[str, Any]

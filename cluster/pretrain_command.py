@@ -14,6 +14,7 @@ from cluster.files import atomic_write_json  # noqa: E402
 from cluster.progress import StudyProgress  # noqa: E402
 from cluster.run_directory import RunDirectory, new_name  # noqa: E402
 from cluster.study import changed  # noqa: E402
+from cluster.tracking_store import EXPERIMENT  # noqa: E402
 from qsynth.errors import QsynthError  # noqa: E402
 
 
@@ -69,7 +70,7 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
     from cluster.runtime import ray_session
     from cluster.tracking import Tracker
 
-    tracker = Tracker(run.path, uri, "qsynth", run.path.name)
+    tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     status: Any = "FAILED"
     try:
         with (

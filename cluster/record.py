@@ -59,7 +59,7 @@ class RecordFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.records: dict[str, Record] = {}
         adapter = TypeAdapter(Record)
         try:
@@ -80,7 +80,7 @@ class RecordFile:
     def add(self, record: Record) -> None:
         """Keep a record."""
         self.records[record.key] = record
-        with self._path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(record), separators=(",", ":")) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -1,5 +1,6 @@
 """Tuned rivals: the best constants, decays, or ratio of two learning rates, by sequential halving."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ from rl_envs.agents import MIN_DECAY, Schedule, Shape
 from rl_envs.rollout import Assignment
 
 ETA = 4
-RUNGS = 4
+TRIALS_PER_CANDIDATE = 16
 MAX_RATIO = 10.0
 
 Family = Literal["constants", "exponential", "cosine", "ttur"]
@@ -51,9 +52,8 @@ def search_schedule(
     """The schedule with the best mean final score on training instances, and the number of trials spent.
 
     Sequential halving (Karnin et al. 2013; the inner loop of Hyperband): ``n_trials / 16`` random schedules, the
-    study's defaults among them, are tried on 4 instances each; in four rungs of equal cost the best quarter goes on,
-    each with four times as many trials. Rounding is up, so that at least ``n_trials`` are spent. All schedules of a
-    rung meet the same instances and seeds.
+    study's defaults among them, in rungs of equal cost, after each of which the best quarter goes on. Rounding is up,
+    so that at least ``n_trials`` are spent. All schedules of a rung meet the same instances and seeds.
 
     Args:
         family: what is tuned: constants; constants and an exponential or a cosine decay of both learning rates; or, as
@@ -61,13 +61,14 @@ def search_schedule(
         play: the scores of assignments under the schedules for them.
     """
     random = np.random.default_rng(seed)
-    n_candidates = max(ETA, -(-n_trials // (RUNGS * ETA)))
+    steps = rungs(n_trials)
+    n_candidates, _ = steps[0]
     start, decay = _candidates(family, space, defaults, random, n_candidates)
     shape: Shape = "cosine" if family == "cosine" else "exponential"
     alive = np.arange(n_candidates)
     totals, counts = np.zeros(n_candidates), np.zeros(n_candidates)
-    for rung in range(RUNGS):
-        repeats = ETA ** (rung + 1)
+    for n_alive, repeats in steps:
+        alive = alive[np.argsort(-totals[alive], kind="stable")[:n_alive]]
         meets = [
             Assignment(instances[int(random.integers(len(instances)))], int(random.integers(2**62)))
             for _ in range(repeats)
@@ -80,11 +81,7 @@ def search_schedule(
 
         np.add.at(totals, lanes, play(agent_for, meets * len(alive)))
         np.add.at(counts, lanes, 1)
-        if len(alive) == 1:
-            break
-        keep = -(-len(alive) // ETA)
-        alive = alive[np.argsort(-totals[alive] / counts[alive], kind="stable")[:keep]]
-    best = int(alive[0])
+    best = int(alive[np.argmax(totals[alive])])
     found = Candidate(
         {name: float(values[best]) for name, values in start.items()},
         float(decay[best]),
@@ -92,6 +89,14 @@ def search_schedule(
         shape,
     )
     return found, int(counts.sum())
+
+
+def rungs(n_trials: int) -> list[tuple[int, int]]:
+    """Schedules that are left, and trials of each, in each rung; together they spend ``n_trials`` or a little more."""
+    left = [max(ETA, -(-n_trials // TRIALS_PER_CANDIDATE))]
+    while left[-1] > ETA:
+        left.append(-(-left[-1] // ETA))
+    return [(n_alive, math.ceil(n_trials / len(left) / n_alive)) for n_alive in left]
 
 
 def _candidates(

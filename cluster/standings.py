@@ -52,8 +52,8 @@ class Standing:
     Attributes:
         test: budget in runs -> interquartile mean of the test scores of what it would return.
         by_study: study's name -> budget -> the same in it alone.
-        lead: budget -> probability that one run of the first agent is better than this method with that budget.
-        families: budget -> studies in which the interquartile mean of the agent's one run is above this method's.
+        lead: budget -> probability that the first agent with the smallest budget is better than this method with that.
+        families: budget -> studies in which the agent with the smallest has a higher interquartile mean than this one.
         runs_to_target: budget after which its curve has reached the target; None if it never does.
         uses_to_pay: how often the agent must be used before its training has paid off against this method, in words.
     """
@@ -91,8 +91,13 @@ class Standings:
     n_problems: int
     target: tuple[float, str] | None
 
+    @property
+    def first(self) -> str:
+        """The smallest budget, in words: what the agent is given where others are compared with it."""
+        return in_runs(self.budgets[0])
+
     def unbeaten(self) -> list[tuple[Standing, int]]:
-        """Methods and budgets over which one run of the agent is not better beyond doubt."""
+        """Methods and budgets over which the agent with the smallest is not better beyond doubt."""
         return [(each, runs) for each in self.methods for runs, lead in each.lead.items() if lead.low <= 0.5]
 
     def scores(self) -> list[dict[str, Any]]:
@@ -191,11 +196,9 @@ def of_study(methods: Sequence[Method], study: str) -> list[Method]:
 
 
 def _test(method: Method, runs: int, studies: Sequence[str]) -> list[Floats]:
-    """Test scores at a budget, of each study."""
-    return [
-        np.array([each.marks[runs].test for each in method.records if each.study == study and runs in each.marks])
-        for study in studies
-    ]
+    """Test scores at a budget, of each study, in the order of its problems."""
+    marked = sorted((each for each in method.records if runs in each.marks), key=lambda each: each.problem)
+    return [np.array([each.marks[runs].test for each in marked if each.study == study]) for study in studies]
 
 
 def _won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:

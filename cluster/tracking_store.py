@@ -14,6 +14,7 @@ from qsynth.errors import QsynthError
 STORE_NAME = "tracking.json"
 SQLITE = "sqlite:///"
 HIDDEN = "***"
+EXPERIMENT = "qsynth"
 CLIENT_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

@@ -19,7 +19,7 @@ from rl_envs.config import make_tuner
 from rl_envs.pretrained import agent_file
 from rl_envs.replay import Replay, ScheduleFile
 from rl_envs.rollout import Assignment, Episode, play
-from rl_envs.tuner import Tuner
+from rl_envs.tuner import SPENT, Tuner
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
         assignments = [Assignment(instance, options.seed)]
         [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
         stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
-    if episode.reason != "budget":
+    if episode.reason not in SPENT:
         raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
     kept = episode.snapshot
     assert kept is not None

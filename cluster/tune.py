@@ -133,12 +133,13 @@ class Tuning:
             return history
         seed = study.seed + 1009 * self.tracker.fence.attempt
         learned: EnvironmentConfig | CurriculumConfig = environment
-        start, before = None, 0.0
+        start, before, trials_before = None, 0.0, 0
         if study.agent.start is not None:
             start, file = load_policy(agent_file(study.agent.start))
             going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
             learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
             features, before = learned.features, file.trained("iterations")
+            trials_before = int(file.trained("trials"))
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
@@ -157,7 +158,7 @@ class Tuning:
                 "study": study.name,
                 "run": self.run.path.name,
                 "start": study.agent.start,
-                "trials": trainer.trials,
+                "trials": trials_before + trainer.trials,
                 "iterations": round(before + trainer.trials * study.iterations_per_run),
             }
             trainer.export(self.run.agent, features, about)

@@ -22,6 +22,7 @@ from rl_envs.reward import Outcome, Reward, ShortfallGain
 from rl_envs.spaces import RECOVER, Entry, Recover
 
 CHUNK = 5
+SPENT = ("budget", "shots")  # reasons why a trial ends that has not failed
 
 
 class EpisodeConfig(Config):

@@ -11,7 +11,8 @@ from rl_envs.agents import Agent, Values
 
 
 class Blind:
-    """The agent, seeing zeros: whatever it does then, it does not do because of the trial.
+    """The agent, seeing zeros but for the present hyperparameters: what it does then, it does not do because of the
+    trial.
 
     Args:
         agent: whom to rob.
@@ -32,7 +33,7 @@ class Blind:
 
 
 class Deceived:
-    """The agent, seeing what happened at the same decision of another problem's trial.
+    """The agent, seeing what happened at the same decision of another problem's trial, and its own hyperparameters.
 
     Args:
         seen: decisions x features; a trial that ended early shows its last row from then on.
@@ -99,7 +100,7 @@ def ablations(
     courses: Mapping[int, Course],
     starts: Mapping[int, dict[str, float]],
 ) -> list[Rival]:
-    """The agent robbed in three ways, for one run on each problem.
+    """The agent robbed in three ways, for the smallest budget on each problem.
 
     Args:
         courses: problem's number -> what the agent saw and did in its first run there.
@@ -116,10 +117,16 @@ def ablations(
     blind, constant = Blind(agent), ConstantAction(space, drift)
     about = ", ".join(f"{name} {move:+.3f}" for name, move in sorted(drift.items()))
     made = [
-        agent_rival(blind.name, blind, "its observations are zeros", only_once=True, identity=identity),
+        agent_rival(
+            blind.name,
+            blind,
+            "it sees zeros, and its own hyperparameters",
+            only_once=True,
+            identity=identity,
+        ),
         agent_rival(constant.name, constant, f"its mean move: {about}", only_once=True, identity=identity),
     ]
     if len(numbers) > 1:
-        detail = "it sees another problem's trial at the same decision"
+        detail = "it sees another problem's trial at the same decision, and its own hyperparameters"
         made.append(Rival(Deceived.name, deceived, detail=detail, only_once=True, identity=f"{identity} {numbers}"))
     return made

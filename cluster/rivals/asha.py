@@ -67,5 +67,5 @@ def _plan(setting: Setting) -> Plan:
 ASHA = Rival(
     "ASHA",
     _plan,
-    detail=f"random constants; the best 1/{ETA} go on at 1/{ETA**2} and 1/{ETA} of a run (Li et al. 2020)",
+    detail=f"random constants; the best 1/{ETA} then go on at 1/{ETA**2} and 1/{ETA} of a run (Li et al. 2020)",
 )

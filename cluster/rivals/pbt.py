@@ -43,19 +43,20 @@ class Explorer(Protocol):
 
 
 def truncation(setting: Setting, explorer: Explorer) -> Plan:
-    """As many members as the budget pays whole runs for; after each round the last quarter, and whoever has failed, go
-    on from copies of members of the first quarter with values that ``explorer`` chooses."""
+    """As many members as the budget pays whole runs for; between rounds the last quarter, and whoever has failed, take
+    over from copies of members of the first quarter with values that ``explorer`` chooses."""
     random, size = np.random.default_rng(setting.seed), setting.runs
     drawn = random_values(setting.space, random, size)
     members = [Member(trial, {name: float(drawn[name][trial]) for name in drawn}) for trial in range(size)]
-    for decisions in round_lengths(setting.n_decisions):
+    for number, decisions in enumerate(round_lengths(setting.n_decisions)):
+        if number:
+            explorer.learn(members)
+            members = _exploited(members, explorer, random)
         outcomes = yield [Stretch(each.trial, decisions, each.values, each.snapshot, keep=True) for each in members]
         members = [
             replace(each, before=told.scores[0], score=told.scores[-1], snapshot=told.snapshot)
             for each, told in zip(members, outcomes, strict=True)
         ]
-        explorer.learn(members)
-        members = _exploited(members, explorer, random)
 
 
 def _exploited(members: list[Member], explorer: Explorer, random: np.random.Generator) -> list[Member]:
@@ -110,5 +111,5 @@ PBT = Rival(
     "PBT",
     lambda setting: truncation(setting, _Perturbation(setting.space)),
     anytime=False,
-    detail=f"as many members as runs, {N_ROUNDS} rounds, the last quarter copies the first (Jaderberg et al. 2017)",
+    detail=f"as many members as runs, {N_ROUNDS} rounds; the last quarter copies the first (Jaderberg et al. 2017)",
 )

@@ -27,16 +27,11 @@ RIVALS.register("random")(RANDOM_SEARCH)
 RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
 
 # Those that are tuned on training instances first.
-TUNED: dict[str, Family] = {
-    "constants": "constants",
-    "exponential": "exponential",
-    "cosine": "cosine",
-    "ttur": "ttur",
-}
+TUNED: tuple[Family, ...] = ("constants", "exponential", "cosine", "ttur")
 
 FINE_TUNED = "fine-tuned"  # the first agent, which learns on
 
 NAMES = (
     *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "ppo", FINE_TUNED, "pb2", "pbt"),
-    *("random", "defaults", "constants", "exponential", "cosine", "ttur"),
+    *("random", "defaults", *TUNED),
 )

@@ -1,11 +1,12 @@
 """Tree-structured Parzen estimators (Bergstra et al. 2011) by Optuna, with and without pruning of bad runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cluster.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values
 from qsynth.errors import QsynthError
 from qsynth.search_space import Choice, Int, SearchSpace
+from qsynth.snapshot import Keep
 
 
 def load_optuna() -> Any:
@@ -48,10 +49,14 @@ def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]
         while setting.meter.left:
             trial = study.ask(space)
 
-            def steer(moment: Moment, trial: Any = trial) -> Values | None:
-                if moment.decision:
-                    trial.report(moment.score, moment.decision)
-                return None if moment.decision and trial.should_prune() else {}
+            scores: list[float] = []
+
+            def steer(moment: Moment, trial: Any = trial, scores: list[float] = scores) -> Values | None:
+                if not moment.decision:
+                    return {}
+                scores.append(moment.score)
+                trial.report(_worth(scores, setting.keep), moment.decision)
+                return None if trial.should_prune() else {}
 
             decisions = min(setting.n_decisions, setting.meter.left)
             values = {name: float(value) for name, value in trial.params.items()}
@@ -60,9 +65,14 @@ def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]
             if pruned:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             else:
-                study.tell(trial, outcome.scores[-1])
+                study.tell(trial, _worth(outcome.scores[1:], setting.keep))
 
     return plan
+
+
+def _worth(scores: Sequence[float], keep: Keep) -> float:
+    """What a trial returns that had these scores after its decisions."""
+    return max(scores) if keep == "best" else scores[-1]
 
 
 TPE = Rival("TPE", _planned(lambda optuna, _: optuna.pruners.NopPruner()), detail="Optuna's TPESampler, whole runs")

@@ -4,15 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from cluster.cli import main
+from cluster.compare import Entry, Plan, StudyComparison
 from cluster.compare_report import report_html, unbeaten_words
 from cluster.compare_tracking import log_comparison
 from cluster.contest_job import Job, held_out_problem, starting_values
+from cluster.interrupt import InterruptGuard
 from cluster.method import Method
+from cluster.progress import StudyProgress
 from cluster.record import Mark, Record, RecordFile
 from cluster.rivals.random_search import RANDOM_SEARCH
 from cluster.rivals.roster import FINE_TUNED, NAMES, RIVALS, TUNED
@@ -57,6 +61,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
         (["--start", "defalts"], "Did you mean 'defaults'?"),
         (["--agent", "nobody.safetensors"], "nobody.safetensors"),
         (["--card"], "--card must be left out without --agent"),
+        (["--tracking-uri", "./mlruns"], "tracking uri must look like"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(
@@ -128,7 +133,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert methods["agent"]["prepared_iterations"] == methods["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
     assert methods["agent, fine-tuned"]["test"]["1"] == methods["agent"]["test"]["1"]  # one run can't have learned
     assert methods["agent, fine-tuned"]["test"]["2"] != methods["agent"]["test"]["2"]
-    assert methods["tuned constants"]["prepared_iterations"] == 32 * 6
+    assert methods["tuned constants"]["prepared_iterations"] == 4 * 6
     assert methods["random search"]["spent"]["iterations"] == 2 * 2 * 6
     assert methods["PBT"]["spent"]["iterations"] == (1 + 2) * 2 * 6
     assert set(methods["PBT"]["test"]) == {"1", "2"}
@@ -156,7 +161,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
     trained_again = sum(each["spent"]["trials"] for name, each in again.items() if name != "agent")
-    assert len(kept.splitlines()) == 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again
+    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
     assert json.loads(capsys.readouterr().out) == first
@@ -216,6 +221,42 @@ def test_what_was_not_beaten_is_said_plainly() -> None:
     assert lines[0].endswith("; behind")
     alone = standings([method("agent", [0.8, 0.9]), method("x", [0.1, 0.2])], "agent", (1,), {"a": 10}, 2)
     assert unbeaten_words(alone)[0].startswith("Nothing")
+
+
+def test_what_the_agent_spends_is_said() -> None:
+    pair = [method("agent", [0.1, 0.2], runs=4), method("x", [0.8, 0.9], runs=4)]
+    table = standings(pair, "agent", (4,), {"a": 10}, 2)
+    assert unbeaten_words(table)[0].startswith("x, 4 runs: the agent with 4 runs is better with probability 0.000")
+    assert "one run" not in report_html(table, None, {}, {}, [])
+
+
+def test_problems_are_paired_whatever_order_they_were_played_in() -> None:
+    mine, theirs = method("agent", [0.2, 0.5, 0.8]), method("x", [0.1, 0.4, 0.7])
+    shuffled = Method("x", theirs.details, theirs.preparations, False, theirs.records[::-1])
+    assert [
+        each.lead[1].value for each in standings([mine, shuffled], "agent", (1,), {"a": 10}, 2).methods if each.lead
+    ] == [1]
+
+
+def test_another_table_by_the_same_name_is_another_comparison(
+    tmp_path: Path, tiny: dict[str, Any], agent: Path
+) -> None:
+    rows = tmp_path / "rows.csv"
+    tiny["data"] = {"kind": "csv", "path": str(rows), "label": "y", "n_features": 2, "n_train": 12}
+    network, file = load_policy(agent)
+    contexts = []
+    for place, entries in ((0, ()), (0, ()), (1, ()), (1, (Entry("agent", {}, (network, file), "", None, ""),))):
+        random = np.random.default_rng(place)
+        table = "".join(f"{random.random()},{random.random()},{'ab'[n % 2]}\n" for n in range(60))
+        rows.write_text("u,v,y\n" + table)
+        (tmp_path / "csv.yaml").write_text(yaml.safe_dump(tiny))
+        study = load_study(str(tmp_path / "csv.yaml"))
+        plan = Plan((study,), entries, (), (1,), 1, 1, False, False, "best")
+        made = StudyComparison(plan, study, RecordFile(tmp_path / "r"), StudyProgress(enabled=False), InterruptGuard())
+        contexts.append(made.context)
+    assert contexts[0] == contexts[1]
+    assert len(set(contexts)) == 3
+    assert made.study.episode.max_step == file.max_step == 0.2  # others may move as far as the agent
 
 
 def test_the_report_escapes_names() -> None:

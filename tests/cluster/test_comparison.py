@@ -47,11 +47,12 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
         ([[1.0, 2.0]], [[0.0, 0.5]], 1.0),
         ([[1.0, 2.0]], [[1.5, 1.5]], 0.5),
         ([[1.0, 1.0]], [[1.0, 1.0]], 0.5),
-        ([[3.0, 1.0, 2.0]], [[2.0, 0.0]], (1 + 1 + 0 + 1 + 0.5 + 1) / 6),
-        ([[1.0, 2.0], [0.0, 0.0]], [[0.0, 0.5], [1.0, 1.0]], 0.5),
+        ([[1.0, 2.0, 9.0]], [[0.5, 1.5, 8.0]], 1.0),  # of all nine pairs six
+        ([[3.0, 1.0, 2.0]], [[2.0, 1.0, 4.0]], (1 + 0.5 + 0) / 3),
+        ([[1.0, 2.0], [0.0, 0.0, 0.0, 0.0]], [[0.0, 0.5], [1.0, 1.0, 1.0, 1.0]], 0.5),  # studies count alike
     ],
 )
-def test_probability_of_improvement_counts_pairs_within_studies(
+def test_probability_of_improvement_counts_problems_within_studies(
     ours: list[list[float]], theirs: list[list[float]], expected: float
 ) -> None:
     found = probability_of_improvement([np.array(each) for each in ours], [np.array(each) for each in theirs])

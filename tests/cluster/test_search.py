@@ -1,10 +1,11 @@
 """Sequential halving finds the best schedule of a landscape that is known."""
 
 import numpy as np
+import pytest
 
 from cluster.contenders import Contender, measure, with_fraction
 from cluster.results import ContenderResult
-from cluster.search import Candidate, Family, search_schedule
+from cluster.search import Candidate, Family, rungs, search_schedule
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.search_space import Float
 from rl_envs.agents import Hold, Schedule
@@ -33,10 +34,10 @@ def episode(assignment: Assignment, score: float) -> Episode:
 
 def landscape(family: Family) -> tuple[object, int, list[int]]:
     noise = np.random.default_rng(0)
-    rungs: list[int] = []
+    costs: list[int] = []
 
     def play(agent_for: object, assignments: list[Assignment]) -> list[float]:
-        rungs.append(len(assignments))
+        costs.append(len(assignments))
         agent: Schedule = agent_for(slice(0, len(assignments)))  # type: ignore[operator]
         start = agent.begin(len(assignments))["lr_generator"]
         late = agent.decide(np.zeros((len(assignments), 1)), {}, 1.0).get("lr_generator", start)
@@ -45,15 +46,24 @@ def landscape(family: Family) -> tuple[object, int, list[int]]:
 
     instances = [GaussianFamily(n_train=16).instance(index, False) for index in range(3)]
     found, trials = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 1024, family, 0, play)  # type: ignore[arg-type]
-    return found, trials, rungs
+    return found, trials, costs
 
 
 def test_constants_are_found_within_the_budget() -> None:
-    found, trials, rungs = landscape("constants")
+    found, trials, costs = landscape("constants")
     assert abs(np.log10(found.start["lr_generator"] / 1e-2)) < 0.2  # type: ignore[attr-defined]
     assert found.decay == 1.0  # type: ignore[attr-defined]
-    assert rungs == [256, 256, 256, 256]
-    assert trials == 1024
+    assert costs == [64 * 6, 16 * 22, 4 * 86]
+    assert trials == sum(costs)
+
+
+@pytest.mark.parametrize("n_trials", [1, 16, 64, 65, 192, 256, 257, 512, 1000, 4096])
+def test_a_search_spends_what_it_is_given_in_rungs_of_equal_cost(n_trials: int) -> None:
+    steps = rungs(n_trials)
+    costs = [n_alive * repeats for n_alive, repeats in steps]
+    assert n_trials <= sum(costs) <= n_trials + sum(n_alive for n_alive, _ in steps)
+    assert [n_alive for n_alive, _ in steps] == sorted((n_alive for n_alive, _ in steps), reverse=True)
+    assert 1 < steps[-1][0] <= 4
 
 
 def test_a_decay_is_found() -> None:

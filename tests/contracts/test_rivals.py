@@ -20,6 +20,7 @@ from cluster.rivals.winner import retrained
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.gaussian import GaussianFamily
+from qsynth.snapshot import Keep
 from rl_envs.agents import Schedule
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork
@@ -192,6 +193,20 @@ def test_what_it_returns_comes_with_its_schedule(
         rival = retrained(ROSTER[name], won.schedule, n_decisions)
         again += play(tuner, [Job(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
     assert any(won.validation in [score for _, score in record.curve] for record in again)
+
+
+@pytest.mark.parametrize(("keep", "told"), [("best", 0.9), ("last", 0.3)])
+def test_tpe_learns_of_what_a_trial_returns(keep: Keep, told: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    optuna = pytest.importorskip("optuna")
+    made, create = [], optuna.create_study
+    monkeypatch.setattr(optuna, "create_study", lambda **how: made.append(create(**how)) or made[-1])
+    setting = Setting(0, SPACE, FEATURES, START, 2, 0.15, 1, 0, Meter(2, 1), keep)
+    plan = RIVALS["tpe"].plan(setting)
+    next(plan)
+    setting.meter.charge(2, Spend(), new=True, failed=False)
+    with pytest.raises(StopIteration):
+        plan.send([Outcome((0.95, 0.9, 0.3), failed=False)])
+    assert [trial.value for trial in made[0].trials] == [told]
 
 
 def test_whoever_is_anytime_does_the_same_with_a_smaller_budget(
