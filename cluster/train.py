@@ -125,6 +125,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
         "instance": instance.key,
         "iterations": study.iterations_per_run,
         "kept": kept.iteration,
+        "ended": episode.reason,
         "agent": agent.name,
         "scores": [float(score) for score in episode.scores],
         "test_score": episode.test_score,

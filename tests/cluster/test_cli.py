@@ -157,6 +157,22 @@ def test_train_then_sample(
     )
 
 
+def test_train_ends_where_its_shots_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    tiny["trial"]["engine"] = {"name": "statevector", "shots": 10}
+    study, model = tmp_path / "shots.yaml", tmp_path / "model.safetensors"
+    ends = {}
+    for budget in (10**9, 3000):
+        tiny["episode"]["shot_budget"] = budget
+        study.write_text(yaml.safe_dump(tiny))
+        assert call(monkeypatch, "train", study, "--out", model, "--json") == 0
+        summary = json.loads(capsys.readouterr().out)
+        ends[summary["ended"]] = QGANSynthesizer.load(model).report()["iteration"]
+    assert list(ends) == ["budget", "shots"]
+    assert 0 < ends["shots"] < 6
+
+
 def test_train_keeps_the_best_moment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path
 ) -> None:
