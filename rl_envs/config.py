@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import numpy as np
 import torch
 from pydantic import Field
 
@@ -10,6 +11,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.place import Place, check_place
 from qsynth.population import Population
+from qsynth.search_space import random_values
 from qsynth.trial import TrialConfig
 from rl_envs.spaces import Entry
 from rl_envs.tuner import EpisodeConfig, Tuner
@@ -35,6 +37,15 @@ class EnvironmentConfig(Config):
     def actions(self) -> dict[str, Entry]:
         """What agents may do."""
         return self.episode.actions(self.trial.search_space)
+
+    def starts(self, random: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        """Hyperparameters that ``n`` episodes of an agent's training start from, name -> n, where these are not all the
+        defaults: random ones for ``episode.random_start`` of them."""
+        share, space = self.episode.random_start, self.trial.search_space
+        if not share:
+            return {}
+        drawn, at_random = random_values(space, random, n), random.random(n) < share
+        return {name: np.where(at_random, drawn[name], float(getattr(self.trial.defaults, name))) for name in space}
 
     def at(self, place: Place) -> Self:
         """The same where populations compute at ``place``; on a GPU they don't compile."""

@@ -6,7 +6,6 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from qsynth.search_space import random_values
 from rl_envs.config import InstancePool, environment_config, make_tuner
 from rl_envs.observation import observation_space
 from rl_envs.spaces import action_space, moved
@@ -85,16 +84,7 @@ class QGANTuningVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         chosen = list(lanes)
         instances = [self._pool[int(i)] for i in self._random.integers(len(self._pool), size=len(chosen))]
         seeds = self._random.integers(MAX_SEED, size=len(chosen)).tolist()
-        return self.tuner.begin(chosen, instances, seeds, values=self._start(len(chosen)))
-
-    def _start(self, n: int) -> dict[str, np.ndarray]:
-        """Hyperparameters that ``n`` episodes start from: the defaults, or random ones."""
-        share, space = self.config.episode.random_start, self.tuner.search_space
-        if not share:
-            return {}
-        drawn, at_random = random_values(space, self._random, n), self._random.random(n) < share
-        defaults = self.config.trial.defaults
-        return {name: np.where(at_random, drawn[name], float(getattr(defaults, name))) for name in space}
+        return self.tuner.begin(chosen, instances, seeds, values=self.config.starts(self._random, len(chosen)))
 
     @staticmethod
     def _info(score: np.ndarray, reason: list[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cluster.search import Family
 from qsynth.registry import Registry
 from rl_envs.agents import Hold
 
-# Those that need no preparation. Long chains of trials that wait for one another come first: they take longest.
+# Those that need no preparation.
 RIVALS: Registry[Rival] = Registry("rival")
 RIVALS.register("tpe")(TPE)
 RIVALS.register("tpe-median")(TPE_MEDIAN)
@@ -31,6 +31,7 @@ TUNED: tuple[Family, ...] = ("constants", "exponential", "cosine", "ttur")
 
 FINE_TUNED = "fine-tuned"  # the first agent, which learns on
 
+# In the order they are played: long chains of trials that wait for one another come first, as they take longest.
 NAMES = (
     *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "ppo", FINE_TUNED, "pb2", "pbt"),
     *("random", "defaults", *TUNED),

@@ -50,6 +50,17 @@ def test_an_episode_lasts_n_decisions_and_repeats() -> None:
     assert first != episode(env, 4)
 
 
+def test_a_share_of_the_episodes_starts_from_random_hyperparameters() -> None:
+    env = QGANTuningEnv(environment(random_start=0.5))
+    starts = []
+    for seed in range(20):
+        env.reset(seed=seed)
+        starts.append(float(env.tuner.values["beta1"][0]))
+    plain = starts.count(env.config.trial.defaults.beta1)
+    assert 4 <= plain <= 16
+    assert len(set(starts)) == 20 - plain + 1
+
+
 def test_rewards_add_up_to_what_the_score_gained() -> None:
     first = episode(QGANTuningEnv(environment()), 3)
     total = sum(step[1] for step in first[1:])
