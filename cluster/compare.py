@@ -84,7 +84,7 @@ Played = list[tuple[Rival, list[Record]]]
 class StudyComparison:
     """One study's part of a comparison.
 
-    Everybody who moves hyperparameters may move them as far at a decision as the first agent.
+    Who learns on a problem may move hyperparameters as far at a decision as the first agent.
 
     Args:
         records: where results are kept; what is there already is not done again.

@@ -8,6 +8,7 @@ from qsynth.search_space import Float
 
 DISCOUNT = 0.95
 EXPLORATION = 0.2
+STEP = 0.15  # of a float's scale
 
 
 class DiscountedUCB:
@@ -39,10 +40,10 @@ class DiscountedUCB:
 
 
 class _Moves:
-    """Arms: nothing, or one hyperparameter up or down, floats by ``max_step`` of their scale."""
+    """Arms: nothing, or one hyperparameter up or down."""
 
     def __init__(self, setting: Setting) -> None:
-        self._space, self._max_step = setting.space, setting.max_step
+        self._space = setting.space
         self.arms = [("", False), *((name, up) for name in sorted(setting.space) for up in (False, True))]
 
     def changes(self, arm: int, values: dict[str, float]) -> Values:
@@ -53,7 +54,7 @@ class _Moves:
         dimension = self._space[name]
         if not isinstance(dimension, Float):
             return {name: neighbour(dimension, values[name], up)}
-        unit = dimension.to_unit(np.array(values[name])) + (self._max_step if up else -self._max_step)
+        unit = dimension.to_unit(np.array(values[name])) + (STEP if up else -STEP)
         return {name: float(dimension.from_unit(unit))}
 
 
@@ -80,5 +81,7 @@ def _plan(setting: Setting) -> Plan:
 
 
 BANDIT = Rival(
-    "bandit", _plan, detail="discounted UCB over moves of one hyperparameter a decision (Garivier & Moulines 2011)"
+    "bandit",
+    _plan,
+    detail=f"discounted UCB over moves of one hyperparameter by {STEP} of its scale (Garivier & Moulines 2011)",
 )
