@@ -8,7 +8,7 @@ from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.core.columns import Columns
 
 from cluster.rllib_settings import ENTROPY
-from rl_envs.tuner import SPENT
+from rl_envs.rollout import SPENT
 
 
 class TrialCallbacks(RLlibCallback):  # type: ignore[misc]

@@ -39,6 +39,9 @@ def run_tune(
     import torch
 
     torch.set_num_threads(1)
+    from cluster.runtime import check_address
+
+    check_address(address)
     if resume:
         ignored = [key for key, value in changes.items() if value is not None]
         if ignored:
@@ -90,12 +93,9 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"
-        note.stopped(f"Stopped by {stop}; `qsynth tune {study.name} --resume` goes on.")
-        print(
-            f"stopped by {stop}; go on with: qsynth tune {study.name} --resume --run {run.path.name} "
-            f"--out {run.path.parent}",
-            file=sys.stderr,
-        )
+        further = f"qsynth tune {study.name} --resume --run {run.path.name} --out {run.path.parent}"
+        note.stopped(f"Stopped by {stop}; `{further}` goes on.")
+        print(f"stopped by {stop}; go on with: {further}", file=sys.stderr)
         raise
     except Exception as error:
         note.stopped(f"Failed: {error if isinstance(error, QsynthError) else type(error).__name__}.")
@@ -111,9 +111,14 @@ def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, se
 
     if out is not None:
         check_writable(out)
+        if out.resolve() == model_file.resolve():
+            raise QsynthError(f"--out must not be the model's own file, {model_file}")
     frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
     if out is not None:
-        frame.to_csv(out, index=False)
+        try:
+            frame.to_csv(out, index=False)
+        except OSError as error:
+            raise QsynthError(f"{out} can't be written: {error.strerror}") from None
         if as_json:
             emit({"rows": len(frame), "columns": list(frame.columns), "path": str(out)})
         else:

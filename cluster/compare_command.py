@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -25,7 +26,7 @@ from cluster.progress import StudyProgress  # noqa: E402
 from cluster.record import RecordFile  # noqa: E402
 from cluster.rivals.roster import FINE_TUNED, NAMES  # noqa: E402
 from cluster.rivals.tpe import load_optuna  # noqa: E402
-from cluster.runtime import ray_session  # noqa: E402
+from cluster.runtime import check_address, ray_session  # noqa: E402
 from cluster.standings import Standings, of_study, standings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
 from cluster.tracking_store import EXPERIMENT, TrackingStore  # noqa: E402
@@ -85,8 +86,9 @@ def run_compare(
         random_start=start == "random",
         keep=keep,
     )
-    records = RecordFile(out / "records.jsonl")
-    methods, again = _play(plan, records, address, enabled=not as_json)
+    check_address(address)
+    with closing(RecordFile(out / "records.jsonl")) as records:
+        methods, again = _play(plan, records, address, enabled=not as_json)
     agent = plan.entries[0].name if plan.entries else None
     iterations = {study.name: study.iterations_per_run for study in studies}
     n_decisions = max(study.episode.n_decisions for study in studies)

@@ -50,7 +50,11 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
         from cluster.placement import in_words
         from qsynth.circuits.engine import choose
         from qsynth.circuits.statevector import human_bytes
+        from qsynth.place import check_place
 
+        study.check()
+        for kind in study.resources.kinds:
+            check_place(kind.place)
         choice = choose(study.trial.engine, study.trial.n_qubits)
         sizes, instance = study.local_sizes(), study.data.instance(0, True)
         needed = sum(count * study.state_bytes(instance, kind.n_lanes) for kind, count in sizes.items())

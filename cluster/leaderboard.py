@@ -1,11 +1,12 @@
 """What studies have found, out of MLflow."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cluster.tracking_runs import ROLE_TAG, STUDY_TAG
-from cluster.tracking_store import EXPERIMENT, TrackingStore
+from cluster.tracking_store import EXPERIMENT, SQLITE, TrackingStore
 from qsynth.errors import QsynthError, did_you_mean
 
 SCORE, SCORE_SD = "final_score/", "final_score_sd/"
@@ -20,7 +21,10 @@ def results(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
     Raises:
         QsynthError: the store does not answer, or a run is unknown or has not measured anything yet.
     """
-    client = TrackingStore.make(tracking_uri, EXPERIMENT, "results").client()
+    store = TrackingStore.make(tracking_uri, EXPERIMENT, "results")
+    if store.uri.startswith(SQLITE) and not Path(store.uri.removeprefix(SQLITE)).is_file():
+        raise QsynthError(f"tracking uri must name an existing file; got {tracking_uri!r}")
+    client = store.client()
     try:
         experiment = client.get_experiment_by_name(EXPERIMENT)
         condition = f"tags.`{ROLE_TAG}` = 'study'"

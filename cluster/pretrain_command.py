@@ -40,6 +40,9 @@ def run_pretrain(
     import torch
 
     torch.set_num_threads(1)
+    from cluster.runtime import check_address
+
+    check_address(address)
     given = {name: value for name, value in changes.items() if value is not None}
     if resume:
         if given:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from cluster.fence import take_lock
 from qsynth.errors import QsynthError
 
 
@@ -54,8 +55,10 @@ class Record:
 class RecordFile:
     """Records as JSON lines, each forced to the disk when it is added.
 
+    Nobody else may write to it until it is closed.
+
     Raises:
-        QsynthError: the file can't be read or written, or is something else.
+        QsynthError: the file can't be read or written, is something else, or another process has it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,6 +67,7 @@ class RecordFile:
         adapter = TypeAdapter(Record)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = take_lock(path)
             content = path.read_bytes() if path.exists() else b""
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped
             for number, line in enumerate(content[:end].splitlines(), start=1):
@@ -76,6 +80,10 @@ class RecordFile:
                 file.truncate(end)
         except OSError as error:
             raise QsynthError(f"output directory {path.parent} must be writable: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Let others write."""
+        os.close(self._lock)
 
     def add(self, record: Record) -> None:
         """Keep a record."""

@@ -104,8 +104,10 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
         name: the folder's, which must be new; left out: ``<study>-<time>``.
 
     Raises:
-        QsynthError: the folder can't be written, or ``name`` is taken.
+        QsynthError: the folder can't be written, or ``name`` is taken or no name.
     """
+    if name is not None and Path(name).name != name:
+        raise QsynthError(f"--run must be a folder's name, without a path; got {name!r}")
     wanted = name or new_name(study.name)
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         run = RunDirectory(root / f"{wanted}{suffix}")
@@ -165,11 +167,16 @@ def find(root: Path, study: str) -> RunDirectory:
     Raises:
         QsynthError: there is none.
     """
-    runs = sorted(
-        (path.parent for path in root.glob("*/study.yaml") if path.parent.name.startswith(f"{study}-")),
-        key=lambda path: path.stat().st_mtime,
-    )
-    matching = [path for path in runs if RunDirectory(path).load_study().name == study]
-    if not matching:
-        raise QsynthError(f"--resume needs an earlier run of {study!r} below {root}; found none")
-    return RunDirectory(matching[-1])
+    runs = sorted((path.parent for path in root.glob("*/study.yaml")), key=lambda path: path.stat().st_mtime)
+    for path in reversed(runs):
+        if _study_name(path) == study:
+            return RunDirectory(path)
+    raise QsynthError(f"--resume needs an earlier run of {study!r} below {root}; found none")
+
+
+def _study_name(run: Path) -> str | None:
+    """Of the study that a run is of; None where that can't be read."""
+    try:
+        return str(read_yaml(RunDirectory(run).study_file).get("name"))
+    except QsynthError:
+        return None

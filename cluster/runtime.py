@@ -1,8 +1,10 @@
 """Ray: started here, or joined."""
 
 import os
+import socket
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from cluster.hardware import qpus
@@ -12,6 +14,23 @@ from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.circuits.statevector import human_bytes
 from qsynth.errors import QsynthError
+
+PROBE_SECONDS = 5.0
+
+
+def check_address(address: str | None) -> None:
+    """Find out whether anybody listens at a cluster's ``address``, as Ray itself would try for minutes.
+
+    Raises:
+        QsynthError: nobody does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return  # "auto", or a form that only Ray knows
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise QsynthError(f"no Ray cluster answers at {address!r}: {error}") from None
 
 
 @contextmanager
@@ -26,6 +45,7 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
     """
     import ray
 
+    check_address(address)
     common = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": {"env_vars": WORKER_ENVIRONMENT}}
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
@@ -36,10 +56,12 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
             ray.init(address, namespace=f"qsynth-{study}", **common)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise QsynthError(f"no Ray cluster answers at {address!r}: {' '.join(str(error).split())}") from None
-    try:
-        yield dict(ray.cluster_resources())
-    finally:
-        ray.shutdown()
+    # Ray prints what becomes of its workers to standard output, where a script expects one JSON object.
+    with redirect_stdout(sys.stderr):
+        try:
+            yield dict(ray.cluster_resources())
+        finally:
+            ray.shutdown()
 
 
 def plan_runners(study: Study, cluster: Mapping[str, Any]) -> dict[Placement, int]:

@@ -17,6 +17,7 @@ Address = Annotated[
         help="The cluster's dashboard, e.g. http://127.0.0.1:8265; left out: the service that runs here.",
     ),
 ]
+MAX_PORT = 65535
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, as `qsynth jobs` shows it.")]
 
 
@@ -26,11 +27,13 @@ def up(
     join: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Join this head as a worker.")] = None,
     token: Annotated[Path | None, typer.Option(help="With --join: a copy of the head's token file.")] = None,
     host: Annotated[str, typer.Option(help="The address that workers of other machines join.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where workers join.")] = PORTS["--port"],
-    dashboard_port: Annotated[int, typer.Option(help="Of dashboard and Jobs API, on loopback.")] = PORTS[
-        "--dashboard-port"
+    port: Annotated[int, typer.Option(min=1, max=MAX_PORT, help="Where workers join.")] = PORTS["--port"],
+    dashboard_port: Annotated[
+        int, typer.Option(min=1, max=MAX_PORT, help="Of dashboard and Jobs API, on loopback.")
+    ] = PORTS["--dashboard-port"],
+    mlflow_port: Annotated[int, typer.Option(min=1, max=MAX_PORT, help="Of the MLflow server, on loopback.")] = PORTS[
+        "--mlflow-port"
     ],
-    mlflow_port: Annotated[int, typer.Option(help="Of the MLflow server, on loopback.")] = PORTS["--mlflow-port"],
     cpus: Annotated[
         int | None, typer.Option(min=0, help="Populations that may run on this machine; left out: one a CPU.")
     ] = None,

@@ -1,10 +1,13 @@
 """``qsynth train``: one quantum GAN, under constants, a trained agent, or a schedule."""
 
+import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from cluster.cli import emit
@@ -13,13 +16,15 @@ from cluster.files import check_writable
 from cluster.progress import StudyProgress
 from cluster.study import Study, changed, load_study
 from qsynth.errors import QsynthError, did_you_mean
+from qsynth.hyperparameters import checked
+from qsynth.rng import checked_seed
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Schedule, TrainedAgent
 from rl_envs.config import make_tuner
 from rl_envs.pretrained import agent_file
 from rl_envs.replay import Replay, ScheduleFile
-from rl_envs.rollout import Assignment, Episode, play
-from rl_envs.tuner import SPENT, Tuner
+from rl_envs.rollout import SPENT, Assignment, Episode, play
+from rl_envs.tuner import Tuner
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,13 @@ class TrainOptions:
             )
         if self.explain is not None and self.agent is None:
             raise QsynthError("--explain needs --agent: nobody else looks at the training")
-        for path in (self.out, self.plot, self.schedule, self.explain):
-            if path is not None:
-                check_writable(path)
+        checked_seed(self.seed)
+        paths = [path for path in (self.out, self.plot, self.schedule, self.explain) if path is not None]
+        for path in paths:
+            check_writable(path)
+        named = [path.resolve() for path in (*paths, *([self.replay] if self.replay else []))]
+        if len(set(named)) < len(named):
+            raise QsynthError(f"every file must be named once; got {', '.join(map(str, named))}")
 
 
 def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
@@ -103,7 +112,11 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
                 return agent.decide(observation, values, share)
 
         assignments = [Assignment(instance, options.seed)]
-        [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
+        try:
+            [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
+        except KeyboardInterrupt:
+            print("stopped by SIGINT; nothing was written", file=sys.stderr)
+            raise
         stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
     if episode.reason not in SPENT:
         raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
@@ -160,6 +173,11 @@ def _agent(options: TrainOptions, constants: dict[str, float], tuner: Tuner) -> 
     file = ScheduleFile.read(options.replay)
     if unknown := [name for name in file.hyperparameters if name not in tuner.values]:
         raise QsynthError(f"{options.replay} must set hyperparameters that the study's trials have; got {unknown[0]}")
+    try:
+        for name, values in file.hyperparameters.items():
+            checked({name: np.array(values)}, len(values), tuner.population.config, tuner.values)
+    except QsynthError as error:
+        raise QsynthError(f"{options.replay} does not fit the study: {error}") from None
     return Replay(file)
 
 
@@ -174,8 +192,10 @@ def _constants(study: Study, settings: list[str]) -> tuple[Study, dict[str, floa
             raise QsynthError(f"--set must name a hyperparameter; got {name!r}.{did_you_mean(name, NAMES)}")
         try:
             values[name] = float(text)
+            if not math.isfinite(values[name]):
+                raise ValueError
         except ValueError:
-            raise QsynthError(f"--set {name} must be a number after '='; got {setting!r}") from None
+            raise QsynthError(f"--set {name} must be a finite number after '='; got {setting!r}") from None
     convert: Callable[[str, float], Any] = lambda name, value: (  # noqa: E731
         int(value) if Hyperparameters.model_fields[name].annotation is int and value == int(value) else value
     )

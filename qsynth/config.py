@@ -72,19 +72,25 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Safe YAML without aliases, whose expansion could exhaust memory."""
+    """Safe YAML without aliases, whose expansion could exhaust memory, and without keys that are given twice."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not allowed")
         return super().compose_node(parent, index)
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        if repeated := [key for place, key in enumerate(keys) if key in keys[:place]]:
+            raise yaml.YAMLError(f"key {repeated[0]!r} is given twice, line {node.start_mark.line + 1} on")
+        return super().construct_mapping(node, deep)
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
     Raises:
-        QsynthError: unreadable, larger than 256 KiB, not valid YAML, with aliases, or not a mapping.
+        QsynthError: unreadable, larger than 256 KiB, not valid YAML, with aliases, a key given twice, or not a mapping.
     """
     try:
         if path.stat().st_size > MAX_STUDY_BYTES:

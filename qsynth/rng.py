@@ -11,10 +11,23 @@ import math
 import torch
 from torch import Tensor
 
+from qsynth.errors import QsynthError
+
 _WORD = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+
+
+def checked_seed(seed: int) -> int:
+    """A seed that a stream's key can hold.
+
+    Raises:
+        QsynthError: it can't.
+    """
+    if not 0 <= seed < 2**63:
+        raise QsynthError(f"seed must be within 0..2^63 - 1; got {seed}")
+    return seed
 
 
 def philox(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from qsynth.gan.generator import Generator
 from qsynth.health import REMEDIES, Real, ailments
 from qsynth.hyperparameters import controls
 from qsynth.population import Population
-from qsynth.rng import normal
+from qsynth.rng import checked_seed, normal
 from qsynth.snapshot import Keep, Snapshot
 from qsynth.tensor_file import TensorFile
 from qsynth.training_statistics import TrainingStatistics
@@ -33,6 +34,25 @@ MAX_ROWS = 10_000_000
 BATCH = 4096
 
 logger = logging.getLogger(__name__)
+
+
+def check_fit(data: DataConfig, n_iterations: int, seed: int, evaluate_every: int, keep: Keep) -> None:
+    """Find out what is wrong with the arguments of ``fit`` before any work.
+
+    Raises:
+        QsynthError: rows instead of a source of data, or a number or a choice that is none of those allowed.
+    """
+    if not hasattr(data, "instance"):
+        raise QsynthError(
+            f"data must be a source such as TableData(name='iris') or CsvData(path='rows.csv', label='class'); got a "
+            f"{type(data).__name__}"
+        )
+    for name, value in (("n_iterations", n_iterations), ("evaluate_every", evaluate_every)):
+        if value < 1:
+            raise QsynthError(f"{name} must be at least 1; got {value}")
+    if keep not in get_args(Keep):
+        raise QsynthError(f"keep must be best or last; got {keep!r}.{did_you_mean(str(keep), get_args(Keep))}")
+    checked_seed(seed)
 
 
 class QGANSynthesizer:
@@ -75,8 +95,9 @@ class QGANSynthesizer:
                 rows, which is therefore a little optimistic; test rows are never looked at.
 
         Raises:
-            QsynthError: the data can't be used, or training diverged.
+            QsynthError: the data or an argument can't be used, or training diverged.
         """
+        check_fit(data, n_iterations, seed, evaluate_every, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
@@ -142,13 +163,13 @@ class QGANSynthesizer:
             raise QsynthError(f"n_rows must be in 1..{MAX_ROWS:,}; got {n_rows}")
         names: list[str] = about["class_names"]  # type: ignore[assignment]
         if label is not None and label not in names:
-            raise QsynthError(f"label must be a class of the data; got {label!r}.{did_you_mean(label, names)}")
+            raise QsynthError(f"label must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
         shares = np.array(about["class_shares"]) if label is None else np.eye(len(names))[names.index(label)]
         y = stratified(shares, n_rows)
         assert self._generator is not None
         assert self._network is not None
         using, n_noise = self._controls(), self._network.n_noise
-        eye, key = torch.eye(len(names)), torch.tensor(seed)
+        eye, key = torch.eye(len(names)), torch.tensor(checked_seed(seed))
         parts = []
         with torch.no_grad():
             for batch, start in enumerate(range(0, n_rows, BATCH)):

@@ -48,8 +48,11 @@ class TensorFile:
         temporary = path.with_name(f".{path.name}.part")
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         try:
-            safetensors.torch.save_file(
-                contiguous, temporary, metadata={"format": self.format, "about": json.dumps(about, sort_keys=True)}
+            # Not save_file, whose files only their owner can read, whatever the umask.
+            temporary.write_bytes(
+                safetensors.torch.save(
+                    contiguous, metadata={"format": self.format, "about": json.dumps(about, sort_keys=True)}
+                )
             )
             os.replace(temporary, path)
         except (OSError, safetensors.SafetensorError) as error:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from qsynth.config import Config, parse
+from qsynth.errors import QsynthError
 from qsynth.search_space import Float, Int
 from qsynth.tensor_file import TensorFile
 from rl_envs.spaces import DOWN, UP, Entries, Entry, action_space, stay_index
@@ -188,10 +189,12 @@ def load_policy(path: Path) -> tuple[PolicyNetwork, PolicyFile]:
     """Read what :func:`save_policy` wrote.
 
     Raises:
-        QsynthError: no such file, or not an agent's.
+        QsynthError: no such file, not an agent's, or one of an agent whose weights are not finite.
     """
     with FILE.reading(path) as (tensors, about):
         file = parse(PolicyFile, about, source=str(path))
         network = PolicyNetwork(len(file.features), file.search_space, file.policy)
         network.load_state_dict(tensors)
+        if not all(tensor.isfinite().all() for tensor in network.state_dict().values()):
+            raise QsynthError(f"{path} must hold finite weights; this agent's training diverged")
     return network.eval(), file

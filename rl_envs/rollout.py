@@ -11,6 +11,8 @@ from qsynth.snapshot import Keep, Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
 
+SPENT = ("budget", "shots")  # reasons why a trial ends that has not failed
+
 
 @dataclass(frozen=True)
 class Assignment:

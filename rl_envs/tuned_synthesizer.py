@@ -9,7 +9,7 @@ from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError
 from qsynth.population import Population
 from qsynth.snapshot import Keep
-from qsynth.synthesizer import QGANSynthesizer
+from qsynth.synthesizer import QGANSynthesizer, check_fit
 from qsynth.trial import TrialConfig
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import VALUE, limited
@@ -65,8 +65,9 @@ class TunedSynthesizer(QGANSynthesizer):
             keep: which generator becomes the synthesizer's, as for :class:`QGANSynthesizer`.
 
         Raises:
-            QsynthError: the data can't be used, the agent has nothing to tune here, or training diverged.
+            QsynthError: data or an argument can't be used, the agent has nothing to tune here, or training diverged.
         """
+        check_fit(data, n_iterations, seed, evaluate_every, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         n_decisions = -(-n_iterations // evaluate_every)

@@ -22,7 +22,6 @@ from rl_envs.reward import Outcome, Reward, ShortfallGain
 from rl_envs.spaces import RECOVER, Entry, Recover
 
 CHUNK = 5
-SPENT = ("budget", "shots")  # reasons why a trial ends that has not failed
 
 
 class EpisodeConfig(Config):
@@ -55,7 +54,7 @@ class Step:
     """What one decision led to; arrays have a leading lane axis.
 
     Attributes:
-        failed: whether the trial diverged or broke; finished: whether it has used its budget without failing.
+        failed, finished: whether the trial diverged or broke; whether it has used its budget without that.
         training: a :class:`TrainingStatistics` by names, not a number where no training took place.
         ailments: name -> whether training showed it (:mod:`qsynth.health`).
         recovered: how each lane was treated before it; "" for not at all.
@@ -89,8 +88,7 @@ class Tuner:
         lanes = population.n_lanes
         self.decisions = np.zeros(lanes, dtype=int)
         self.shots = np.zeros(lanes)
-        self._score = np.zeros(lanes)
-        self._best = np.zeros(lanes)
+        self._score, self._best = np.zeros(lanes), np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
         self._care = Care(population)

@@ -59,7 +59,7 @@ def _read_frame(path: Path) -> pd.DataFrame:
     if path.suffix.lower() not in readers:
         raise QsynthError(f"a table's path must end in .csv or .parquet; got {str(path)!r}")
     if not path.is_file():
-        raise QsynthError(f"a table's path must be an existing file; got {str(path)!r}")
+        raise QsynthError(f"a table's path must be an existing file; got {str(path)!r}, which is {path.absolute()}")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise QsynthError(
             f"{path} must be at most {MAX_BYTES // 1024**2} MiB; got {size / 1024**2:.0f}. Use fewer rows."
@@ -99,6 +99,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _check_names(path: Path, names: list[str]) -> None:
     if not names:
         raise QsynthError(f"{path} must have a header line and rows; got an empty file")
+    if len(names) == 1 and (found := [mark for mark in ";\t|" if mark in names[0]]):
+        raise QsynthError(f"{path} must have commas between its columns; its header line has {found[0]!r}")
     if "" in (stripped := [name.strip() for name in names]):
         raise QsynthError(
             f"{path}: every column must have a name; column {stripped.index('') + 1} of {len(names)} has none. "

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster import run_directory
 from cluster.cli import main
+from cluster.study import Study
+from qsynth.config import parse
+from qsynth.errors import QsynthError
 from qsynth.synthesizer import QGANSynthesizer
 
 
@@ -155,6 +159,67 @@ def test_train_then_sample(
     assert "trained agent" in refused(
         monkeypatch, capsys, "train", tiny_file, "--agent", model, "--out", tmp_path / "x"
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"n_critic": [1, 2, 9]}, "n_critic must be whole and within 1..2"),
+        ({"n_critic": [1, 1.5, 1]}, "n_critic must be whole"),
+        ({"lr_generator": [0.01, 5.0, 0.01]}, "lr_generator must be within 0..1"),
+    ],
+)
+def test_a_schedule_that_does_not_fit_is_refused_before_training(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_file: Path,
+    values: dict[str, list[float]],
+    expected: str,
+) -> None:
+    schedule, model = tmp_path / "schedule.json", tmp_path / "model.safetensors"
+    schedule.write_text(json.dumps({"hyperparameters": values}))
+    line = refused(monkeypatch, capsys, "train", tiny_file, "--replay", schedule, "--out", model)
+    assert f"{schedule} does not fit the study: {expected}" in line
+    assert not model.exists()
+
+
+def test_files_that_would_overwrite_each_other_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path
+) -> None:
+    path = tmp_path / "one"
+    line = refused(monkeypatch, capsys, "train", tiny_file, "--out", path, "--plot", tmp_path / "." / "one")
+    assert "every file must be named once" in line
+    path.write_text("kept")
+    assert "--out must not be the model's own file" in refused(monkeypatch, capsys, "sample", path, "--out", path)
+    assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seeds_that_no_stream_takes_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, seed: int
+) -> None:
+    line = refused(monkeypatch, capsys, "train", tiny_file, "--out", tmp_path / "x", f"--seed={seed}")
+    assert "seed must be within" in line
+
+
+def test_a_run_is_found_by_its_study_whatever_its_name(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    study = parse(Study, tiny, source="tiny")
+    created = run_directory.create(tmp_path, study, "first")
+    (tmp_path / "tiny-broken").mkdir()
+    (tmp_path / "tiny-broken" / "study.yaml").write_text("name: [")
+    assert run_directory.find(tmp_path, "tiny") == created
+    with pytest.raises(QsynthError, match="--run must be a folder's name"):
+        run_directory.create(tmp_path, study, "../elsewhere")
+
+
+def test_results_of_a_store_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "none.db"
+    line = refused(monkeypatch, capsys, "results", "--tracking-uri", f"sqlite:///{file}")
+    assert "must name an existing file" in line
+    assert not file.exists()
 
 
 def test_train_ends_where_its_shots_do(

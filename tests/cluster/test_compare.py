@@ -62,6 +62,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
         (["--agent", "nobody.safetensors"], "nobody.safetensors"),
         (["--card"], "--card must be left out without --agent"),
         (["--tracking-uri", "./mlruns"], "tracking uri must look like"),
+        (["--address", "127.0.0.1:9"], "no Ray cluster answers at '127.0.0.1:9'"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(
@@ -252,7 +253,9 @@ def test_another_table_by_the_same_name_is_another_comparison(
         (tmp_path / "csv.yaml").write_text(yaml.safe_dump(tiny))
         study = load_study(str(tmp_path / "csv.yaml"))
         plan = Plan((study,), entries, (), (1,), 1, 1, False, False, "best")
-        made = StudyComparison(plan, study, RecordFile(tmp_path / "r"), StudyProgress(enabled=False), InterruptGuard())
+        made = StudyComparison(
+            plan, study, RecordFile(tmp_path / str(len(contexts))), StudyProgress(enabled=False), InterruptGuard()
+        )
         contexts.append(made.context)
     assert contexts[0] == contexts[1]
     assert len(set(contexts)) == 3
@@ -287,6 +290,15 @@ def test_a_key_is_of_everything_that_matters() -> None:
     ]
     assert len({job.key for job in jobs}) == len(jobs)
     assert jobs[0].key == Job(RANDOM_SEARCH, problem, 1, (1,), "c").key
+
+
+def test_a_record_file_has_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    mine = RecordFile(path)
+    with pytest.raises(QsynthError, match="must have one writer; another live process holds"):
+        RecordFile(path)
+    mine.close()
+    RecordFile(path).close()
 
 
 def test_a_file_of_something_else_is_no_record_file(tmp_path: Path) -> None:

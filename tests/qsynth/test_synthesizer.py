@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from qsynth.data.tabular import TableData
+from qsynth.errors import QsynthError
 from qsynth.hyperparameters import SPARED
 from qsynth.synthesizer import FILE, QGANSynthesizer
 from qsynth.trial import TrialConfig
@@ -27,6 +28,28 @@ def fitted(keep: Any = None, seed: int = 1, **changes: Any) -> QGANSynthesizer:
     more = {} if keep is None else {"keep": keep}
     made = QGANSynthesizer(TrialConfig.model_validate({**SETTINGS, **changes}))
     return made.fit(SOURCE, n_iterations=24, seed=seed, evaluate_every=3, **more)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"n_iterations": 0}, "n_iterations must be at least 1; got 0"),
+        ({"evaluate_every": -1}, "evaluate_every must be at least 1; got -1"),
+        ({"keep": "bset"}, "keep must be best or last; got 'bset'. Did you mean 'best'?"),
+        ({"seed": 2**63}, "seed must be within"),
+        ({"data": "rows.csv"}, r"data must be a source such as .*; got a str"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_work(arguments: dict[str, Any], expected: str) -> None:
+    with pytest.raises(QsynthError, match=expected):
+        QGANSynthesizer(TrialConfig.model_validate(SETTINGS)).fit(**({"data": SOURCE} | arguments))
+
+
+def test_others_can_read_a_model_as_the_umask_says(tmp_path: Path) -> None:
+    path, beside = tmp_path / "model.safetensors", tmp_path / "beside"
+    fitted().save(path)
+    beside.touch()
+    assert path.stat().st_mode == beside.stat().st_mode
 
 
 def peak(made: QGANSynthesizer) -> int:

@@ -230,6 +230,14 @@ def test_contents_that_do_not_hold_together_are_refused(metadata: dict[str, str]
     refused(path, match)
 
 
+def test_weights_of_a_training_that_diverged_are_refused(tmp_path: Path) -> None:
+    made, path = network(), tmp_path / "agent.safetensors"
+    with torch.no_grad():
+        made.log_std[0] = torch.nan
+    save_policy(path, made, file())
+    refused(path, "must hold finite weights")
+
+
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "agent.safetensors"
     weights = dict(network().state_dict())

@@ -85,3 +85,8 @@ def test_shipped_agents_are_small_and_say_what_they_are() -> None:
         assert about["trials"] > 0
         assert about["core_hours"] > 0
         assert set(about["validation"]) == set(about["validation_defaults"]) == set(about["tasks"])
+
+
+def test_bad_arguments_are_refused_before_any_work(agent: str) -> None:
+    with pytest.raises(QsynthError, match="evaluate_every must be at least 1; got 0"):
+        TunedSynthesizer(TrialConfig.model_validate(TRIAL), agent).fit(DATA, evaluate_every=0)

@@ -143,6 +143,7 @@ def test_parquet_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.Mo
         ("u,u,species", "column names must differ; got 'u' 2 times"),
         (",u,species", "column 1 of 3 has none"),
         ("u,species", "must be a CSV table"),
+        ("u;v;species", "must have commas between its columns; its header line has ';'"),
     ],
 )
 def test_headers(tmp_path: Path, header: str, message: str) -> None:
