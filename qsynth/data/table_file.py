@@ -3,6 +3,8 @@
 import csv
 import warnings
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ def read_table(path: Path, label: str | None) -> Table:
     Raises:
         QsynthError: the file can't be read or doesn't hold such a table; names the column and how many rows.
     """
-    frame = _read_frame(path)
+    frame = _read_frame(path, label)
     if len(frame) < MIN_ROWS:
         raise QsynthError(f"{path} must have at least {MIN_ROWS} rows; got {len(frame)}. Add rows.")
     if label is not None and label not in frame.columns:
@@ -54,8 +56,11 @@ def read_table(path: Path, label: str | None) -> Table:
     return Table(x, y, tuple(features), class_names)
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+def _read_frame(path: Path, label: str | None) -> pd.DataFrame:
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".csv": partial(_read_csv, label=label),
+        ".parquet": _read_parquet,
+    }
     if path.suffix.lower() not in readers:
         raise QsynthError(f"a table's path must end in .csv or .parquet; got {str(path)!r}")
     if not path.is_file():
@@ -76,13 +81,19 @@ def _read_frame(path: Path) -> pd.DataFrame:
         raise QsynthError(f"{path} must be a {path.suffix[1:].upper()} table: {_line(error)}") from None
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, label: str | None) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next((row for row in csv.reader(file) if row), [])
     _check_names(path, header)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, encoding="utf-8-sig", index_col=False, low_memory=False)
+        frame = pd.read_csv(path, encoding="utf-8-sig", index_col=False, low_memory=False)
+        if label in frame.columns and frame[label].isna().any():
+            # A class may be called NA or null, which in other columns means missing.
+            frame[label] = pd.read_csv(
+                path, encoding="utf-8-sig", usecols=[label], dtype=str, keep_default_na=False, na_values=[""]
+            )[label]
+    return frame
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

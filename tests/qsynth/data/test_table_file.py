@@ -61,6 +61,16 @@ def test_numbers_as_labels_sort_as_numbers(tmp_path: Path) -> None:
     assert table.y[:3].tolist() == [1, 2, 0]
 
 
+def test_a_class_may_be_called_na(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("u,species\n" + "".join(f"{n},{('NA', 'null', 'cat')[n % 3]}\n" for n in range(60)))
+    table = read_table(path, "species")
+    assert table.class_names == ("NA", "cat", "null")
+    assert table.y[:3].tolist() == [0, 2, 1]
+    path.write_text("u,species\n" + "".join(f"{n},{('', 'cat')[n % 2]}\n" for n in range(60)))
+    assert "column 'species' must have no missing values; got 30 missing" in refusal(path)
+
+
 def test_booleans_are_numbers_and_a_byte_order_mark_is_no_name(tmp_path: Path) -> None:
     content = frame().assign(v=[True, False] * 30)
     path = tmp_path / "t.csv"
