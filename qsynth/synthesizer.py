@@ -186,7 +186,7 @@ class QGANSynthesizer:
         """
         learned = self._fitted()
         assert self._generator is not None
-        about = {"config": self.config.model_dump(mode="json"), "learned": learned}
+        about = {"config": self.config.model_dump(mode="json"), "learned": learned, "history": self.history}
         FILE.write(Path(path), {"generator": self._generator}, about)
 
     @classmethod
@@ -200,10 +200,12 @@ class QGANSynthesizer:
             model = cls(parse(TrialConfig, about["config"], source=str(path)))
             learned = about["learned"]
             model._install(learned, tensors["generator"], Scaling.from_dict(learned["scaling"]))
+            # Files from before kept none.
+            model.history = [{str(name): float(value) for name, value in e.items()} for e in about.get("history", [])]
         return model
 
     def report(self) -> dict[str, object]:
-        """What was learned, from what, and how it scored."""
+        """What was learned, from what, and, of what ``fit`` trained, how it scored at each evaluation."""
         about = self._fitted()
         keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
         return {key: about[key] for key in keys} | {"history": self.history}

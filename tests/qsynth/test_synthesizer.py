@@ -45,11 +45,14 @@ def test_bad_arguments_are_refused_before_any_work(arguments: dict[str, Any], ex
         QGANSynthesizer(TrialConfig.model_validate(SETTINGS)).fit(**({"data": SOURCE} | arguments))
 
 
-def test_others_can_read_a_model_as_the_umask_says(tmp_path: Path) -> None:
+def test_others_can_read_a_model_as_the_umask_says_with_its_history(tmp_path: Path) -> None:
     path, beside = tmp_path / "model.safetensors", tmp_path / "beside"
-    fitted().save(path)
+    made = fitted()
+    made.save(path)
     beside.touch()
     assert path.stat().st_mode == beside.stat().st_mode
+    assert QGANSynthesizer.load(path).report() == made.report()
+    assert len(made.history) == 8
 
 
 def peak(made: QGANSynthesizer) -> int:
