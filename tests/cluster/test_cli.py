@@ -222,6 +222,17 @@ def test_results_of_a_store_that_is_not_there(
     assert not file.exists()
 
 
+def test_doctor_refuses_what_tune_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    study = tmp_path / "tiny.yaml"
+    study.write_text(yaml.safe_dump(tiny | {"agent": {"start": "nosuch"}}))
+    assert "nosuch" in refused(monkeypatch, capsys, "doctor", study)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    study.write_text(yaml.safe_dump(tiny | {"resources": {"place": "cuda"}}))
+    assert "torch sees no GPU" in refused(monkeypatch, capsys, "doctor", study)
+
+
 def test_train_ends_where_its_shots_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
