@@ -39,9 +39,6 @@ def run_tune(
     import torch
 
     torch.set_num_threads(1)
-    from cluster.runtime import check_address
-
-    check_address(address)
     if resume:
         ignored = [key for key, value in changes.items() if value is not None]
         if ignored:
@@ -54,6 +51,9 @@ def run_tune(
     else:
         study = changed(load_study(name), changes)
         study.check()
+        from cluster.runtime import check_address
+
+        check_address(address)
         run = run_directory.create(out, study, run_name)
         study = run.load_study()
     from cluster.tune import result_of

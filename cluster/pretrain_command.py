@@ -40,9 +40,6 @@ def run_pretrain(
     import torch
 
     torch.set_num_threads(1)
-    from cluster.runtime import check_address
-
-    check_address(address)
     given = {name: value for name, value in changes.items() if value is not None}
     if resume:
         if given:
@@ -55,6 +52,9 @@ def run_pretrain(
     else:
         curriculum = load_curriculum(source).replaced(**given)
         curriculum.check()
+        from cluster.runtime import check_address
+
+        check_address(address)
         run = RunDirectory(out / new_name(curriculum.name))
         try:
             run.path.mkdir(parents=True)

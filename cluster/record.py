@@ -68,7 +68,7 @@ class RecordFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = take_lock(path)
-            content = path.read_bytes() if path.exists() else b""
+            content = path.read_bytes()
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped
             for number, line in enumerate(content[:end].splitlines(), start=1):
                 try:

@@ -66,7 +66,7 @@ def search_schedule(
     start, decay = _candidates(family, space, defaults, random, n_candidates)
     shape: Shape = "cosine" if family == "cosine" else "exponential"
     alive = np.arange(n_candidates)
-    totals, counts = np.zeros(n_candidates), np.zeros(n_candidates)
+    totals = np.zeros(n_candidates)
     for n_alive, repeats in steps:
         alive = alive[np.argsort(-totals[alive], kind="stable")[:n_alive]]
         meets = [
@@ -80,15 +80,14 @@ def search_schedule(
             return Schedule({name: values[chosen] for name, values in start.items()}, decay[chosen], shape=shape)
 
         np.add.at(totals, lanes, play(agent_for, meets * len(alive)))
-        np.add.at(counts, lanes, 1)
     best = int(alive[np.argmax(totals[alive])])
     found = Candidate(
         {name: float(values[best]) for name, values in start.items()},
         float(decay[best]),
-        float(totals[best] / counts[best]),
+        float(totals[best] / sum(repeats for _, repeats in steps)),
         shape,
     )
-    return found, int(counts.sum())
+    return found, sum(n_alive * repeats for n_alive, repeats in steps)
 
 
 def rungs(n_trials: int) -> list[tuple[int, int]]:

@@ -279,7 +279,7 @@ def _own_address(head: str) -> str:
     try:
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             return str(connection.getsockname()[0])
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise QsynthError(f"no Ray head answers at {head!r} ({error}); --join takes HOST:PORT") from None
 
 

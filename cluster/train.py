@@ -68,10 +68,10 @@ class TrainOptions:
         if self.explain is not None and self.agent is None:
             raise QsynthError("--explain needs --agent: nobody else looks at the training")
         checked_seed(self.seed)
-        paths = [path for path in (self.out, self.plot, self.schedule, self.explain) if path is not None]
-        for path in paths:
+        written = [path for path in (self.out, self.plot, self.schedule, self.explain) if path is not None]
+        for path in written:
             check_writable(path)
-        named = [path.resolve() for path in (*paths, *([self.replay] if self.replay else []))]
+        named = [path.resolve() for path in (*written, self.replay) if path is not None]
         if len(set(named)) < len(named):
             raise QsynthError(f"every file must be named once; got {', '.join(map(str, named))}")
 

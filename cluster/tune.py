@@ -133,13 +133,12 @@ class Tuning:
             return history
         seed = study.seed + 1009 * self.tracker.fence.attempt
         learned: EnvironmentConfig | CurriculumConfig = environment
-        start, before, trials_before = None, 0.0, 0
+        start, before = None, {"trials": 0.0, "iterations": 0.0}
         if study.agent.start is not None:
             start, file = load_policy(agent_file(study.agent.start))
             going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
             learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
-            features, before = learned.features, file.trained("iterations")
-            trials_before = int(file.trained("trials"))
+            features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
@@ -158,8 +157,8 @@ class Tuning:
                 "study": study.name,
                 "run": self.run.path.name,
                 "start": study.agent.start,
-                "trials": trials_before + trainer.trials,
-                "iterations": round(before + trainer.trials * study.iterations_per_run),
+                "trials": round(before["trials"]) + trainer.trials,
+                "iterations": round(before["iterations"] + trainer.trials * study.iterations_per_run),
             }
             trainer.export(self.run.agent, features, about)
         finally:

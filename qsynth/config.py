@@ -1,5 +1,6 @@
 """Frozen, validated configuration: every study file and every component's settings."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -79,11 +80,12 @@ class _PlainLoader(yaml.SafeLoader):
             raise yaml.YAMLError("aliases are not allowed")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if repeated := [key for place, key in enumerate(keys) if key in keys[:place]]:
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if repeated := [key for key, count in keys.items() if count > 1]:
             raise yaml.YAMLError(f"key {repeated[0]!r} is given twice, line {node.start_mark.line + 1} on")
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
         """Start a trial on a random training instance."""
         super().reset(seed=seed)
         instance = self._pool[int(self.np_random.integers(len(self._pool)))]
-        seed = int(self.np_random.integers(MAX_SEED))
-        observation = self.tuner.begin([0], [instance], [seed], values=self.config.starts(self.np_random, 1))
+        seeds = [int(self.np_random.integers(MAX_SEED))]
+        observation = self.tuner.begin([0], [instance], seeds, values=self.config.starts(self.np_random, 1))
         return observation[0], {"score": float(self.tuner.score[0]), "reason": ""}
 
     def step(self, action: dict[str, Any]) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:

@@ -117,13 +117,7 @@ def ablations(
     blind, constant = Blind(agent), ConstantAction(space, drift)
     about = ", ".join(f"{name} {move:+.3f}" for name, move in sorted(drift.items()))
     made = [
-        agent_rival(
-            blind.name,
-            blind,
-            "it sees zeros, and its own hyperparameters",
-            only_once=True,
-            identity=identity,
-        ),
+        agent_rival(blind.name, blind, "it sees zeros, and its own hyperparameters", only_once=True, identity=identity),
         agent_rival(constant.name, constant, f"its mean move: {about}", only_once=True, identity=identity),
     ]
     if len(numbers) > 1:

@@ -234,6 +234,8 @@ def test_a_head_that_is_not_there_is_not_joined(home: Path, tmp_path: Path) -> N
     [port] = free_ports(1)
     with pytest.raises(QsynthError, match="no Ray head answers"):
         join(f"127.0.0.1:{port}", token, OFFER)
+    with pytest.raises(QsynthError, match="no Ray head answers"):
+        join("127.0.0.1:99999", token, OFFER)
     with pytest.raises(QsynthError, match="takes HOST:PORT"):
         join("nonsense", token, OFFER)
 

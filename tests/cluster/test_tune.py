@@ -107,7 +107,8 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert [each.dataset.name for each in parents[0].inputs.dataset_inputs] == ["iris", f"{run_dir.name} synthetic"]
     assert registered(out / "mlflow.db", "qsynth-tiny") == [parent.info.run_id]
 
-    third = start("tune", study, "--out", out, "--resume", "--json")
+    # What is finished needs no cluster.
+    third = start("tune", study, "--out", out, "--resume", "--address", "127.0.0.1:9", "--json")
     printed, _ = third.communicate(timeout=120)
     assert third.returncode == 0
     assert json.loads(printed)["contenders"] == result["contenders"]

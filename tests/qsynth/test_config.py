@@ -124,6 +124,7 @@ def test_yaml_is_read(tmp_path: Path) -> None:
         ("- 1\n- 2\n", "must hold a mapping of settings; got list"),
         ("", "must hold a mapping of settings; got NoneType"),
         ("a: [1\nb: 2", "must be YAML"),
+        ("a: !!map [1]\n", "must be YAML: expected a mapping node"),
         ("a: {b: 1, c: 2, b: 3}\n", "must be YAML: key 'b' is given twice, line 1 on"),
         ("a: !!python/object/apply:os.getcwd []", "must be YAML"),
         ("a: 2024-13-45", "must be YAML: month must be in 1..12"),

@@ -86,16 +86,18 @@ def test_lanes_that_finish_together_start_anew_at_the_following_step() -> None:
     assert budget(env, first) == [1] * N_ENVS
     for _ in range(2):
         for decision in range(1, N_DECISIONS + 1):
-            observation, reward, terminated, _, info = env.step(actions(decision))
+            observation, reward, terminated, truncated, info = env.step(actions(decision))
             last = decision == N_DECISIONS
             assert budget(env, observation) == [round(1 - 2 * decision / N_DECISIONS, 4)] * N_ENVS
             assert terminated.tolist() == [last] * N_ENVS
+            assert not truncated.any()
             assert info["reason"].tolist() == ["budget" if last else ""] * N_ENVS
         final = info["score"]
-        fresh, reward, terminated, _, info = env.step(actions(99))  # the action is ignored
+        fresh, reward, terminated, truncated, info = env.step(actions(99))  # the action is ignored
         assert budget(env, fresh) == [1] * N_ENVS
         np.testing.assert_array_equal(reward, 0)
         assert not terminated.any()
+        assert not truncated.any()
         assert info["reason"].tolist() == [""] * N_ENVS
         for name in SPACE:
             assert set(env.tuner.values[name]) == {getattr(env.config.trial.defaults, name)}
