@@ -216,9 +216,7 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         chosen = tuple(name for name in NAMES if name not in impossible)
     for name in chosen:
         if name not in NAMES:
-            raise QsynthError(
-                f"--rivals must be all, or names of {', '.join(NAMES)}; got {name!r}.{did_you_mean(name, NAMES)}"
-            )
+            raise QsynthError(f"--rivals must be all, or names of rivals; got {name!r}.{did_you_mean(name, NAMES)}")
     if not chosen and not has_agent:
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
     if any(name.startswith("tpe") for name in chosen):

@@ -131,7 +131,10 @@ class ContestPool:
                 if isinstance(error.cause, QsynthError):
                     raise error.cause from None
                 raise
-            except RayActorError:
+            except RayActorError as error:
+                if error.actor_init_failed:
+                    reason = str(error).splitlines()[-1].removeprefix("qsynth.errors.QsynthError: ")
+                    raise QsynthError(f"a population can't be set up: {reason}") from None
                 raise QsynthError(
                     "a population died again and again; is memory short? The same command goes on"
                 ) from None
