@@ -57,11 +57,11 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
             check_place(kind.place)
         choice = choose(study.trial.engine, study.trial.n_qubits)
         sizes, instance = study.local_sizes(), study.data.instance(0, True)
-        needed = sum(count * study.state_bytes(instance, kind.n_lanes) for kind, count in sizes.items())
+        needed = sum(count * study.population_bytes(instance, kind.n_lanes) for kind, count in sizes.items())
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",
             "execution": plan_compilation(study, sum(sizes.values()))[1],
-            "populations": f"{in_words(sizes)}, at most {human_bytes(needed)} of circuit states",
+            "populations": f"{in_words(sizes)}, at most {human_bytes(needed)} of circuits' states and networks",
             "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
             "circuit": "; ".join(circuit_remarks(study)) or "every parameter has an effect on the outputs used",

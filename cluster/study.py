@@ -28,7 +28,7 @@ from rl_envs.tuner import EpisodeConfig
 
 PRESETS = Shipped("qsynth", "presets", ".yaml")
 MIN_COMPILED = 50_000
-PROCESS_BYTES = 600 << 20  # of a population without its circuits' states: interpreter, torch, PennyLane, Ray
+PROCESS_BYTES = 600 << 20  # of a population without what grows with its lanes: interpreter, torch, PennyLane, Ray
 
 
 class Budget(Config):
@@ -135,33 +135,33 @@ class Study(Config):
 
     def _placement(self, kind: Populations, instance: Instance) -> Placement:
         on_gpu = kind.place == "cuda"
-        states = 0 if on_gpu else self.state_bytes(instance, kind.n_lanes)
+        growing = 0 if on_gpu else self.population_bytes(instance, kind.n_lanes)
         return Placement(
             place=kind.place,
             n_lanes=kind.n_lanes,
             gpus=kind.gpus_per_runner if on_gpu else 0.0,
             qpus=int(self.trial.engine.needs_qpu),
-            memory=PROCESS_BYTES + states,
+            memory=PROCESS_BYTES + growing,
             most=kind.n_runners,
         )
 
-    def state_bytes(self, instance: Instance, n_lanes: int) -> int:
-        """Memory of circuit states in one population, at most."""
+    def population_bytes(self, instance: Instance, n_lanes: int) -> int:
+        """Memory of circuits' states and networks in one population, at most."""
         return population_bytes(self.trial, instance.n_features, instance.n_classes, len(instance.train), n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
         for kind, count in self.local_sizes().items():
-            needed, present = self.state_bytes(instance, kind.n_lanes), machine_bytes()
+            needed, present = self.population_bytes(instance, kind.n_lanes), machine_bytes()
             if kind.gpus:
                 present = gpu_bytes() or needed
             else:
                 needed *= count
             if needed > present:
                 fitting = int(kind.n_lanes * present / needed)
-                advice = f"lower resources.n_lanes to {fitting}" if fitting else "lower trial.n_qubits"
+                advice = f"resources.n_lanes to {fitting}" if fitting else "trial.n_qubits or trial.capacity"
                 raise QsynthError(
                     f"populations of {kind.words} on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
-                    f"of this machine's {human_bytes(present)}; {advice}"
+                    f"of this machine's {human_bytes(present)}; lower {advice}"
                 )
 
     def environment(self, compiled: bool) -> EnvironmentConfig:

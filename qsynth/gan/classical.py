@@ -42,6 +42,7 @@ class ClassicalGenerator(Generator):
     def __init__(self, n_features: int, latent_dim: int, n_classes: int, width: int, n_layers: int = 1) -> None:
         self.n_features, self.n_noise = n_features, latent_dim
         self._layers = HiddenLayers(latent_dim + n_classes, width, n_layers)
+        self.row_size = self._layers.row_size
         self._all = torch.ones(width)
         self.layout = ParameterLayout(self._layers.shapes | {"w_out": (n_features, width), "b_out": (n_features,)})
         self._bounds = self.layout.bounds(self._layers.fan_in | {"w_out": width, "b_out": width})

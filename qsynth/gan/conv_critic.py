@@ -77,6 +77,8 @@ class ConvCritic(Critic):
         self._taps = [((i, j), (up, along)) for i, up in vertical for j, along in enumerate(ranks)]
         self._border = filter_size // 2
         self._names = [(f"w{index}", f"b{index}") for index in range(1, n_layers + 1)]
+        # What the taps see of each channel, and the channel before and after its activation.
+        self.row_size = shape[0] * shape[1] * n_layers * width * (len(self._taps) + 2)
         shapes: dict[str, tuple[int, ...]] = {}
         fan_in: dict[str, int] = {}
         for index, (weights, bias) in enumerate(self._names):

@@ -18,10 +18,12 @@ class Critic(Protocol):
 
     Attributes:
         layout: of its parameters; bounds: of their uniform starting values.
+        row_size: numbers that its hidden layers make of a row.
     """
 
     layout: ParameterLayout
     bounds: Tensor
+    row_size: int
     head: Head
 
     def initial(self, seed: Tensor, stream: int) -> Tensor:

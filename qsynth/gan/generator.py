@@ -91,11 +91,13 @@ class Generator(Protocol):
         layout: of its parameters.
         n_features: d.
         n_noise: standard normal numbers that a row takes.
+        row_size: numbers that hidden layers make of a row in training.
     """
 
     layout: ParameterLayout
     n_features: int
     n_noise: int
+    row_size: int = 0
 
     def initial(self, seed: Tensor, stream: int) -> Tensor:
         """Starting parameters of one trial."""

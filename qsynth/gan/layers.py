@@ -26,6 +26,9 @@ class HiddenLayers:
 
     Args:
         prefix: of the parameters' names ``w1``, ``b1``, ``w2``, ...
+
+    Attributes:
+        row_size: numbers that they make of a row, before and after their activations.
     """
 
     def __init__(self, n_inputs: int, width: int, n_layers: int, prefix: str = "") -> None:
@@ -36,6 +39,7 @@ class HiddenLayers:
             inputs = width if index else n_inputs
             self.shapes |= {weights: (width, inputs), bias: (width,)}
             self.fan_in |= {weights: inputs, bias: inputs}
+        self.row_size = 2 * n_layers * width
         self.matrices = [weights for weights, _ in self._names]
 
     def __call__(

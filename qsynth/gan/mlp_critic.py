@@ -48,6 +48,7 @@ class MLPCritic(Critic):
         self._normalises = options is not None and options.spectral_norm
         self.head = Head(options or CriticOptions(), width, n_classes, has_bias, str(n_layers + 1))
         self._layers = HiddenLayers(n_features + self.head.n_labels_seen, width, n_layers)
+        self.row_size = self._layers.row_size
         self.layout = ParameterLayout(self._layers.shapes | self.head.shapes)
         self.bounds = self.layout.bounds(self._layers.fan_in | self.head.fan_in)
 

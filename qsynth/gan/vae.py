@@ -87,6 +87,7 @@ class VAEGenerator(Generator):
         self.decoder = decoder
         self.n_features, self.n_noise = decoder.n_features, decoder.n_noise
         self._layers = HiddenLayers(self.n_features + n_classes, width, n_layers)
+        self.row_size = self._layers.row_size + VAEGeneratorConfig.n_passes * decoder.row_size
         latent = decoder.n_noise
         heads = {"mean_w": (latent, width), "mean_b": (latent,), "spread_w": (latent, width), "spread_b": (latent,)}
         self.encoder = ParameterLayout(self._layers.shapes | heads)

@@ -82,6 +82,16 @@ def test_a_bad_study_is_refused_before_anything_is_written(
     assert not out.exists()
 
 
+def test_a_critic_without_enough_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    tiny["trial"]["critic"] = {"kind": "conv"}
+    greatest = {"critic_width": 1024, "critic_layers": 16, "filter_size": 15, "batch_size": 4096}
+    file = with_change(tiny, tmp_path, "trial.capacity", tiny["trial"]["capacity"] | greatest)
+    line = refused(monkeypatch, capsys, "tune", file, "--out", tmp_path / "runs")
+    assert line.endswith("lower trial.n_qubits or trial.capacity")
+
+
 def test_an_unknown_preset_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
