@@ -139,16 +139,16 @@ def _leads(found: Standings) -> str:
         if each.lead:
             cells = [escape(each.method.name)]
             for runs in found.budgets:
-                lead, won = each.lead.get(runs), f"{each.families.get(runs)} of {len(found.iterations)}"
-                cells.append(
-                    ""
-                    if lead is None
-                    else f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}; {won}</small>"
-                )
+                lead = each.lead.get(runs)
+                if lead is None:
+                    cells.append("")
+                    continue
+                won = f"{each.families[runs]} of {len(found.iterations)}, {each.seeds[runs]} of {found.n_problems}"
+                cells.append(f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}; {won}</small>")
             rows.append((each, cells))
     words = (
-        "Paired by problem, with 95 % stratified bootstrap intervals; and in how many studies its interquartile mean "
-        "is higher."
+        "Paired by problem, with 95 % stratified bootstrap intervals; in how many studies its interquartile mean is "
+        "higher; and under how many numbers of held-out problems its mean over the studies is."
     )
     return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in found.budgets)], rows, found)
 

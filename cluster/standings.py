@@ -54,6 +54,7 @@ class Standing:
         by_study: study's name -> budget -> the same in it alone.
         lead: budget -> probability that the first agent with the smallest budget is better than this method with that.
         families: budget -> studies in which the agent with the smallest has a higher interquartile mean than this one.
+        seeds: budget -> problems' numbers under which the agent with the smallest has a higher mean over all studies.
         runs_to_target: budget after which its curve has reached the target; None if it never does.
         uses_to_pay: how often the agent must be used before its training has paid off against this method, in words.
     """
@@ -63,6 +64,7 @@ class Standing:
     by_study: dict[str, dict[int, float]]
     lead: dict[int, Estimate]
     families: dict[int, int]
+    seeds: dict[int, int]
     curve: Curve
     runs_to_target: float | None
     uses_to_pay: str
@@ -113,6 +115,7 @@ class Standings:
                 },
                 "agent_better": {str(runs): vars(estimate) for runs, estimate in each.lead.items()},
                 "families_won_by_agent": {str(runs): count for runs, count in each.families.items()},
+                "seeds_won_by_agent": {str(runs): count for runs, count in each.seeds.items()},
                 "spent": each.spent(),
             }
             for each in self.methods
@@ -170,7 +173,8 @@ def standings(
                     for place, study in enumerate(studies)
                 },
                 lead={runs: probability_of_improvement(mine, scores) for runs, scores in compared.items()},
-                families={runs: _won(mine, scores) for runs, scores in compared.items()},
+                families={runs: _families_won(mine, scores) for runs, scores in compared.items()},
+                seeds={runs: _seeds_won(mine, scores) for runs, scores in compared.items()},
                 curve=curves[each.name],
                 runs_to_target=None if target is None else curves[each.name].reaches(target[0]),
                 uses_to_pay="" if ours is None or each is ours else _pays(ours, each, curves, first, iterations),
@@ -201,9 +205,13 @@ def _test(method: Method, runs: int, studies: Sequence[str]) -> list[Floats]:
     return [np.array([each.marks[runs].test for each in marked if each.study == study]) for study in studies]
 
 
-def _won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:
+def _families_won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:
     pairs = zip(mine, theirs, strict=True)
     return sum(bool(stats.trim_mean(x, TRIMMED) > stats.trim_mean(y, TRIMMED)) for x, y in pairs)
+
+
+def _seeds_won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:
+    return int(np.sum(np.mean(mine, axis=0) > np.mean(theirs, axis=0)))
 
 
 def _curve(method: Method, grid: Floats, iterations: Mapping[str, int]) -> Curve:

@@ -200,6 +200,7 @@ def test_standings() -> None:
     assert table["<b>worse</b>"].lead[1].value == 1.0
     assert table["<b>worse</b>"].families == {1: 1}
     assert table["defaults"].families == {1: 0}
+    assert (table["<b>worse</b>"].seeds, table["alike"].seeds) == ({1: 4}, {4: 0})
     assert table["alike"].lead[4].value == 0.5
     assert table["defaults"].lead[1].value == 0.0
     assert found().target == (0.6, "defaults")
@@ -208,6 +209,15 @@ def test_standings() -> None:
     # To 0.8 the agent takes one run, "alike" four: 1000 / (4 - 1) / 10 iterations.
     assert table["alike"].uses_to_pay == "34"
     assert table["<b>worse</b>"].uses_to_pay == "never reaches it"
+
+
+def test_a_seed_is_won_by_the_mean_over_all_studies() -> None:
+    methods = [
+        Method(name, {"a": "", "b": ""}, {"a": 0, "b": 0}, True, records("a", name, a) + records("b", name, b))
+        for name, a, b in [("agent", [0.9, 0.1, 0.5], [0.2, 0.5, 0.5]), ("other", [0.5, 0.5, 0.5], [0.5, 0.5, 0.4])]
+    ]
+    [_, other] = sorted(standings(methods, "agent", (1,), {"a": 10, "b": 10}, 2).methods, key=lambda x: x.method.name)
+    assert other.seeds == {1: 2}
 
 
 def test_an_agent_is_trained_once_for_all_studies_and_a_schedule_is_tuned_for_each() -> None:
