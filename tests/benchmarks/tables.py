@@ -3,7 +3,7 @@
     pip install '.[benchmarks]'
     python -m tests.benchmarks.tables FOLDER
     qsynth compare FOLDER/held_out/*.yaml --agent default --rivals defaults,constants,exponential,ttur \
-        --budgets 1 --seeds 48 --search 256 --out tables-compare
+        --budgets 1 --seeds 48 --search 256 --no-retrain --out tables-compare
 
 Every study is the preset breast_cancer with another table: four principal components on four qubits, 100 training rows,
 the same defaults and search space. Tables come from packages that carry them, so nothing is downloaded. Those in
