@@ -139,7 +139,21 @@ def _services() -> dict[str, str]:
     return {
         "service": here,
         "service's faults": "; ".join(faults()) or "none",
-        "Ray": "embedded on loopback unless --address names a cluster",
-        "Ray authentication": f"RAY_AUTH_MODE={mode}" + (" (fine on loopback only)" if mode == "disabled" else ""),
+        "Ray": "embedded, on loopback and with a token of its own, unless --address names a cluster",
+        "a named cluster's token": "none is shown to it" if mode == "disabled" else "as RAY_AUTH_MODE=token says",
+        "listening now": _listening(),
         "MLflow": "embedded sqlite in --out unless --tracking-uri names a server",
     }
+
+
+def _listening() -> str:
+    from cluster.listening import listeners
+
+    found = listeners()
+    exposed = [each.describe() for each in found if each.exposed]
+    if not exposed:
+        return f"{len(found)} ports of Ray and MLflow, all on loopback" if found else "nothing of Ray or MLflow"
+    return (
+        f"{len(exposed)} of {len(found)} ports can be reached from other machines: {', '.join(exposed)}; if no worker "
+        "is to join from there, do: qsynth down, or stop what started them"
+    )

@@ -15,7 +15,9 @@ def prepare_process() -> None:
     """Set what must be in the environment before ray, torch or mlflow are imported."""
     for name, value in WORKER_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there.
-    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there. An
+    # embedded Ray has a token of its own whatever this says.
+    has_token = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
+    os.environ.setdefault("RAY_AUTH_MODE", "token" if has_token else "disabled")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -9,6 +9,7 @@ from typing import Any
 
 from cluster.hardware import qpus
 from cluster.placement import Placement, parts
+from cluster.private_ray import private_ray
 from cluster.process import WORKER_ENVIRONMENT
 from cluster.study import MIN_COMPILED, Study
 from qsynth.circuits.engine import STATEVECTOR, choose
@@ -46,22 +47,27 @@ def ray_session(address: str | None, study: str) -> Iterator[dict[str, Any]]:
     import ray
 
     check_address(address)
-    common = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": {"env_vars": WORKER_ENVIRONMENT}}
-    if address is None:
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-        # Whatever devices there are, this machine's user has them one at a time.
-        ray.init("local", include_dashboard=False, namespace=f"qsynth-{study}", resources={"qpu": 1}, **common)
-    else:
-        try:
-            ray.init(address, namespace=f"qsynth-{study}", **common)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise QsynthError(f"no Ray cluster answers at {address!r}: {' '.join(str(error).split())}") from None
+    common = {"namespace": f"qsynth-{study}", "runtime_env": {"env_vars": WORKER_ENVIRONMENT}}
+    # Whatever devices there are, this machine's user has them one at a time.
+    session = private_ray(resources={"qpu": 1}, **common) if address is None else _joined(address, **common)
     # Ray prints what becomes of its workers to standard output, where a script expects one JSON object.
-    with redirect_stdout(sys.stderr):
-        try:
-            yield dict(ray.cluster_resources())
-        finally:
-            ray.shutdown()
+    with session, redirect_stdout(sys.stderr):
+        yield dict(ray.cluster_resources())
+
+
+@contextmanager
+def _joined(address: str, **options: Any) -> Iterator[None]:
+    """A cluster that runs already."""
+    import ray
+
+    try:
+        ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise QsynthError(f"no Ray cluster answers at {address!r}: {' '.join(str(error).split())}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def plan_runners(study: Study, cluster: Mapping[str, Any]) -> dict[Placement, int]:

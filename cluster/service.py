@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 import socket
 import sys
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cluster.files import atomic_write_json, read_json_object
 from cluster.lasting import Lasting, end, start, wait_for
+from cluster.private_ray import LOOPBACK_ONLY, write_token
 from cluster.process import WORKER_ENVIRONMENT
 from qsynth.errors import QsynthError
 
@@ -236,7 +236,7 @@ def _log(role: str) -> Path:
 
 def _ray_environment(host: str, token: Path) -> dict[str, str]:
     # With 0, Ray binds to loopback alone whatever it is told; other machines can't join then.
-    alone = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if host == LOOPBACK else {}
+    alone = LOOPBACK_ONLY if host == LOOPBACK else {}
     # Jobs call the qsynth that is beside this interpreter.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return RAY_ENVIRONMENT | alone | {"RAY_AUTH_TOKEN_PATH": str(token), "PATH": path}
@@ -247,8 +247,7 @@ def _token() -> Path:
     home().mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home() / "token"
     if not path.is_file():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
+        write_token(path)
     _check_token(path)
     return path
 

@@ -26,11 +26,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from cluster.private_ray import private_ray
 from cluster.process import prepare_process
 
 prepare_process()
 
-import ray  # noqa: E402
 
 from cluster import ppo, rllib_settings  # noqa: E402
 from cluster.study import Study, load_study  # noqa: E402
@@ -166,16 +166,13 @@ def main() -> None:
         tracker = Tracker(Path(folder) / "run", f"sqlite:///{folder}/mlflow.db", "benchmark", study.name)
         tracker.start_study({}, {})
         ppo._make_vector_env = functools.partial(sleeping_env, seconds=asked.seconds)
-        ray.init("local", num_cpus=max(CHECKED), include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        try:
+        with private_ray(num_cpus=max(CHECKED)):
             for n_runners in (*FITTED, *CHECKED):
                 rows.append(measure(study, n_runners, asked.seconds, tracker))
                 print(rows[-1], flush=True)
             rllib_settings.MAX_MINIBATCHES = 10**9
             undivided = measure(study, max(CHECKED), asked.seconds, tracker)
             print("minibatches of one size:", undivided, flush=True)
-        finally:
-            ray.shutdown()
             tracker.close("FINISHED")
     found = {"sleeping": sleeping, "rows": rows, "minibatches_of_one_size": undivided, "model": model(rows, sleeping)}
     print(json.dumps(found["model"], indent=1))

@@ -193,7 +193,7 @@ def test_a_study_ends_on_a_noisy_processor(tmp_path: Path, tiny: dict[str, Any])
     file = tmp_path / "tiny.yaml"
     file.write_text(yaml.safe_dump(tiny))
     command = [sys.executable, "-c", "from cluster.cli import main; main()", "tune", str(file), "--out", str(tmp_path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
     assert ended.returncode == 0, ended.stderr
     assert "at the end on " in ended.stderr

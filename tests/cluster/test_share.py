@@ -20,12 +20,14 @@ from qsynth.errors import QsynthError
 
 SCRIPT = """
 import json, sys
+from contextlib import ExitStack
 from pathlib import Path
 from cluster.process import prepare_process
 prepare_process()
 import ray
 from dataclasses import replace
 from cluster.ppo import AgentTrainer
+from cluster.private_ray import private_ray
 from cluster.share import Share
 from cluster.study import load_study
 from cluster.workers import WorkerPool
@@ -34,7 +36,8 @@ from rl_envs.rollout import Assignment
 
 study = load_study(sys.argv[1])
 environment, (kind, small) = study.environment(False), study.placements()
-ray.init("local", include_dashboard=False, num_cpus=3, resources={"qpu": 1}, log_to_driver=False, logging_level="ERROR")
+stack = ExitStack()
+stack.enter_context(private_ray(num_cpus=3, resources={"qpu": 1}))
 found = {}
 
 def counts(share):
@@ -103,7 +106,7 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     tiny["resources"] |= {"n_lanes": 2, "beside": [{"n_lanes": 1}]}
     file = tmp_path / "tiny.yaml"
     file.write_text(yaml.safe_dump(tiny))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)], env=environment, capture_output=True, text=True, timeout=580
     )

@@ -9,15 +9,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
+
+from tests.cluster.test_private_ray import assert_private
 
 COMMAND = [sys.executable, "-c", "from cluster.cli import main; main()"]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "MLFLOW_", "QSYNTH_OUT"))}
-    environment = kept | {"OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "disabled"}
+    environment = kept | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -58,6 +61,7 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
         assert first.poll() is None, first.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.5)
+    assert_private(psutil.Process(first.pid))
     os.killpg(first.pid, signal.SIGINT)
     _, errors = first.communicate(timeout=120)
     assert first.returncode == 130, errors

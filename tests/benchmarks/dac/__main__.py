@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from cluster.private_ray import private_ray
 from cluster.process import prepare_process
 
 prepare_process()
 
-import ray  # noqa: E402
 
 from cluster.rllib_settings import PPOConfig  # noqa: E402
 from rl_envs.policy import PolicyConfig  # noqa: E402
@@ -87,11 +87,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
-    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
+    with private_ray(num_cpus=1):
         rows = {name: references(name) | agent(name, asked.seeds) for name in asked.only}
-    finally:
-        ray.shutdown()
     header = ["benchmark", "random", "best static", "oracle", "agent (95 %)", "goal", "steps", "CPU s at most"]
     text = table(header, [line(name, row) for name, row in rows.items()])
     print(text)
