@@ -16,16 +16,16 @@ from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
-from qsynth.gan.controls import Controls
+from qsynth.files.tensor_file import TensorFile
 from qsynth.gan.generator import Generator
-from qsynth.health import REMEDIES, Real, ailments
-from qsynth.hyperparameters import controls
-from qsynth.population import Population
+from qsynth.population.health import REMEDIES, Real, ailments
+from qsynth.population.population import Population
+from qsynth.population.snapshot import Keep, Snapshot
+from qsynth.population.training_statistics import TrainingStatistics
+from qsynth.population.trial import TrialConfig
 from qsynth.rng import checked_seed, normal
-from qsynth.snapshot import Keep, Snapshot
-from qsynth.tensor_file import TensorFile
-from qsynth.training_statistics import TrainingStatistics
-from qsynth.trial import TrialConfig
+from qsynth.space.controls import Controls
+from qsynth.space.hyperparameters import controls
 
 FILE = TensorFile("qsynth-model-1", "a qsynth model")
 LABEL = "label"
@@ -86,7 +86,7 @@ class QGANSynthesizer:
         """Train one trial under the config's constant hyperparameters.
 
         ``history`` keeps iteration, losses, score and utilities at each evaluation, and 1 under ``ailment.NAME`` for
-        each ailment (:mod:`qsynth.health`) that its iterations showed; the first time, what helps is logged.
+        each ailment (:mod:`qsynth.population.health`) that its iterations showed; the first time, what helps is logged.
 
         Args:
             keep: which generator becomes the synthesizer's: that of the evaluation with the best score, or the last.

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.recovery import RECOVERIES
-from qsynth.search_space import Choice, Float, Int, SearchSpace, random_values
+from qsynth.population.recovery import RECOVERIES
+from qsynth.space.search_space import Choice, Float, Int, SearchSpace, random_values
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.spaces import Entries, Recover, moved

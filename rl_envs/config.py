@@ -9,10 +9,10 @@ from pydantic import Field
 from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
-from qsynth.place import Place, check_place
-from qsynth.population import Population
-from qsynth.search_space import random_values
-from qsynth.trial import TrialConfig
+from qsynth.execution.place import Place, check_place
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
+from qsynth.space.search_space import random_values
 from rl_envs.spaces import Entry
 from rl_envs.tuner import EpisodeConfig, Tuner
 

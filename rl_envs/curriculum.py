@@ -10,9 +10,9 @@ from gymnasium.vector.utils import batch_space
 from pydantic import Field, model_validator
 
 from qsynth.config import Config, parse
-from qsynth.place import Place
-from qsynth.score import ScoreConfig
-from qsynth.search_space import Dimension, Float, Int
+from qsynth.execution.place import Place
+from qsynth.metrics.score import ScoreConfig
+from qsynth.space.search_space import Dimension, Float, Int
 from rl_envs.config import EnvironmentConfig
 from rl_envs.encoding import Encoding
 from rl_envs.observation import LIMIT, feature_names

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qsynth.search_space import Float, Int
+from qsynth.space.search_space import Float, Int
 from rl_envs.agents import MIN_DECAY, Schedule
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
 from rl_envs.encoding import VALUE

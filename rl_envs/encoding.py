@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import bounds
-from qsynth.search_space import Choice, SearchSpace
-from qsynth.trial import TrialConfig
+from qsynth.population.trial import TrialConfig
+from qsynth.space.hyperparameters import bounds
+from qsynth.space.search_space import Choice, SearchSpace
 from rl_envs.spaces import Entries, Recover, moved
 
 VALUE = "hyperparameters."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
-from qsynth.score import Scorecard
-from qsynth.snapshot import Snapshot
+from qsynth.metrics.score import Scorecard
+from qsynth.population.snapshot import Snapshot
 from rl_envs.tuner import Tuner
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from qsynth.health import AILMENTS
-from qsynth.search_space import SearchSpace
-from qsynth.training_statistics import TrainingStatistics
+from qsynth.population.health import AILMENTS
+from qsynth.population.training_statistics import TrainingStatistics
+from qsynth.space.search_space import SearchSpace
 
 LIMIT = 2.0
 
@@ -21,7 +21,7 @@ class Moment:
         real_spread: standard deviation of the real rows, averaged over features.
         raw: metric values (losses); utilities: the same in [0, 1]; changes: of the utilities since the last decision.
         progress: share of the budget used.
-        ailments: name -> whether a lane has it (:mod:`qsynth.health`).
+        ailments: name -> whether a lane has it (:mod:`qsynth.population.health`).
     """
 
     training: TrainingStatistics | None

@@ -11,8 +11,8 @@ from torch.nn.functional import one_hot
 
 from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
-from qsynth.search_space import Float, Int
-from qsynth.tensor_file import TensorFile
+from qsynth.files.tensor_file import TensorFile
+from qsynth.space.search_space import Float, Int
 from rl_envs.spaces import DOWN, UP, Entries, Entry, action_space, stay_index
 
 FILE = TensorFile("qsynth-agent-1", "a trained agent")

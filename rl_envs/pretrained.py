@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qsynth.shipped import Shipped
+from qsynth.files.shipped import Shipped
 from rl_envs.policy import PolicyFile, load_policy
 
 DEFAULT = "default"

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import NAMES
+from qsynth.space.hyperparameters import NAMES
 
 Values = dict[str, np.ndarray]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qsynth.data.dataset import Instance
-from qsynth.score import Scorecard
-from qsynth.snapshot import Keep, Snapshot
+from qsynth.metrics.score import Scorecard
+from qsynth.population.snapshot import Keep, Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
 
@@ -33,7 +33,8 @@ class Episode:
         utilities: metric name -> utility in [0, 1] at each decision, n_decisions + 1.
         training: name of a training statistic (losses, gradients, ...) -> mean over each decision's iterations,
             n_decisions; not a number where no training took place.
-        ailments: name of an ailment (:mod:`qsynth.health`) -> the decision, counted from 1, that first showed it.
+        ailments: name of an ailment (:mod:`qsynth.population.health`) -> the decision, counted from 1, that first
+            showed it.
         recoveries: decision, counted from 1 -> how the trial was treated before its iterations.
         test_score: score of what is kept against the test rows; None unless asked for.
         test_raw: raw metric values of the same.

@@ -8,15 +8,18 @@ from gymnasium import spaces
 from pydantic import Field
 
 from qsynth.config import Config
-from qsynth.recovery import RECOVERIES
-from qsynth.search_space import Choice, Float, Int
+from qsynth.population.recovery import RECOVERIES
+from qsynth.space.search_space import Choice, Float, Int
 
 DOWN, STAY, UP = range(3)
 RECOVER = "recover"
 
 
 class Recover(Config):
-    """A treatment of the trial itself: 0 for none, else one of :data:`qsynth.recovery.RECOVERIES`, counted from 1."""
+    """A treatment of the trial itself.
+
+    0 for none, else one of :data:`qsynth.population.recovery.RECOVERIES`, counted from 1.
+    """
 
     kind: Literal["recover"] = "recover"
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError
-from qsynth.population import Population
-from qsynth.snapshot import Keep
+from qsynth.population.population import Population
+from qsynth.population.snapshot import Keep
+from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer, check_fit
-from qsynth.trial import TrialConfig
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import VALUE, limited
 from rl_envs.policy import load_policy

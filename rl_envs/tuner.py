@@ -11,12 +11,12 @@ from pydantic import Field
 from qsynth.config import Config
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
-from qsynth.population import Population
-from qsynth.score import Scorecard
-from qsynth.search_space import SearchSpace
-from qsynth.snapshot import Snapshot
-from qsynth.training_statistics import TrainingStatistics
-from rl_envs.care import Care
+from qsynth.metrics.score import Scorecard
+from qsynth.population.population import Population
+from qsynth.population.snapshot import Snapshot
+from qsynth.population.training_statistics import TrainingStatistics
+from qsynth.space.search_space import SearchSpace
+from rl_envs.lane_health import Care
 from rl_envs.observation import Moment, feature_names, observe
 from rl_envs.reward import Outcome, Reward, ShortfallGain
 from rl_envs.spaces import RECOVER, Entry, Recover
@@ -31,7 +31,7 @@ class EpisodeConfig(Config):
         step_timeout_s: for one decision's iterations.
         shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
         recovery: whether agents may also re-initialise a trial, shrink its angles, or restart its critic
-            (:mod:`qsynth.recovery`).
+            (:mod:`qsynth.population.recovery`).
         random_start: share of an agent's training episodes that start from random hyperparameters, not the defaults.
     """
 
@@ -56,7 +56,7 @@ class Step:
     Attributes:
         failed, finished: whether the trial diverged or broke; whether it has used its budget without that.
         training: a :class:`TrainingStatistics` by names, not a number where no training took place.
-        ailments: name -> whether training showed it (:mod:`qsynth.health`).
+        ailments: name -> whether training showed it (:mod:`qsynth.population.health`).
         recovered: how each lane was treated before it; "" for not at all.
     """
 
@@ -162,7 +162,7 @@ class Tuner:
         """Set hyperparameters (name -> lanes) and train every lane up to its next decision.
 
         Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
-        of a way in :data:`qsynth.recovery.RECOVERIES`, counted from 1.
+        of a way in :data:`qsynth.population.recovery.RECOVERIES`, counted from 1.
         """
         before, best, old = self.score, self._best.copy(), self.utilities
         training: TrainingStatistics | None = None

@@ -42,7 +42,7 @@ def test_imports_point_one_way(tmp_path: Path) -> None:
 def test_help_loads_nothing_heavy() -> None:
     probe = (
         "import json, sys\n"
-        "from cluster.cli import main\n"
+        "from cluster.cli.app import main\n"
         "sys.argv = ['qsynth', '--help']\n"
         "code = None\n"
         "try:\n    main()\n"

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
+from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.readout import Words, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import by_layer, without_effect
 from qsynth.errors import QsynthError
-from qsynth.gan.quantum import Circuit
 
 # (inputs, weights, layer mask) -> outputs, as of an engine's ``expectations``.
 Expectations = Callable[[Tensor, Tensor, Tensor], Tensor]

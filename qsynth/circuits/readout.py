@@ -12,7 +12,7 @@ from torch import Tensor
 
 from qsynth.circuits.gates import reordered
 from qsynth.errors import QsynthError
-from qsynth.narrow import product
+from qsynth.execution.narrow_matmul import product
 from qsynth.registry import Registry
 
 Words = tuple[str, ...]

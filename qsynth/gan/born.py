@@ -10,14 +10,15 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
+from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.readout import Words
 from qsynth.data.scaling import TRAINING_RANGE
 from qsynth.errors import QsynthError
-from qsynth.gan.controls import Controls
 from qsynth.gan.generator import Generator, GeneratorOptions, Listed, Made
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.quantum import ANGLE_SPREAD, Circuit
-from qsynth.hyperparameters import Capacity
+from qsynth.gan.quantum import ANGLE_SPREAD
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import Controls
+from qsynth.space.hyperparameters import Capacity
 
 MAX_QUBITS = 12
 

@@ -7,12 +7,13 @@ from pydantic import Field
 from torch import Tensor
 
 from qsynth import rng
-from qsynth.gan.controls import OFF, Controls
+from qsynth.circuits.circuit import Circuit
 from qsynth.gan.generator import Generator, GeneratorOptions
-from qsynth.gan.layers import HiddenLayers
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.quantum import Circuit, QuantumGenerator
-from qsynth.hyperparameters import Capacity
+from qsynth.gan.quantum import QuantumGenerator
+from qsynth.networks.layers import HiddenLayers
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import OFF, Controls
+from qsynth.space.hyperparameters import Capacity
 
 
 class ClassicalGeneratorConfig(GeneratorOptions):

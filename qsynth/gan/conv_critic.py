@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from qsynth.errors import QsynthError
-from qsynth.gan.controls import Controls
 from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.head import CriticOptions, Head
-from qsynth.gan.layers import chosen, slopes
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.spectral import normalised
-from qsynth.hyperparameters import Capacity
+from qsynth.networks.layers import chosen, slopes
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.networks.spectral import normalised
+from qsynth.space.controls import Controls
+from qsynth.space.hyperparameters import Capacity
 
 
 class ConvCriticConfig(CriticOptions):

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from qsynth import rng
-from qsynth.gan.controls import Controls
 from qsynth.gan.head import Head
-from qsynth.gan.parameters import ParameterLayout
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import Controls
 
 Parameters = dict[str, Tensor]
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from qsynth.circuits.readout import Words
 from qsynth.config import Config
 from qsynth.errors import QsynthError
-from qsynth.gan.controls import Controls
-from qsynth.gan.parameters import ParameterLayout
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import Controls
 
 
 class GeneratorOptions(Config):

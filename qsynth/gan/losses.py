@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from qsynth.gan.controls import Controls, is_on
+from qsynth.space.controls import Controls, is_on
 
 Penalty = Literal["one_sided", "two_sided", "none"]
 LossName = Literal["wasserstein", "non_saturating", "standard", "hinge"]

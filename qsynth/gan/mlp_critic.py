@@ -5,14 +5,14 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from qsynth.gan.controls import Controls
+from qsynth.execution.narrow_matmul import product
 from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.head import CriticOptions, Head
-from qsynth.gan.layers import Hidden, HiddenLayers
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.spectral import normalised
-from qsynth.hyperparameters import Capacity
-from qsynth.narrow import product
+from qsynth.networks.layers import Hidden, HiddenLayers
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.networks.spectral import normalised
+from qsynth.space.controls import Controls
+from qsynth.space.hyperparameters import Capacity
 
 
 class MLPCriticConfig(CriticOptions):

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from qsynth.compilation import Build
-from qsynth.gan.controls import Controls
-from qsynth.gan.optim import AdamState
+from qsynth.execution.compilation import Build
 from qsynth.gan.update import CriticBatch, GanUpdate, Weights
+from qsynth.networks.adam import AdamState
+from qsynth.space.controls import Controls
 
 
 class Programs:

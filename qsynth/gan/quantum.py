@@ -1,7 +1,7 @@
 """The hybrid quantum generator: Linear -> encoder -> variational layers -> expectation values."""
 
 import math
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -9,31 +9,14 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
-from qsynth.gan.controls import Controls, is_on
+from qsynth.circuits.circuit import Circuit
+from qsynth.execution.narrow_matmul import product
 from qsynth.gan.generator import Generator, GeneratorOptions
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.hyperparameters import SHOT_SHARE, Capacity
-from qsynth.narrow import product
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import Controls, is_on
+from qsynth.space.hyperparameters import SHOT_SHARE, Capacity
 
 ANGLE_SPREAD = 0.1
-
-
-class Circuit(Protocol):
-    """What a generator or a QNN needs of an engine."""
-
-    n_qubits: int
-    n_layers: int
-    n_inputs: int
-    n_layer_weights: int
-    n_outputs: int
-    fingerprint: str
-
-    def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        """Batch x outputs, of ``inputs`` (batch x inputs), ``weights`` (layers x ...), ``layer_mask`` (layers).
-
-        The statevector engine also takes the share of its shots that is wanted, where that may change.
-        """
-        ...
 
 
 class QuantumGeneratorConfig(GeneratorOptions):

@@ -7,8 +7,8 @@ trained toward and nothing else: scores and rewards weigh by the study's own.
 import torch
 from torch import Tensor
 
-from qsynth.gan.controls import Controls, is_on
 from qsynth.gan.generator import Rows
+from qsynth.space.controls import Controls, is_on
 
 EPSILON = 1e-12
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from qsynth import rng
-from qsynth.gan.controls import OFF, Controls, is_on
 from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.generator import Generator, Listed, Made, Rows
 from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
-from qsynth.gan.optim import AdamState, adam
 from qsynth.gan.score_terms import with_score_terms
+from qsynth.networks.adam import AdamState, adam
+from qsynth.space.controls import OFF, Controls, is_on
 
 # Streams of random numbers; each is used for one thing.
 STREAM_GENERATOR, STREAM_CRITIC, STREAM_CRITIC_STEP, STREAM_GENERATOR_STEP, STREAM_EVALUATION = range(5)

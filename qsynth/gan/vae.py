@@ -8,13 +8,14 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from qsynth import rng
+from qsynth.circuits.circuit import Circuit
 from qsynth.gan.classical import ClassicalGenerator
-from qsynth.gan.controls import Controls
 from qsynth.gan.generator import Generator, GeneratorOptions, Rows
-from qsynth.gan.layers import HiddenLayers
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.quantum import Circuit, QuantumGenerator
-from qsynth.hyperparameters import SHOT_SHARE, Capacity
+from qsynth.gan.quantum import QuantumGenerator
+from qsynth.networks.layers import HiddenLayers
+from qsynth.networks.parameters import ParameterLayout
+from qsynth.space.controls import Controls
+from qsynth.space.hyperparameters import SHOT_SHARE, Capacity
 
 MOST_LOG_VARIANCE = 8.0
 

@@ -7,9 +7,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.func import grad, vmap
 
-from qsynth.compilation import Build, eager
 from qsynth.config import Config
-from qsynth.gan.optim import AdamState, adam
+from qsynth.execution.compilation import Build, eager
+from qsynth.networks.adam import AdamState, adam
 from qsynth.qnn.model import QuantumClassifier
 
 

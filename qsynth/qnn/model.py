@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from qsynth import rng
-from qsynth.gan.parameters import ParameterLayout
-from qsynth.gan.quantum import Circuit
+from qsynth.circuits.circuit import Circuit
+from qsynth.networks.parameters import ParameterLayout
 
 
 class QuantumClassifier:

@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cluster.study import Study, load_study
+from cluster.study.study import Study, load_study
 from qsynth.circuits.ansatz import ANSAETZE
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
 from tests.benchmarks.training import best_score, classical_twin, n_parameters, train

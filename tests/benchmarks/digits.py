@@ -36,8 +36,8 @@ from qsynth.data.dataset import Instance
 from qsynth.data.images import DigitImages
 from qsynth.data.labels import stratified
 from qsynth.data.scaling import TRAINING_RANGE
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
 from tests.benchmarks.training import classical_twin, closest, n_parameters, sampled, train

@@ -11,9 +11,9 @@ import warnings
 
 import torch
 
-from cluster.hardware import HardwareConfig
-from cluster.study import load_study
-from qsynth.population import Population
+from cluster.study.hardware import HardwareConfig
+from cluster.study.study import load_study
+from qsynth.population.population import Population
 from rl_envs.fine_tuning import fine_tuning, scores_of
 from rl_envs.tuner import Tuner
 

@@ -1,4 +1,4 @@
-"""What the ailments of `qsynth.health` are raised by: trials that do well, and a recipe that is known to fail.
+"""What raises the ailments of `qsynth.population.health`: trials that do well, and a recipe known to fail.
 
     python -m tests.benchmarks.health --out tests/benchmarks/results/health.json
 
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from cluster.study import load_study
-from qsynth.population import Population
-from rl_envs.care import Care
+from cluster.study.study import load_study
+from qsynth.population.population import Population
+from rl_envs.lane_health import Care
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
 

@@ -30,7 +30,7 @@ from tests.benchmarks import machine
 
 SWITCH = "qsynth-switch"
 ITERATIONS_ALONE, ITERATIONS_TOGETHER, ITERATIONS_AFTER = 6, 8, 4
-QSYNTH = [sys.executable, "-c", "from cluster.cli import main; main()"]
+QSYNTH = [sys.executable, "-c", "from cluster.cli.app import main; main()"]
 STUDY: dict[str, Any] = {
     "n_instances": 8,
     "budget": {"agent_trials": 2500, "search_share": 0.01, "held_out": 4, "random_runs": 2},
@@ -213,8 +213,8 @@ def main() -> None:
     machine.output_argument(parser)
     parser.add_argument("--study", default="breast_cancer", help="a preset")
     asked = parser.parse_args()
-    from cluster.study import presets
-    from qsynth.hyperparameters import SIZES
+    from cluster.study.study import presets
+    from qsynth.space.hyperparameters import SIZES
 
     values = yaml.safe_load(presets()[asked.study].read_text()) | STUDY
     # Only what leaves the cost of a trial alone, so that all iterations have the same work to do.

@@ -36,8 +36,8 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
 from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Triangular
 from qsynth.data.scaling import Scaling
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 from tests.benchmarks import machine
 from tests.benchmarks.outside_tables import BOUND, markdown
 from tests.benchmarks.training import classical_twin, closest, n_parameters, sampled, train

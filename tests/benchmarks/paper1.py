@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from cluster.study import load_study
+from cluster.study.study import load_study
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
 

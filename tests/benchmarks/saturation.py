@@ -26,19 +26,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from cluster.private_ray import private_ray
-from cluster.process import prepare_process
-
-prepare_process()
-
-
-from cluster import ppo, rllib_settings  # noqa: E402
-from cluster.study import Study, load_study  # noqa: E402
-from cluster.tracking import Tracker  # noqa: E402
-from rl_envs.config import environment_config  # noqa: E402
-from rl_envs.observation import observation_space  # noqa: E402
-from rl_envs.spaces import action_space  # noqa: E402
-from tests.benchmarks import machine  # noqa: E402
+from cluster.machines.private_ray import private_ray
+from cluster.study.study import Study, load_study
+from cluster.tracking.tracker import Tracker
+from cluster.training import agent_trainer as ppo
+from cluster.training import rllib_settings
+from rl_envs.config import environment_config
+from rl_envs.observation import observation_space
+from rl_envs.spaces import action_space
+from tests.benchmarks import machine
 
 FITTED, CHECKED = (1, 2, 4, 8), (16,)
 EXTRAPOLATED = (10, 100, 1000)

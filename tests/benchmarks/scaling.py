@@ -19,16 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster.process import prepare_process
-
-prepare_process()
-
-from cluster.ppo import AgentTrainer  # noqa: E402
-from cluster.runtime import ray_session  # noqa: E402
-from cluster.study import Study, load_study  # noqa: E402
-from cluster.tracking import Tracker  # noqa: E402
-from qsynth.hyperparameters import SIZES  # noqa: E402
-from tests.benchmarks import machine  # noqa: E402
+from cluster.machines.session import ray_session
+from cluster.study.study import Study, load_study
+from cluster.tracking.tracker import Tracker
+from cluster.training.agent_trainer import AgentTrainer
+from qsynth.space.hyperparameters import SIZES
+from tests.benchmarks import machine
 
 STEP_SECONDS = 10.0  # for time limits only
 N_INSTANCES, WARM_UP = 8, 2

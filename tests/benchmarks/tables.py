@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cluster.study import changed, load_study
+from cluster.study.study import changed, load_study
 
 LABEL = "class"
 MOST_ROWS = 2000

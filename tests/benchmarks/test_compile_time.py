@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(900)]
 WORKER = """
 import json, resource, sys, time
 import torch
-from cluster.study import load_study
-from qsynth import compilation
+from cluster.study.study import load_study
+from qsynth.execution import compilation
 from rl_envs.config import make_tuner
 
 torch.set_num_threads(1)

@@ -18,12 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cluster.process import prepare_process
-
-prepare_process()
-
-from cluster.tracking import Tracker  # noqa: E402
-from tests.benchmarks import machine  # noqa: E402
+from cluster.tracking.tracker import Tracker
+from tests.benchmarks import machine
 
 RECORDS, METRICS, PAUSE = 3000, 10, 0.001
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from qsynth.data.dataset import Instance
 from qsynth.gan.classical import ClassicalGeneratorConfig
-from qsynth.population import Population
-from qsynth.score import Scorecard
-from qsynth.trial import TrialConfig
+from qsynth.metrics.score import Scorecard
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 
 RATES = ("lr_generator", "lr_critic")
 

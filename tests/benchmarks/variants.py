@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from cluster.study import Study, changed, load_study
+from cluster.study.study import Study, changed, load_study
 
 STUDIES = ("gaussian", "wine", "qubit_calibrations", "digits")
 SHARE = 0.25

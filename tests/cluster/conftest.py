@@ -66,7 +66,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with MLflow's tables, which take seconds to make."""
     folder = tmp_path_factory.mktemp("mlflow")
     code = (
-        f"from cluster.tracking_store import TrackingStore as S; S('sqlite:///{folder}/mlflow.db', 'e', 's').client()"
+        f"from cluster.tracking.store import TrackingStore as S; S('sqlite:///{folder}/mlflow.db', 'e', 's').client()"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (result.stdout, [line for line in result.stderr.splitlines() if "Warning" not in line]) == ("", [])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster.service import HOME
+from cluster.service.service import HOME
 
 CANARY = "canary-5b1d9c"
 
@@ -42,7 +42,7 @@ class Running:
 
     def qsynth(self, *arguments: object, fails: bool = False) -> str:
         """Standard output of a command, or the one line of a refused one."""
-        command = [sys.executable, "-c", "from cluster.cli import main; main()", *map(str, arguments)]
+        command = [sys.executable, "-c", "from cluster.cli.app import main; main()", *map(str, arguments)]
         done = subprocess.run(
             command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=400
         )

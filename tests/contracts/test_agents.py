@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import stats
 
-from qsynth.hyperparameters import NAMES
-from qsynth.search_space import Choice, Float, Int
+from qsynth.space.hyperparameters import NAMES
+from qsynth.space.search_space import Choice, Float, Int
 from rl_envs.agents import Agent, Hold, RandomSearch, RandomWalk, Schedule, TrainedAgent, Values
 from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names

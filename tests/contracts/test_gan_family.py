@@ -13,14 +13,14 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance
 from qsynth.data.tabular import TableData
-from qsynth.gan.controls import OFF, Controls, is_on
 from qsynth.gan.losses import LOSSES
-from qsynth.gan.optim import AdamState
 from qsynth.gan.update import CriticBatch, GanUpdate, Weights
-from qsynth.hyperparameters import SPARED
-from qsynth.hyperparameters import controls as controls_of
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.networks.adam import AdamState
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
+from qsynth.space.controls import OFF, Controls, is_on
+from qsynth.space.hyperparameters import SPARED
+from qsynth.space.hyperparameters import controls as controls_of
 
 GENERATORS: dict[str, dict[str, Any]] = {
     "quantum": {"generator": {"kind": "quantum"}},

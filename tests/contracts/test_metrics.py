@@ -6,10 +6,10 @@ from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.tabular import TableData
-from qsynth.metrics.measures import build_metrics
 from qsynth.metrics.metric import METRICS, Metric
-from qsynth.score import ScoreConfig, Scorer, Yardstick, stacked
-from qsynth.trial import TrialConfig
+from qsynth.metrics.score import ScoreConfig, Scorer, Yardstick, stacked
+from qsynth.population.measures import build_metrics
+from qsynth.population.trial import TrialConfig
 
 N_ROWS = 96
 Rows = tuple[Tensor, Tensor]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from qsynth.training_statistics import TrainingStatistics
+from qsynth.population.training_statistics import TrainingStatistics
 from rl_envs.reward import BestGain, FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
 from rl_envs.tuner import EpisodeConfig
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner

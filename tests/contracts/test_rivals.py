@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from cluster.contest import Contest
-from cluster.contest_job import Job, held_out_problem
-from cluster.meter import Meter
-from cluster.record import Record
-from cluster.rivals.ablation import ConstantAction
-from cluster.rivals.agent_run import agent_rival
-from cluster.rivals.ppo import ppo_rival
-from cluster.rivals.rival import Moment, Outcome, Plan, Rival, Setting
-from cluster.rivals.roster import RIVALS
-from cluster.rivals.winner import retrained
+from cluster.comparison.job import Job, held_out_problem
+from cluster.comparison.lane_scheduler import Contest
+from cluster.comparison.record import Record
+from cluster.comparison.rivals.ablation import ConstantAction
+from cluster.comparison.rivals.agent_run import agent_rival
+from cluster.comparison.rivals.meter import Meter
+from cluster.comparison.rivals.ppo import ppo_rival
+from cluster.comparison.rivals.registry import RIVALS
+from cluster.comparison.rivals.retrained import retrained
+from cluster.comparison.rivals.rival import Moment, Outcome, Plan, Rival, Setting
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.gaussian import GaussianFamily
-from qsynth.snapshot import Keep
+from qsynth.population.snapshot import Keep
 from rl_envs.agents import Schedule
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork
@@ -189,7 +189,7 @@ def test_what_it_returns_comes_with_its_schedule(
     # One of the trials begins with the winner's networks; along the winner's schedule it is the winner.
     again = []
     for trial in range(together[name].spent["trials"]):
-        monkeypatch.setattr("cluster.rivals.winner.TRIAL", trial)
+        monkeypatch.setattr("cluster.comparison.rivals.retrained.TRIAL", trial)
         rival = retrained(ROSTER[name], won.schedule, n_decisions)
         again += play(tuner, [Job(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
     assert any(won.validation in [score for _, score in record.curve] for record in again)

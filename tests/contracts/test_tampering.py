@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qsynth.config import parse
-from qsynth.search_space import Float, Int, SearchSpace
+from qsynth.space.search_space import Float, Int, SearchSpace
 from rl_envs.config import EnvironmentConfig, make_tuner
 from rl_envs.reward import FinalScore, Level, LiteralComposite, ScoreGain, ShortfallGain
 from rl_envs.spaces import RECOVER

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.gauges import COUNTERS, GAUGES
+from cluster.training.gauges import COUNTERS, GAUGES
 from tests.docker import DOCKER
 
 # What the studies export, by the names that Ray gives it.

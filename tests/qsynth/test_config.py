@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from qsynth.config import MAX_STUDY_BYTES, Config, parse, read_yaml
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import Hyperparameters
-from qsynth.trial import TrialConfig
+from qsynth.population.trial import TrialConfig
+from qsynth.space.hyperparameters import Hyperparameters
 
 
 def refused(values: Any) -> str:

@@ -9,9 +9,9 @@ import torch
 
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
-from qsynth.hyperparameters import SPARED
+from qsynth.population.trial import TrialConfig
+from qsynth.space.hyperparameters import SPARED
 from qsynth.synthesizer import FILE, QGANSynthesizer
-from qsynth.trial import TrialConfig
 
 SIZES = {"latent_dim": 2, "n_layers": 2, "critic_width": 4, "batch_size": 8, "n_critic": 1}
 SOURCE = TableData(name="iris", n_features=2, n_train=24)

@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.search_space import Float
+from qsynth.space.search_space import Float
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
 from rl_envs.vector_env import QGANTuningVectorEnv
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qsynth.config import parse
-from qsynth.search_space import Choice, Float, Int
+from qsynth.space.search_space import Choice, Float, Int
 from rl_envs.cloning import clone
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
 from rl_envs.demonstrations import KEPT, Baseline, Demonstrations, demonstrate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qsynth.errors import QsynthError
-from qsynth.search_space import Choice, Float, Int
+from qsynth.space.search_space import Choice, Float, Int
 from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names
 from rl_envs.spaces import Entries, Recover, stay_index

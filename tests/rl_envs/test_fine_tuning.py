@@ -8,9 +8,9 @@ import pytest
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError
-from qsynth.population import Population
-from qsynth.snapshot import Snapshot
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.snapshot import Snapshot
+from qsynth.population.trial import TrialConfig
 from rl_envs.config import make_tuner
 from rl_envs.fine_tuning import fine_tuning
 from rl_envs.tuner import EpisodeConfig, Tuner

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsynth.health import AILMENTS
-from qsynth.training_statistics import TrainingStatistics
+from qsynth.population.health import AILMENTS
+from qsynth.population.training_statistics import TrainingStatistics
 from rl_envs.observation import LIMIT, Moment, feature_names, observation_space, observe
 from tests.rl_envs.tiny import SPACE
 

@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.search_space import Float
+from qsynth.space.search_space import Float
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.policy import (

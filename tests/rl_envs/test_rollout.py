@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsynth.score import Scorecard
+from qsynth.metrics.score import Scorecard
 from rl_envs.agents import Agent, Hold, RandomSearch, Schedule, Values
 from rl_envs.config import make_tuner
 from rl_envs.rollout import Assignment, Episode, play

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from qsynth.search_space import Choice, Dimension, Float, Int, SearchSpace
+from qsynth.space.search_space import Choice, Dimension, Float, Int, SearchSpace
 from rl_envs.spaces import DOWN, RECOVER, STAY, UP, Recover, action_space, moved, stay_action
 from tests.rl_envs.tiny import SPACE
 

@@ -7,8 +7,8 @@ import torch
 
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.errors import QsynthError
+from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer
-from qsynth.trial import TrialConfig
 from rl_envs.encoding import limited
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 from rl_envs.pretrained import agent_file, agents, card

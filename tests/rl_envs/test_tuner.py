@@ -10,7 +10,7 @@ import torch
 
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
-from qsynth.score import Scorecard
+from qsynth.metrics.score import Scorecard
 from rl_envs.observation import LIMIT
 from rl_envs.tuner import Step, Tuner
 from tests.rl_envs.tiny import N_DECISIONS, feature, instances, tuner

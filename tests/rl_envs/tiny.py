@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from qsynth.data.dataset import Instance
-from qsynth.search_space import Choice, Float, Int, SearchSpace
+from qsynth.space.search_space import Choice, Float, Int, SearchSpace
 from rl_envs.config import EnvironmentConfig, make_tuner
 from rl_envs.tuner import Tuner
 

@@ -14,19 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from cluster.private_ray import private_ray
-from cluster.process import prepare_process
-
-prepare_process()
-
-
-from cluster.rllib_settings import PPOConfig  # noqa: E402
-from rl_envs.policy import PolicyConfig  # noqa: E402
-from tests.benchmarks import machine  # noqa: E402
-from tests.benchmarks.dac.benchmarks import BENCHMARKS, N_INSTANCES, TEST, TRAINING  # noqa: E402
-from tests.benchmarks.dac.policies import best_constant, chance, constant, greedy, oracle, returns  # noqa: E402
-from tests.benchmarks.dac.training import train  # noqa: E402
-from tests.benchmarks.report import table  # noqa: E402
+from cluster.machines.private_ray import private_ray
+from cluster.study.ppo_config import PPOConfig
+from rl_envs.policy import PolicyConfig
+from tests.benchmarks import machine
+from tests.benchmarks.dac.benchmarks import BENCHMARKS, N_INSTANCES, TEST, TRAINING
+from tests.benchmarks.dac.policies import best_constant, chance, constant, greedy, oracle, returns
+from tests.benchmarks.dac.training import train
+from tests.benchmarks.report import table
 
 # No action changes a later reward, hence the gamma; an action names a setting here, and none of them means "stay".
 CONFIG = PPOConfig(lr=2e-3, gamma=0.1, policy=PolicyConfig(hidden=(128, 128), stay_logit=0))

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from qsynth.search_space import Choice, Float
+from qsynth.space.search_space import Choice, Float
 from rl_envs.spaces import Entry, action_space
 
 

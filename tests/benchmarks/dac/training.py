@@ -7,7 +7,8 @@ import psutil
 from gymnasium.wrappers.vector import TransformReward
 from ray.tune.registry import register_env
 
-from cluster.rllib_settings import PPOConfig, rllib_settings
+from cluster.study.ppo_config import PPOConfig
+from cluster.training.rllib_settings import rllib_settings
 from rl_envs.policy import PolicyNetwork
 from tests.benchmarks.dac.benchmarks import BENCHMARKS, TRAINING
 

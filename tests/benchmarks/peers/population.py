@@ -3,8 +3,8 @@
 import functools
 
 from qsynth.data.gaussian import GaussianFamily
-from qsynth.population import Population
-from qsynth.trial import TrialConfig
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
 from tests.benchmarks.peers.problem import ANSATZ, BATCH, LATENT, LAYERS, N_CRITIC, WIDTH
 
 

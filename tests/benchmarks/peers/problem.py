@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.gan.controls import OFF, Controls
 from qsynth.gan.losses import gradient_penalty, norm
 from qsynth.gan.mlp_critic import MLPCritic
+from qsynth.space.controls import OFF, Controls
 
 ANSATZ, LATENT, LAYERS, WIDTH, BATCH, N_CRITIC = "ry_rx_cnot", 2, 4, 32, 64, 5
 LEARNING_RATE, BETAS, SLOPE = 3e-3, (0.5, 0.9), 0.2

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from qsynth.circuits.ansatz import Ansatz
+from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.encoder import NONE
-from qsynth.gan.quantum import Circuit
 
 N_QUBITS, STRIKE = 3, 2.0
 ANGLES = (0.29399714, 0.38853322, 0.9557694, 0.07245791, 6.02626428, 0.13537225)

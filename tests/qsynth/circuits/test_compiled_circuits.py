@@ -9,7 +9,7 @@ from torch.func import grad, vmap
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.compilation import CACHE, Compiler
+from qsynth.execution.compilation import CACHE, Compiler
 
 LANES, BATCH, LAYERS = 2, 6, 2
 

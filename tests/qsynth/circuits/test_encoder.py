@@ -12,9 +12,9 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.config import parse
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.errors import QsynthError
-from qsynth.metrics.measures import build_qnn
+from qsynth.population.measures import build_qnn
+from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer
-from qsynth.trial import TrialConfig
 
 ROTATED = Ansatz("rotated", lambda _index, _x, w, _n: qp.RX(w[0], wires=0), lambda _: 1)
 INPUTS = torch.tensor([[0.4, 1.3]], dtype=torch.float64)

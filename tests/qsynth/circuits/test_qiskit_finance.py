@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.gan.quantum import Circuit
 from tests.qsynth.circuits.qiskit_finance import (
     ANSATZ,
     N_QUBITS,

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from qsynth.gan.controls import Controls
 from qsynth.gan.mlp_critic import MLPCritic
 from qsynth.gan.update import CriticBatch
+from qsynth.space.controls import Controls
 
 
 def mlp(critic: MLPCritic, flat: Tensor, x: Tensor, onehot: Tensor, n_units: int) -> Tensor:

@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn.functional import conv2d, leaky_relu
 
 from qsynth.errors import QsynthError
-from qsynth.gan.controls import OFF, Controls
 from qsynth.gan.conv_critic import ConvCritic, ConvCriticConfig
 from qsynth.gan.head import CriticOptions
 from qsynth.gan.mlp_critic import MLPCritic, MLPCriticConfig
-from qsynth.gan.spectral import spectral_norm
-from qsynth.hyperparameters import Capacity
+from qsynth.networks.spectral import spectral_norm
+from qsynth.space.controls import OFF, Controls
+from qsynth.space.hyperparameters import Capacity
 
 CLASSES, WIDTH = 3, 5
 

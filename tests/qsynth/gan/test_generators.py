@@ -12,11 +12,11 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 from qsynth.gan.born import BornGenerator, grid
-from qsynth.gan.controls import OFF, Controls
 from qsynth.gan.generator import Rows
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.vae import VAEGenerator
-from qsynth.trial import TrialConfig
+from qsynth.population.trial import TrialConfig
+from qsynth.space.controls import OFF, Controls
 
 LATENT, CLASSES = 3, 2
 SEED = torch.tensor(7)

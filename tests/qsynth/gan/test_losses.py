@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from qsynth.gan.controls import OFF, Controls
 from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
+from qsynth.space.controls import OFF, Controls
 
 
 @pytest.mark.parametrize(("penalty", "expected"), [("one_sided", [0, 0, 0, 4]), ("two_sided", [1, 0.25, 0, 4])])

@@ -5,9 +5,9 @@ import torch
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from qsynth.gan.controls import OFF, Controls
 from qsynth.gan.generator import Rows
 from qsynth.gan.score_terms import energy_distance, missing_diversity, with_score_terms
+from qsynth.space.controls import OFF, Controls
 
 
 def rows(n: int, seed: int, scale: float = 1.0) -> Rows:

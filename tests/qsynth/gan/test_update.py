@@ -9,12 +9,12 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.gan.controls import Controls
 from qsynth.gan.losses import Penalty
 from qsynth.gan.mlp_critic import MLPCritic
-from qsynth.gan.optim import AdamState
 from qsynth.gan.quantum import QuantumGenerator
 from qsynth.gan.update import CriticBatch, GanUpdate, Weights
+from qsynth.networks.adam import AdamState
+from qsynth.space.controls import Controls
 from tests.qsynth.gan.reference import critic_gradient, mlp
 
 LATENT, LAYERS, WIDTH, BATCH, N_CRITIC, FEATURES, CLASSES, ROWS = 3, 3, 8, 6, 3, 2, 2, 20

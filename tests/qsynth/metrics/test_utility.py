@@ -6,9 +6,9 @@ from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.tabular import TableData
-from qsynth.metrics.measures import build_qnn
 from qsynth.metrics.utility import QNNUtility
-from qsynth.trial import TrialConfig
+from qsynth.population.measures import build_qnn
+from qsynth.population.trial import TrialConfig
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,151 @@
+"""What the commands do."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cluster.cli.output import emit, warn_undelivered
+from cluster.study import run_directory
+from cluster.study.study import Study, changed, load_study, presets
+from cluster.system.files import check_writable
+from cluster.system.progress import StudyProgress
+from cluster.tracking.store import EXPERIMENT
+from qsynth.errors import QsynthError
+
+
+def run_tune(
+    name: str,
+    out: Path,
+    run_name: str | None,
+    resume: bool,
+    changes: dict[str, Any],
+    address: str | None,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """``qsynth tune``.
+
+    Raises:
+        QsynthError: an invalid study, data or directory; nothing has been written then.
+        Interrupted: stopped by a signal, after keeping what there is.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    if resume:
+        ignored = [key for key, value in changes.items() if value is not None]
+        if ignored:
+            raise QsynthError(
+                f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
+            )
+        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, load_study(name).name)
+        study = run.load_study()
+        study.check()
+    else:
+        study = changed(load_study(name), changes)
+        study.check()
+        from cluster.machines.session import check_address
+
+        check_address(address)
+        run = run_directory.create(out, study, run_name)
+        study = run.load_study()
+    from cluster.results.study_result import result_of
+
+    finished = result_of(run)
+    if finished is None:
+        finished = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
+    if as_json:
+        emit(finished.to_dict())
+        return
+    from cluster.results.report import contender_table
+
+    console = Console()
+    console.print(contender_table(finished))
+    for what, where in finished.paths.items():
+        console.print(f"{what}: {where}", soft_wrap=True, highlight=False)
+
+
+def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
+    from cluster.machines.session import ray_session
+    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.tracking.note import RunNote
+    from cluster.tracking.tracker import Tracker
+    from cluster.tuning.tune import Tuning
+
+    tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
+    note = RunNote(tracker, study)
+    status: Any = "FAILED"
+    try:
+        with (
+            InterruptGuard() as guard,
+            StudyProgress(enabled=not as_json, listener=note.show) as progress,
+            ray_session(address, study.name) as resources,
+        ):
+            guard.listen()
+            result = Tuning(study, run, tracker, progress, guard).execute(resources)
+        status = "FINISHED"
+    except Interrupted as stop:
+        status = "KILLED"
+        further = f"qsynth tune {study.name} --resume --run {run.path.name} --out {run.path.parent}"
+        note.stopped(f"Stopped by {stop}; `{further}` goes on.")
+        print(f"stopped by {stop}; go on with: {further}", file=sys.stderr)
+        raise
+    except Exception as error:
+        note.stopped(f"Failed: {error if isinstance(error, QsynthError) else type(error).__name__}.")
+        raise
+    finally:
+        warn_undelivered(tracker.close(status), run.path)
+    return result
+
+
+def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, seed: int, as_json: bool) -> None:
+    """``qsynth sample``."""
+    from qsynth.synthesizer import QGANSynthesizer
+
+    if out is not None:
+        check_writable(out)
+        if out.resolve() == model_file.resolve():
+            raise QsynthError(f"--out must not be the model's own file, {model_file}")
+    frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
+    if out is not None:
+        try:
+            frame.to_csv(out, index=False)
+        except OSError as error:
+            raise QsynthError(f"{out} can't be written: {error.strerror}") from None
+        if as_json:
+            emit({"rows": len(frame), "columns": list(frame.columns), "path": str(out)})
+        else:
+            print(f"{len(frame)} rows: {out}")
+    elif as_json:
+        emit({"columns": list(frame.columns), "rows": frame.to_numpy().tolist()})
+    else:
+        frame.to_csv(sys.stdout, index=False)
+
+
+def list_presets(as_json: bool) -> None:
+    """``qsynth presets``."""
+    studies = {name: load_study(name) for name in presets()}
+    if as_json:
+        emit({name: study.model_dump(mode="json") for name, study in studies.items()})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("preset", "qubits", "tunes", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for name, study in studies.items():
+        tunes = ", ".join(sorted(study.trial.search_space))
+        table.add_row(name, str(study.trial.n_qubits), tunes, study.description)
+    Console().print(table)
+
+
+def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
+    """``qsynth sync``."""
+    from cluster.tracking.tracker import sync
+
+    result = sync(path, tracking_uri)
+    if as_json:
+        emit({"delivered": result.delivered, "skipped": result.skipped, "location": str(result.location)})
+    else:
+        print(f"{result.delivered} records delivered, {result.skipped} skipped; {result.location}")

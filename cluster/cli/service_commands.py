@@ -1,0 +1,193 @@
+"""What the commands of the service do."""
+
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cluster.cli.output import emit
+from cluster.service.jobs import ENDED, Job, Jobs
+from cluster.service.service import Offer, Service, join, start_head, stop
+from cluster.tracking import leaderboard
+from cluster.tracking.scheduled_run import announce, withdraw
+from cluster.tracking.store import Location
+from qsynth.errors import QsynthError
+
+
+def run_up(
+    out: Path,
+    head: str | None,
+    token: Path | None,
+    host: str,
+    ports: tuple[int, int, int],
+    offer: Offer,
+    as_json: bool,
+) -> None:
+    """``qsynth up``."""
+    if head is None and token is not None:
+        raise QsynthError("--token must be left out without --join; the head makes its own")
+    service = start_head(out, host, *ports, offer) if head is None else join(head, token, offer)
+    if as_json:
+        emit(asdict(service) | {"token": str(service.token)})
+        return
+    if service.dashboard is None:
+        print(f"worker of {service.cluster}")
+        return
+    print(f"dashboard  {service.dashboard}   (token: {service.token})")
+    print(f"MLflow     {service.tracking_uri}")
+    print(f"runs       {service.out}")
+    print(f"workers    qsynth up --join {service.cluster} --token FILE")
+
+
+def run_down(as_json: bool) -> None:
+    """``qsynth down``."""
+    service = Service.load()
+    ended = []
+    if service is not None and service.dashboard is not None:
+        jobs = Jobs(None)
+        ended = [jobs.stop(job.id).id for job in jobs.list() if job.status not in ENDED]
+    was = stop()
+    if as_json:
+        emit({"stopped": was, "studies": ended})
+    else:
+        for job in ended:
+            print(f"stopped {job}")
+        print("the service has ended" if was else "no service runs here")
+
+
+def run_submit(name: str, address: str | None, as_json: bool) -> None:
+    """``qsynth submit``."""
+    from cluster.study.study import load_study
+
+    study = load_study(name)
+    study.check_data()
+    jobs = Jobs(address)
+    plan = jobs.check(study)
+    if not as_json:
+        print(plan)
+        if study.hardware is not None:
+            print(f"at the end on {study.hardware.check(study.trial)}")
+    run = jobs.new_run(study)
+    page = _announced(run)
+    try:
+        job = jobs.submit(study, run)
+    except QsynthError:
+        if page is not None:
+            withdraw(page)
+        raise
+    if as_json:
+        emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
+        return
+    print(f"submitted {job.run}; watch it: qsynth logs -f {job.run}, or {jobs.address}/#/jobs/{job.id}")
+    if page is not None:
+        print(f"MLflow: {page}")
+
+
+def _announced(run: str) -> Location | None:
+    """The study's page in MLflow; None where no store is known here, or it does not answer: its job will make one."""
+    service = Service.load()
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or (service and service.tracking_uri)
+    if not uri:
+        return None
+    try:
+        return announce(run, uri)
+    except QsynthError:
+        raise
+    except Exception as error:  # MLflow's, requests' or SQLAlchemy's
+        print(f"MLflow at {uri} does not answer ({type(error).__name__}); the job will try again", file=sys.stderr)
+        return None
+
+
+def run_jobs(address: str | None, as_json: bool) -> None:
+    """``qsynth jobs``."""
+    found = Jobs(address).list()
+    if as_json:
+        emit([asdict(job) for job in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("job", "study", "status", "began", "took"):
+        table.add_column(heading)
+    for job in found:
+        table.add_row(job.id, job.study, job.status, _when(job.began), _took(job))
+    Console().print(table)
+
+
+def run_status(name: str, address: str | None, as_json: bool) -> None:
+    """``qsynth status``."""
+    jobs = Jobs(address)
+    job = jobs.find(name)
+    last = jobs.last_line(job)
+    if as_json:
+        emit(asdict(job) | {"last_line": last})
+        return
+    print(f"{job.id}: {job.status}, began {_when(job.began)}, {_took(job)}")
+    if last:
+        print(last)
+    if job.status == "FAILED":
+        print(job.message)
+
+
+def run_logs(name: str, follow: bool, address: str | None, as_json: bool) -> None:
+    """``qsynth logs``."""
+    jobs = Jobs(address)
+    if as_json:
+        if follow:
+            raise QsynthError("--json must be left out with --follow, whose output has no end")
+        emit({"log": jobs.logs(name)})
+        return
+    for text in jobs.follow(name) if follow else [jobs.logs(name)]:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def run_stop(name: str, address: str | None, as_json: bool) -> None:
+    """``qsynth stop``."""
+    _tell(Jobs(address).stop(name), as_json, "go on with: qsynth resume {job.run}")
+
+
+def run_resume(name: str, address: str | None, as_json: bool) -> None:
+    """``qsynth resume``."""
+    _tell(Jobs(address).resume(name), as_json, "watch it: qsynth logs -f {job.run}")
+
+
+def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_json: bool) -> None:
+    """``qsynth results``."""
+    service = Service.load()
+    uri = tracking_uri or (service and service.tracking_uri)
+    if not uri:
+        raise QsynthError("no service runs here; give --tracking-uri, e.g. sqlite:///qsynth-runs/mlflow.db")
+    frame = leaderboard.results(uri, runs)
+    if csv is not None:
+        frame.to_csv(csv, index=False)
+    if as_json:
+        emit(frame.to_dict(orient="records"))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in frame.columns:
+        table.add_column(str(column), justify="left" if frame[column].dtype == object else "right")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else escape(str(value)) for value in row))
+    Console().print(table)
+
+
+def _tell(job: Job, as_json: bool, then: str) -> None:
+    if as_json:
+        emit(asdict(job))
+    else:
+        print(f"{job.id}: {job.status}; {then.format(job=job)}")
+
+
+def _when(seconds: float | None) -> str:
+    return "not yet" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _took(job: Job) -> str:
+    if job.began is None:
+        return ""
+    minutes, seconds = divmod(round((job.ended or time.time()) - job.began), 60)
+    return f"{minutes} min {seconds} s"

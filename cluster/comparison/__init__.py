@@ -1,0 +1,1 @@
+"""Rivals under equal budgets on the same problems."""

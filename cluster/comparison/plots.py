@@ -1,0 +1,86 @@
+"""Pictures of a comparison, as PNG files."""
+
+from pathlib import Path
+from typing import Any
+
+from cluster.comparison.standings import Standing, Standings, in_runs
+from cluster.results.figure import new_figure, save_figure
+from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES
+
+
+def plot_budgets(found: Standings, path: Path) -> None:
+    """Interquartile mean of the test scores over the budget, a line per method, with the agent's 95 % interval."""
+    figure = new_figure(9.5, 5.2)
+    axes = figure.subplots()
+    for each, style in _styles(found):
+        runs = sorted(each.test)
+        values = [each.test[at] for at in runs]
+        axes.plot(runs, [value.value for value in values], marker="o", markersize=4, label=each.method.name, **style)
+        if each.method.name == found.agent:  # bands of all would hide one another; the table has their intervals
+            low, high = [value.low for value in values], [value.high for value in values]
+            axes.fill_between(runs, low, high, color=EMPHASIS, alpha=0.12, linewidth=0)
+    if found.agent is not None:
+        one = next(each for each in found.methods if each.method.name == found.agent)
+        axes.axhline(one.test[min(one.test)].value, color=EMPHASIS, linewidth=0.8, linestyle=":")
+    _finish(found, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
+    save_figure(figure, path)
+
+
+def plot_curves(found: Standings, path: Path) -> None:
+    """Interquartile mean of the best validation score so far over the budget spent, a line per method."""
+    figure = new_figure(9.5, 5.2)
+    axes = figure.subplots()
+    for each, style in _styles(found):
+        marker = "o" if len(each.curve.runs) <= len(found.budgets) else ""
+        axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.method.name, **style)
+    if found.target is not None:
+        axes.axhline(found.target[0], color="#595959", linewidth=0.8, linestyle=":")
+    _finish(found, axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
+    save_figure(figure, path)
+
+
+def plot_leads(found: Standings, path: Path) -> None:
+    """Probability that the agent with the smallest budget is better than each method at each, with 95 % intervals."""
+    rows = [(each, runs) for each in reversed(found.methods) for runs in sorted(each.lead, reverse=True)]
+    figure = new_figure(8.0, 0.9 + 0.24 * len(rows))
+    axes = figure.subplots()
+    for place, (each, runs) in enumerate(rows):
+        lead = each.lead[runs]
+        colour = EMPHASIS if lead.low > 0.5 else COLOURS[0] if lead.high < 0.5 else "#595959"
+        axes.plot([lead.low, lead.high], [place, place], color=colour, linewidth=2)
+        axes.plot([lead.value], [place], "o", color=colour, markersize=5)
+    axes.axvline(0.5, color="#595959", linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(rows)), [f"{each.method.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(f"P(agent with {found.first} is better on a problem)", fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    save_figure(figure, path)
+
+
+def _styles(found: Standings) -> list[tuple[Standing, dict[str, Any]]]:
+    """Methods with their lines, in the order of the table; the agent's is thick."""
+    styled, place = [], 0
+    for each in found.methods:
+        style: dict[str, Any]
+        if each.method.name == found.agent:
+            style = {"color": EMPHASIS, "linewidth": 2.8, "zorder": 5}
+        else:
+            style = {
+                "color": COLOURS[place % len(COLOURS)],
+                "linestyle": LINE_STYLES[place // len(COLOURS) % len(LINE_STYLES)],
+                "linewidth": 1.5,
+            }
+            place += 1
+        styled.append((each, style))
+    return styled
+
+
+def _finish(found: Standings, axes: Any, x: str, y: str) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(list(found.budgets), [str(runs) for runs in found.budgets])
+    axes.minorticks_off()
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylabel(y, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8)

@@ -1,0 +1,150 @@
+"""Contests on Ray actors: each population takes the next job whenever it has a lane to spare."""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayTaskError
+
+from cluster.comparison.job import Job
+from cluster.comparison.record import Record
+from cluster.study.placement import Placement
+from qsynth.errors import QsynthError
+from rl_envs.config import EnvironmentConfig
+
+POLL_SECONDS = 0.5
+
+
+@ray.remote(num_cpus=0)
+class Desk:
+    """Hands out the places of jobs, takes records in, and knows who has which."""
+
+    def __init__(self, n_jobs: int) -> None:
+        self._waiting = deque(range(n_jobs))
+        self._held: dict[int, int] = {}
+        self._records: list[tuple[int, Record]] = []
+
+    def enter(self, worker: int) -> None:
+        """A worker begins, possibly anew after a crash: what it held goes to the front."""
+        lost = [place for place, holder in self._held.items() if holder == worker]
+        for place in sorted(lost, reverse=True):
+            del self._held[place]
+            self._waiting.appendleft(place)
+
+    def take(self, worker: int) -> int | None:
+        """The next job's place."""
+        if not self._waiting:
+            return None
+        self._held[self._waiting[0]] = worker
+        return self._waiting.popleft()
+
+    def done(self, place: int, record: Record) -> None:
+        """A job is over."""
+        self._held.pop(place, None)
+        self._records.append((place, record))
+
+    def collect(self) -> list[tuple[int, Record]]:
+        """Records since the last time."""
+        records, self._records = self._records, []
+        return records
+
+
+@ray.remote
+class ContestWorker:
+    """One population in a process of its own."""
+
+    def __init__(self, environment: EnvironmentConfig, n_lanes: int) -> None:
+        import torch
+
+        from rl_envs.config import make_tuner
+
+        torch.set_num_threads(1)
+        self._data = environment.data
+        self._tuner = make_tuner(environment, n_lanes)
+
+    def play(self, worker: int, desk: Any, jobs: Sequence[Job]) -> None:
+        """Play until the desk has no more jobs."""
+        from cluster.comparison.lane_scheduler import Contest
+
+        places: dict[str, int] = {}
+
+        def take() -> Job | None:
+            place: int | None = ray.get(desk.take.remote(worker))
+            if place is None:
+                return None
+            places[jobs[place].key] = place
+            return jobs[place]
+
+        ray.get(desk.enter.remote(worker))
+        Contest(self._tuner, self._data, take, lambda job, record: desk.done.remote(places[job.key], record)).run()
+        ray.get(desk.enter.remote(worker))  # whatever was reported has arrived by now
+
+
+class ContestPool:
+    """Populations of one study.
+
+    Args:
+        sizes: how many of each kind.
+        names: prefix of the actors' names on the dashboard.
+    """
+
+    def __init__(self, environment: EnvironmentConfig, sizes: dict[Placement, int], names: str) -> None:
+        numbers = itertools.count()
+        # What dies with its worker is played again: it depends on nothing but its job.
+        self._workers = [
+            ContestWorker.options(  # type: ignore[attr-defined]
+                name=f"{names}:contest-{next(numbers)}", max_restarts=2, max_task_retries=2, **kind.options()
+            ).remote(environment.at(kind.place), kind.n_lanes)
+            for kind, count in sizes.items()
+            for _ in range(count)
+        ]
+
+    def play(
+        self,
+        jobs: Sequence[Job],
+        on_record: Callable[[int, Record], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Play all jobs.
+
+        Args:
+            on_record: told of each job that is over: its place, and what came of it.
+            check: called about every second; what it raises ends the waiting.
+
+        Raises:
+            QsynthError: a population broke.
+        """
+        if not jobs:
+            return
+        desk = Desk.remote(len(jobs))  # type: ignore[attr-defined]
+        shared = ray.put(list(jobs))
+        waiting = [worker.play.remote(number, desk, shared) for number, worker in enumerate(self._workers)]
+        left = set(range(len(jobs)))
+        while waiting:
+            check()
+            ready, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=POLL_SECONDS)
+            try:
+                ray.get(ready)
+            except RayTaskError as error:
+                if isinstance(error.cause, QsynthError):
+                    raise error.cause from None
+                raise
+            except RayActorError as error:
+                if error.actor_init_failed:
+                    reason = str(error).splitlines()[-1].removeprefix("qsynth.errors.QsynthError: ")
+                    raise QsynthError(f"a population can't be set up: {reason}") from None
+                raise QsynthError(
+                    "a population died again and again; is memory short? The same command goes on"
+                ) from None
+            for place, record in ray.get(desk.collect.remote()):
+                if place in left:
+                    left.discard(place)
+                    on_record(place, record)
+        ray.kill(desk)
+
+    def stop(self) -> None:
+        """End the actors."""
+        for worker in self._workers:
+            ray.kill(worker)

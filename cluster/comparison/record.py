@@ -1,0 +1,94 @@
+"""Results of finished jobs, and the file that keeps them."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cluster.system.attempt_lock import take_lock
+from qsynth.errors import QsynthError
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a rival would return at some budget.
+
+    Attributes:
+        validation: the score that selected it.
+        test: its score on the test rows.
+        schedule: name -> value in force during each decision of the trial that it is from, copies' origins included.
+    """
+
+    validation: float
+    test: float
+    schedule: dict[str, list[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one rival did on one problem.
+
+    Attributes:
+        key: of the job.
+        runs: its budget, in runs.
+        curve: (GAN iterations spent, best validation score so far), at each improvement.
+        marks: budget in runs -> what it would return there.
+        spent: iterations, circuits, shots, trials, failed.
+        course: what its agent saw and did in its first run, if that was watched: observations (decisions x features),
+            and values by name.
+    """
+
+    key: str
+    study: str
+    rival: str
+    problem: int
+    runs: int
+    curve: tuple[tuple[int, float], ...]
+    marks: dict[int, Mark]
+    spent: dict[str, int]
+    course: dict[str, Any] | None = None
+
+
+class RecordFile:
+    """Records as JSON lines, each forced to the disk when it is added.
+
+    Nobody else may write to it until it is closed.
+
+    Raises:
+        QsynthError: the file can't be read or written, is something else, or another process has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records: dict[str, Record] = {}
+        adapter = TypeAdapter(Record)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = take_lock(path)
+            content = path.read_bytes()
+            end = content.rfind(b"\n") + 1  # what a kill tore is dropped
+            for number, line in enumerate(content[:end].splitlines(), start=1):
+                try:
+                    record = adapter.validate_json(line)
+                except ValidationError:
+                    raise QsynthError(f"{path} must hold a comparison's records; line {number} is none") from None
+                self.records[record.key] = record
+            with path.open("ab") as file:
+                file.truncate(end)
+        except OSError as error:
+            raise QsynthError(f"output directory {path.parent} must be writable: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Let others write."""
+        os.close(self._lock)
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        self.records[record.key] = record
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(record), separators=(",", ":")) + "\n")
+            file.flush()
+            os.fsync(file.fileno())

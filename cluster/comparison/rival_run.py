@@ -1,0 +1,160 @@
+"""A rival at work on a problem: what it has asked for, what has become of that, what it would return."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cluster.comparison.job import Job
+from cluster.comparison.record import Mark, Record
+from cluster.comparison.rivals.rival import Course, Outcome, Setting, Stretch
+from qsynth.circuits.spend import Spend
+from qsynth.data.dataset import Instance
+from qsynth.population.snapshot import Snapshot
+
+
+@dataclass
+class Attempt:
+    """A stretch on its way.
+
+    Attributes:
+        place: in its batch.
+        bar: validation score above which a moment may matter.
+        scores: validation score at its beginning and after each decision.
+        best: decision -> snapshot, of all moments better than any before.
+    """
+
+    entrant: "Entrant"
+    place: int
+    stretch: Stretch
+    bar: float
+    scores: list[float] = field(default_factory=list)
+    best: dict[int, Snapshot] = field(default_factory=dict)
+    changes: dict[str, float] = field(default_factory=dict)
+    observations: list[np.ndarray] = field(default_factory=list)
+    values: list[dict[str, float]] = field(default_factory=list)
+    spend: Spend = field(default_factory=Spend)
+    failed: bool = False
+    end: Snapshot | None = None
+
+    @property
+    def decisions(self) -> int:
+        """Decisions done."""
+        return len(self.scores) - 1
+
+    def outcome(self) -> Outcome:
+        """What the rival is told."""
+        course = None
+        if self.stretch.watched:
+            observations = [[float(x) for x in row] for row in self.observations[: self.decisions]]
+            course = Course(observations, _by_name(self.values))
+        return Outcome(tuple(self.scores), self.failed, self.end, course)
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """The best moment so far.
+
+    Attributes:
+        score: on validation.
+        values: hyperparameters in force during each decision of its trial.
+    """
+
+    score: float
+    snapshot: Snapshot
+    values: list[dict[str, float]]
+
+
+class Entrant:
+    """Runs a rival's plan, batch by batch, and keeps its meter, its curve, and what it would return at each mark."""
+
+    def __init__(self, job: Job, setting: Setting, instance: Instance) -> None:
+        self.job, self.instance, self.meter = job, instance, setting.meter
+        self._run = setting.n_decisions
+        self._plan = job.rival.plan(setting)
+        self._incumbent: Incumbent | None = None
+        # By identity: rivals hand snapshots back as they got them. The snapshot is kept, so that no other takes its id.
+        self._lineages: dict[int, tuple[Snapshot, list[dict[str, float]]]] = {}
+        self._curve: list[tuple[int, float]] = []
+        self._course: Course | None = None
+        self.returned: dict[int, Incumbent] = {}
+        self.finished = False
+        self._batch: list[Attempt | None] = []
+        self._waiting: deque[tuple[int, Stretch]] = deque()
+        self._ask(None)
+
+    def take(self) -> Attempt | None:
+        """A stretch to train, if one waits."""
+        if not self._waiting:
+            return None
+        place, stretch = self._waiting.popleft()
+        return Attempt(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent.score)
+
+    def finish(self, attempt: Attempt) -> None:
+        """A stretch has come to its end; when all of its batch have, the rival is told."""
+        self._batch[attempt.place] = attempt
+        done = [each for each in self._batch if each is not None]
+        if len(done) == len(self._batch):
+            for each in done:
+                self._settle(each)
+            self._ask([each.outcome() for each in done])
+
+    def record(self, test: dict[int, float]) -> Record:
+        """The result, given the test scores at each mark; 0 where there was nothing to return."""
+        marks = {
+            mark: Mark(found.score, test[mark], _by_name(found.values))
+            if (found := self.returned.get(mark))
+            else Mark(0.0, 0.0)
+            for mark in self.job.marks
+        }
+        return Record(
+            key=self.job.key,
+            study=self.job.problem.study,
+            rival=self.job.rival.name,
+            problem=self.job.problem.number,
+            runs=self.job.runs,
+            curve=tuple(self._curve),
+            marks=marks,
+            spent=self.meter.totals(),
+            course=None if self._course is None else dict(vars(self._course)),
+        )
+
+    def _ask(self, outcomes: list[Outcome] | None) -> None:
+        try:
+            batch = next(self._plan) if outcomes is None else self._plan.send(outcomes)
+        except StopIteration:
+            self.finished = True
+            return
+        wanted = sum(stretch.decisions for stretch in batch)
+        if not batch or not 0 < wanted <= self.meter.left or min(stretch.decisions for stretch in batch) < 1:
+            raise ValueError(
+                f"{self.job.rival.name} must ask for 1..{self.meter.left} decisions; got {len(batch)} stretches "
+                f"of {wanted} decisions"
+            )
+        self._batch = [None] * len(batch)
+        self._waiting.extend(enumerate(batch))
+
+    def _settle(self, attempt: Attempt) -> None:
+        """Book a stretch as if those before it in the batch had come first."""
+        before = self.meter.decisions
+        start = attempt.stretch.start
+        values = attempt.values if start is None else [*self._lineages[id(start)][1], *attempt.values]
+        if attempt.end is not None:
+            self._lineages[id(attempt.end)] = attempt.end, values
+        self.meter.charge(attempt.decisions, attempt.spend, start is None, attempt.failed)
+        for decision in range(1, attempt.decisions + 1):
+            score, snapshot = attempt.scores[decision], attempt.best.get(decision)
+            if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):
+                self._incumbent = Incumbent(score, snapshot, values)
+                self._curve.append(((before + decision) * self.meter.iterations_per_decision, score))
+            self._mark(before + decision)
+        if attempt.stretch.watched and self._course is None:
+            self._course = attempt.outcome().course
+
+    def _mark(self, decisions: int) -> None:
+        if self._incumbent is not None:
+            self.returned |= {mark: self._incumbent for mark in self.job.marks if decisions <= mark * self._run}
+
+
+def _by_name(values: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [each[name] for each in values] for name in (values[0] if values else ())}

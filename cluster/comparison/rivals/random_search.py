@@ -1,0 +1,18 @@
+"""Random search: constants drawn anew for every run."""
+
+import numpy as np
+
+from cluster.comparison.rivals.rival import Plan, Rival, Setting, Stretch, restarts
+from qsynth.space.search_space import random_point
+
+
+def _plan(setting: Setting) -> Plan:
+    random = np.random.default_rng(setting.seed)
+
+    def stretch(trial: int) -> Stretch:
+        return Stretch(trial, setting.n_decisions, random_point(setting.space, random))
+
+    return restarts(setting, stretch)
+
+
+RANDOM_SEARCH = Rival("random search", _plan, detail="constants drawn uniformly on each dimension's own scale")

@@ -1,0 +1,38 @@
+"""All rivals by the names that commands give them."""
+
+from cluster.comparison.rivals.agent_run import agent_rival
+from cluster.comparison.rivals.asha import ASHA
+from cluster.comparison.rivals.bandit import BANDIT
+from cluster.comparison.rivals.pb2 import PB2
+from cluster.comparison.rivals.pbt import PBT
+from cluster.comparison.rivals.ppo import PPO
+from cluster.comparison.rivals.random_search import RANDOM_SEARCH
+from cluster.comparison.rivals.rival import Rival
+from cluster.comparison.rivals.tpe import TPE, TPE_HYPERBAND, TPE_MEDIAN
+from qsynth.registry import Registry
+from rl_envs.agents import Hold
+from rl_envs.schedule_search import Family
+
+# Those that need no preparation.
+RIVALS: Registry[Rival] = Registry("rival")
+RIVALS.register("tpe")(TPE)
+RIVALS.register("tpe-median")(TPE_MEDIAN)
+RIVALS.register("tpe-hyperband")(TPE_HYPERBAND)
+RIVALS.register("asha")(ASHA)
+RIVALS.register("bandit")(BANDIT)
+RIVALS.register("ppo")(PPO)
+RIVALS.register("pb2")(PB2)
+RIVALS.register("pbt")(PBT)
+RIVALS.register("random")(RANDOM_SEARCH)
+RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
+
+# Those that are tuned on training instances first.
+TUNED: tuple[Family, ...] = ("constants", "exponential", "cosine", "ttur")
+
+FINE_TUNED = "fine-tuned"  # the first agent, which learns on
+
+# In the order they are played: long chains of trials that wait for one another come first, as they take longest.
+NAMES = (
+    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "ppo", FINE_TUNED, "pb2", "pbt"),
+    *("random", "defaults", *TUNED),
+)

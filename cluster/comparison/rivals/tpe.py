@@ -1,0 +1,88 @@
+"""Tree-structured Parzen estimators (Bergstra et al. 2011) by Optuna, with and without pruning of bad runs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cluster.comparison.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values
+from qsynth.errors import QsynthError
+from qsynth.population.snapshot import Keep
+from qsynth.space.search_space import Choice, Int, SearchSpace
+
+
+def load_optuna() -> Any:
+    """The library.
+
+    Raises:
+        QsynthError: it is not installed.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise QsynthError("TPE needs Optuna; install it with: pip install 'qsynth[compare]'") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def _distributions(optuna: Any, space: SearchSpace) -> dict[str, Any]:
+    made = {}
+    for name, dimension in sorted(space.items()):
+        match dimension:
+            case Int():
+                made[name] = optuna.distributions.IntDistribution(dimension.low, dimension.high)
+            case Choice():
+                made[name] = optuna.distributions.CategoricalDistribution(dimension.values)
+            case _:
+                made[name] = optuna.distributions.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+    return made
+
+
+def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]:
+    def plan(setting: Setting) -> Plan:
+        optuna = load_optuna()
+        study = optuna.create_study(
+            direction="maximize",
+            sampler=optuna.samplers.TPESampler(seed=setting.seed % 2**32),
+            pruner=pruner(optuna, setting),
+            study_name=f"problem-{setting.problem}",
+        )
+        space = _distributions(optuna, setting.space)
+        while setting.meter.left:
+            trial = study.ask(space)
+
+            scores: list[float] = []
+
+            def steer(moment: Moment, trial: Any = trial, scores: list[float] = scores) -> Values | None:
+                if not moment.decision:
+                    return {}
+                scores.append(moment.score)
+                trial.report(_worth(scores, setting.keep), moment.decision)
+                return None if trial.should_prune() else {}
+
+            decisions = min(setting.n_decisions, setting.meter.left)
+            values = {name: float(value) for name, value in trial.params.items()}
+            [outcome] = yield [Stretch(trial.number, decisions, values, steer=steer)]
+            pruned = not outcome.failed and len(outcome.scores) - 1 < decisions
+            if pruned:
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            else:
+                study.tell(trial, _worth(outcome.scores[1:], setting.keep))
+
+    return plan
+
+
+def _worth(scores: Sequence[float], keep: Keep) -> float:
+    """What a trial returns that had these scores after its decisions."""
+    return max(scores) if keep == "best" else scores[-1]
+
+
+TPE = Rival("TPE", _planned(lambda optuna, _: optuna.pruners.NopPruner()), detail="Optuna's TPESampler, whole runs")
+TPE_MEDIAN = Rival(
+    "TPE, median pruning",
+    _planned(lambda optuna, _: optuna.pruners.MedianPruner()),
+    detail="Optuna's TPESampler and MedianPruner; what pruning saves pays for more runs",
+)
+TPE_HYPERBAND = Rival(
+    "TPE, Hyperband pruning",
+    _planned(lambda optuna, setting: optuna.pruners.HyperbandPruner(1, setting.n_decisions, 3)),
+    detail="Optuna's TPESampler and HyperbandPruner; what pruning saves pays for more runs",
+)

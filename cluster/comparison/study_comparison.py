@@ -1,0 +1,267 @@
+"""A comparison: rivals with the same budgets on the same held-out problems of some studies."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from cluster.comparison.job import Job, Problem, held_out_problem, starting_values
+from cluster.comparison.pool import ContestPool
+from cluster.comparison.record import Record, RecordFile
+from cluster.comparison.rivals.ablation import ablations
+from cluster.comparison.rivals.agent_run import agent_rival
+from cluster.comparison.rivals.ppo import LEARNS, ppo_rival
+from cluster.comparison.rivals.registry import FINE_TUNED, RIVALS, TUNED
+from cluster.comparison.rivals.retrained import retrained
+from cluster.comparison.rivals.rival import Course, Rival
+from cluster.machines.session import plan_compilation, plan_runners
+from cluster.machines.share import Share
+from cluster.study.placement import in_words
+from cluster.study.run_directory import new_name
+from cluster.study.study import Study
+from cluster.system.interrupt import InterruptGuard
+from cluster.system.progress import StudyProgress
+from cluster.tracking.dataset_input import real_dataset
+from qsynth.population.snapshot import Keep
+from rl_envs.agents import Agent, Schedule
+from rl_envs.policy import PolicyFile, PolicyNetwork
+from rl_envs.rollout import Assignment
+from rl_envs.schedule_search import Family, search_schedule
+
+RULES = 3  # of what is measured and how; records made under other rules are not used
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An agent that takes part.
+
+    Attributes:
+        agents: study's name -> the agent, as it acts there.
+        policy: its network, and what is known about it.
+        identity: tells agents of one name apart.
+        trained: GAN iterations that its training took; None if nobody knows.
+    """
+
+    name: str
+    agents: Mapping[str, Agent]
+    policy: tuple[PolicyNetwork, PolicyFile]
+    identity: str
+    trained: int | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to compare.
+
+    Attributes:
+        entries: agents; the others are compared with the first.
+        rivals: names in the roster.
+        budgets: in runs, ascending.
+        n_problems: of each study.
+        search_trials: what each tuned rival may spend on training instances.
+        retrain: whether what everybody returned is trained again, with a fresh seed.
+        random_start: whether those start from random values who do not choose their own.
+        keep: which GANs of a trial may be returned.
+    """
+
+    studies: tuple[Study, ...]
+    entries: tuple[Entry, ...]
+    rivals: tuple[str, ...]
+    budgets: tuple[int, ...]
+    n_problems: int
+    search_trials: int
+    retrain: bool
+    random_start: bool
+    keep: Keep
+
+
+Played = list[tuple[Rival, list[Record]]]
+
+
+class StudyComparison:
+    """One study's part of a comparison.
+
+    Who learns on a problem may move hyperparameters as far at a decision as the first agent.
+
+    Args:
+        records: where results are kept; what is there already is not done again.
+    """
+
+    def __init__(
+        self, plan: Plan, study: Study, records: RecordFile, progress: StudyProgress, guard: InterruptGuard
+    ) -> None:
+        if plan.entries:
+            _, file = plan.entries[0].policy
+            study = study.model_copy(update={"episode": study.episode.replaced(max_step=file.max_step)})
+        self.plan, self.study, self._records = plan, study, records
+        self._progress, self._guard = progress, guard
+        environment = study.environment(compiled=False)
+        about = environment.model_dump_json(include={"data", "trial", "episode"})
+        rows = real_dataset(study.data).digest
+        self.context = hashlib.sha256(f"{RULES} {about} {rows}".encode()).hexdigest()[:16]
+        space = study.trial.search_space
+        self._defaults = {name: float(getattr(study.trial.defaults, name)) for name in space}
+        self.problems = [
+            held_out_problem(study.name, number, starting_values(space, self._defaults, plan.random_start, number))
+            for number in range(plan.n_problems)
+        ]
+
+    def execute(self, cluster: dict[str, Any]) -> tuple[Played, Played]:
+        """Every rival's records; and those of what each returned, trained again.
+
+        Raises:
+            Interrupted: a signal came; the same command goes on.
+            QsynthError: a population broke.
+        """
+        study, plan = self.study, self.plan
+        plan_runners(study, cluster)
+        name = new_name(f"compare-{study.name}")
+        share = Share(name, study.placements())
+        sizes = share()
+        tuned = [family for family in TUNED if family in plan.rivals]
+        n_rivals = len(plan.rivals) + len(plan.entries)
+        per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
+        n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
+        # Lanes without work would take as long as the others.
+        most = -(-n_runs // sum(sizes.values()))
+        sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
+        asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
+        compiled, why = plan_compilation(asked, sum(sizes.values()))
+        self._progress.note(f"{study.name}: {in_words(sizes)}; {why}")
+        pool = ContestPool(study.environment(compiled), sizes, name)
+        try:
+            rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
+            rivals += [self._tuned(pool, family) for family in tuned]
+            rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
+            rivals += [self._entered(entry) for entry in plan.entries]
+            found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
+            again: Played = []
+            if plan.retrain:
+                again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
+            if plan.entries:
+                robbed = self._ablations(plan.entries[0], found[-len(plan.entries)][1])
+                found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
+        finally:
+            pool.stop()
+        return found, again
+
+    def _entered(self, entry: Entry) -> Rival:
+        return agent_rival(
+            entry.name,
+            entry.agents[self.study.name],
+            entry.detail,
+            entry.trained or 0,
+            shared=True,
+            watched=entry is self.plan.entries[0],
+            identity=entry.identity,
+        )
+
+    def _ablations(self, entry: Entry, records: list[Record]) -> list[Rival]:
+        courses = {each.problem: Course(**each.course) for each in records if each.course and each.course["values"]}
+        if not courses:
+            return []
+        starts = {problem.number: problem.start for problem in self.problems}
+        space = self.study.trial.search_space
+        return ablations(entry.agents[self.study.name], entry.identity, space, courses, starts)
+
+    def _jobs(self, rival: Rival) -> list[Job]:
+        """A job for each problem, and for each budget if the rival's plan depends on it."""
+        budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
+        wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
+        return [
+            Job(rival, problem, runs, marks, self.context, self.plan.keep)
+            for runs, marks in reversed(wanted)
+            for problem in self.problems
+        ]
+
+    def _retrained_jobs(self, played: Played) -> list[list[Job]]:
+        """A run along what each rival returned, with the budgets at which it did as marks."""
+        return [[job for record in records for job in self._of_winners(rival, record)] for rival, records in played]
+
+    def _of_winners(self, rival: Rival, record: Record) -> list[Job]:
+        problem, n_decisions = self.problems[record.problem], self.study.episode.n_decisions
+        winners: dict[str, tuple[dict[str, list[float]], list[int]]] = {}
+        for runs, mark in record.marks.items():
+            # Who returned nothing has nothing better than the beginning.
+            schedule = mark.schedule or {name: [value] for name, value in problem.start.items()}
+            winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
+        return [
+            Job(retrained(rival, schedule, n_decisions), problem, 1, tuple(marks), self.context, self.plan.keep)
+            for schedule, marks in winners.values()
+        ]
+
+    def _play(self, pool: ContestPool, stage_name: str, groups: Sequence[Sequence[Job]]) -> Played:
+        """Records of each group of jobs, with its first one's rival."""
+        jobs = [job for group in groups for job in group]
+        stage = self._progress.stage(stage_name, sum(job.runs for job in jobs))
+        records = iter(self._records_of(pool, jobs, stage.update))
+        return [(group[0].rival, list(itertools.islice(records, len(group)))) for group in groups]
+
+    def _records_of(self, pool: ContestPool, jobs: Sequence[Job], on_done: Callable[[int], None]) -> list[Record]:
+        """Records of jobs, in their order; those that are kept already are not played again.
+
+        Args:
+            on_done: told of the runs of the jobs that are over.
+        """
+        known = self._records.records
+        missing = [job for job in jobs if job.key not in known]
+        done = sum(job.runs for job in jobs) - sum(job.runs for job in missing)
+
+        def keep(place: int, record: Record) -> None:
+            nonlocal done
+            self._records.add(record)
+            done += missing[place].runs
+            on_done(done)
+
+        on_done(done)
+        pool.play(missing, keep, self._guard.check)
+        return [known[job.key] for job in jobs]
+
+    def _tuned(self, pool: ContestPool, family: Family) -> Rival:
+        """A rival that is tuned on training instances; trials of an earlier attempt are not done again."""
+        study, n_trials = self.study, self.plan.search_trials
+        label = f"tuned {family}" if family != "ttur" else "tuned TTUR"
+        stage = self._progress.stage(f"{study.name}: search {label}", n_trials)
+        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+        numbers = {instance.key: number for number, instance in enumerate(instances)}
+        done = 0
+
+        def play(agent_for: Callable[[slice], Schedule], assignments: list[Assignment]) -> list[float]:
+            nonlocal done
+            jobs = [
+                Job(
+                    agent_rival(
+                        "candidate", agent_for(slice(place, place + 1)), identity=f"{family} {n_trials} {place}"
+                    ),
+                    Problem(study.name, numbers[each.instance.key], False, each.seed, self._defaults),
+                    1,
+                    (),
+                    self.context,
+                    self.plan.keep,
+                )
+                for place, each in enumerate(assignments)
+            ]
+
+            def on_done(runs: int) -> None:
+                stage.update(min(done + runs, n_trials))
+
+            records = self._records_of(pool, jobs, on_done)
+            done += len(jobs)
+            return [record.curve[-1][1] if record.curve else 0.0 for record in records]
+
+        best, trials = search_schedule(
+            study.trial.search_space, self._defaults, instances, n_trials, family, study.seed + 1, play
+        )
+        stage.update(n_trials, score=best.score)
+        identity = json.dumps(asdict(best), sort_keys=True)
+        spent = trials * study.iterations_per_run
+        return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)
+
+
+def _fine_tuned(entry: Entry) -> Rival:
+    """The agent, which learns on while it works on a problem."""
+    name, detail = f"{entry.name}, fine-tuned", f"{entry.name}, {LEARNS}"
+    return ppo_rival(name, entry.policy, detail, entry.trained or 0, entry.identity)

@@ -1,0 +1,1 @@
+"""Ray: the session, fair shares, populations and devices in actors."""

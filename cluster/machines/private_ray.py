@@ -1,0 +1,68 @@
+"""A Ray of this process's own, which no other machine and no other user can reach."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Read by Ray's processes when they import it: with 0 they bind to loopback alone.
+LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
+def write_token(path: Path) -> None:
+    """Make a random token, in a new file for its owner alone.
+
+    Raises:
+        FileExistsError: there is a file already.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+
+
+@contextmanager
+def private_ray(**options: Any) -> Iterator[None]:
+    """An embedded Ray for the time of a block: it listens on loopback alone, and asks for a token of its own.
+
+    Ray decides both when it is imported, which a caller may have done long before; so what it has read is set anew for
+    the time of the block. This is the one place that starts Ray inside a process.
+
+    Args:
+        options: of ``ray.init``.
+    """
+    import ray
+    from ray._private import ray_constants
+
+    with tempfile.TemporaryDirectory(prefix="qsynth-token-") as folder:
+        token = Path(folder, "token")
+        write_token(token)
+        ours = LOOPBACK_ONLY | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+        before = {name: os.environ.get(name) for name in (*ours, "RAY_AUTH_TOKEN")}
+        reaches_others = ray_constants.ENABLE_RAY_CLUSTER
+        for name in before:
+            os.environ.pop(name, None)
+        os.environ |= ours
+        ray_constants.ENABLE_RAY_CLUSTER = False
+        _read_authentication()
+        try:
+            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+            yield
+        finally:
+            ray.shutdown()
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+            ray_constants.ENABLE_RAY_CLUSTER = reaches_others
+            # While the token's file is still there: Ray's threads may be looking at it.
+            _read_authentication()
+
+
+def _read_authentication() -> None:
+    """Have Ray forget the mode and the token that it read before."""
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()

@@ -1,0 +1,63 @@
+"""How many populations a study may run now: what there is, divided evenly among the studies that run."""
+
+from collections.abc import Sequence
+
+import ray
+
+from cluster.study.placement import Placement, parts
+from qsynth.execution.place import Place
+
+NAMESPACE, SHARE = "qsynth", "share"
+
+
+@ray.remote(num_cpus=0)
+class Presence:
+    """Lives as long as its study's driver does. Its name says what the study takes part in, and wants at most."""
+
+
+class Share:
+    """One study's part of a cluster. Nobody hands parts out: each study finds the same ones in the cluster's state.
+
+    Args:
+        run: the run's name.
+        placements: the kinds of its populations, and how many of each it wants.
+    """
+
+    def __init__(self, run: str, placements: Sequence[Placement]) -> None:
+        self._placements = tuple(placements)
+        self._name = ":".join((run, SHARE, _job(), *map(_claim, placements)))
+        self._presence = Presence.options(name=self._name, namespace=NAMESPACE).remote()  # type: ignore[attr-defined]
+
+    def __call__(self) -> dict[Placement, int]:
+        """Populations of each kind that the study may run at this moment, at least one in all.
+
+        A kind whose resource is gone from the cluster has none, and the study goes on with the others.
+        """
+        names = {str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)} - {self._name}
+        claims = {f"{name}:{index}": claim for name in names for index, claim in enumerate(_claims(name))}
+        mine = [f"{self._name}:{index}" for index in range(len(self._placements))]
+        found = parts(claims | dict(zip(mine, self._placements, strict=True)), ray.cluster_resources())
+        sizes = {kind: found[name] for kind, name in zip(self._placements, mine, strict=True) if found[name]}
+        return sizes or {self._placements[0]: 1}
+
+
+def _job() -> str:
+    """Tells attempts at a run apart."""
+    return str(ray.get_runtime_context().get_job_id())
+
+
+def _claim(placement: Placement) -> str:
+    return f"{placement.scarce}*{placement.gpus}*{placement.most or 0}"
+
+
+def _claims(name: str) -> list[Placement]:
+    """What a presence of this name claims; nothing if it is another actor's. How much memory it takes is unknown."""
+    fields = name.split(":")
+    if len(fields) < 4 or fields[1] != SHARE:
+        return []
+    found = []
+    for claim in fields[3:]:
+        scarce, gpus, most = claim.split("*")
+        place: Place = "cuda" if scarce == "GPU" else "cpu"
+        found.append(Placement(place, 1, float(gpus), int(scarce == "qpu"), 0, int(most) or None))
+    return found

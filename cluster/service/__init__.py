@@ -1,0 +1,1 @@
+"""Daemons of this machine, and studies as Ray jobs."""

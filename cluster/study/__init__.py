@@ -1,0 +1,1 @@
+"""A study as data, and what it asks of a machine."""

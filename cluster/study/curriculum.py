@@ -1,0 +1,166 @@
+"""A curriculum: what a transferable agent is trained on, as a file."""
+
+from typing import Any, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from cluster.study.placement import Placement
+from cluster.study.ppo_config import PPOConfig
+from cluster.study.study import PROCESS_BYTES, Study, changed, load_study
+from qsynth.config import Config, parse, read_yaml
+from qsynth.files.shipped import Shipped
+from qsynth.population.snapshot import Keep
+from rl_envs.config import EnvironmentConfig
+from rl_envs.curriculum import CurriculumConfig
+from rl_envs.pretrained import card
+from rl_envs.reward import BestGain, ShortfallGain
+
+CURRICULA = Shipped("cluster", "curricula", ".yaml")
+
+
+class Task(Config):
+    """A study whose trials are trained on.
+
+    Attributes:
+        study: a preset, or a study's file.
+        changes: dotted settings of the study, and what they are replaced with.
+        after: share of the trials after which it joins: dear tasks may wait until the agent has learned cheap ones.
+    """
+
+    study: str
+    changes: dict[str, Any] = Field(default_factory=dict)
+    after: float = Field(0.0, ge=0, lt=1)
+
+    def load(self) -> Study:
+        """The study as the task wants it.
+
+        Raises:
+            QsynthError: no such study, or a change that it does not take.
+        """
+        return changed(load_study(self.study), self.changes)
+
+
+class Tier(NamedTuple):
+    """A part of a curriculum in which the same tasks are trained on.
+
+    Attributes:
+        trials: all its tasks together.
+    """
+
+    tasks: tuple[str, ...]
+    trials: int
+
+
+class Curriculum(Config):
+    """Everything that ``qsynth pretrain`` needs to know.
+
+    Attributes:
+        n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`); an agent
+            that training goes on from keeps its own max_step.
+        keep: what a trial leaves behind, and is rewarded and examined by: its best decision, or its last.
+        n_instances: training instances of each task.
+        n_validation: further instances of each task that the agent is examined on, and chosen by.
+        trials: that the agent trains on, all tasks together.
+        demonstrations: trials of simple baselines before; the agent begins by imitating the best
+            (:mod:`rl_envs.demonstrations`).
+        agent: how it learns; with ``start`` it goes on from another agent, as in a curriculum of several steps.
+        examine_every: iterations between examinations.
+        patience: examinations without a better one after which training stops.
+        n_lanes: trials of a population, all tasks together.
+        n_runners: populations; left out: one a CPU.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    description: str = ""
+    seed: int = Field(0, ge=0, lt=2**31)
+    tasks: dict[str, Task] = Field(min_length=1, max_length=64)
+    n_decisions: int = Field(15, ge=1, le=10_000)
+    max_step: float = Field(0.15, gt=0, le=1)
+    random_start: float = Field(0.25, ge=0, le=1)
+    keep: Keep = "best"
+    n_instances: int = Field(512, ge=1, le=100_000)
+    n_validation: int = Field(8, ge=1, le=1024)
+    trials: int = Field(20_000, ge=1)
+    demonstrations: int = Field(0, ge=0)
+    examine_every: int = Field(10, ge=1)
+    patience: int = Field(10, ge=1)
+    n_lanes: int = Field(64, ge=1, le=65_536)
+    n_runners: int | None = Field(None, ge=1, le=10_000)
+    agent: PPOConfig = PPOConfig()
+
+    @model_validator(mode="after")
+    def _a_lane_for_each_task(self) -> Self:
+        if self.n_lanes < len(self.tasks):
+            raise ValueError(f"n_lanes must be at least the number of tasks, {len(self.tasks)}; got {self.n_lanes}")
+        if all(task.after for task in self.tasks.values()):
+            raise ValueError("tasks must begin with one whose after is 0")
+        if self.demonstrations and self.agent.start is not None:
+            raise ValueError("demonstrations must be left out where agent.start names an agent")
+        return self
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Parts of the training, in order; tasks that have joined stay."""
+        begins = sorted({task.after for task in self.tasks.values()})
+        return tuple(
+            Tier(
+                tuple(name for name, task in self.tasks.items() if task.after <= begin),
+                round(self.trials * end) - round(self.trials * begin),
+            )
+            for begin, end in zip(begins, [*begins[1:], 1.0], strict=True)
+        )
+
+    def studies(self) -> dict[str, Study]:
+        """Task -> study.
+
+        Raises:
+            QsynthError: one is missing or invalid.
+        """
+        return {name: task.load() for name, task in self.tasks.items()}
+
+    def environment(self, compiled: bool) -> CurriculumConfig:
+        """The environment of its trials.
+
+        Raises:
+            QsynthError: studies that can't be learned side by side.
+        """
+        start = None if self.agent.start is None else card(self.agent.start)
+        max_step = self.max_step if start is None else start.max_step
+        tasks = {name: self._task(study, compiled, max_step) for name, study in self.studies().items()}
+        known = None if start is None else start.search_space
+        return parse(CurriculumConfig, {"tasks": tasks, "known": known}, source=self.name)
+
+    def _task(self, study: Study, compiled: bool, max_step: float) -> EnvironmentConfig:
+        episode = study.episode.replaced(
+            n_decisions=self.n_decisions,
+            max_step=max_step,
+            random_start=self.random_start,
+            reward=BestGain() if self.keep == "best" else ShortfallGain(),
+        )
+        return study.environment(compiled).replaced(episode=episode, n_instances=self.n_instances)
+
+    def check(self) -> None:
+        """Find out what is wrong with any task, before any work.
+
+        Raises:
+            QsynthError: a study or its data can't be used, or tasks don't go together.
+        """
+        for study in self.studies().values():
+            changed(study, {"agent.start": self.agent.start}).check()
+        self.environment(compiled=False)
+
+    def placement(self) -> Placement:
+        """What each population occupies."""
+        n_lanes = -(-self.n_lanes // len(self.tasks))
+        growing = sum(each.population_bytes(each.data.instance(0, False), n_lanes) for each in self.studies().values())
+        return Placement("cpu", self.n_lanes, 0.0, 0, PROCESS_BYTES + growing, self.n_runners)
+
+
+def load_curriculum(name_or_path: str) -> Curriculum:
+    """A shipped curriculum by name, or a curriculum's file by path.
+
+    Raises:
+        QsynthError: neither, or not a curriculum.
+    """
+    path = CURRICULA.find(name_or_path, f"CURRICULUM must be {' or '.join(CURRICULA.files())} or a YAML file")
+    return parse(Curriculum, read_yaml(path), source=path.name)

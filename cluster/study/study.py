@@ -1,0 +1,210 @@
+"""A study: one tuning job as a file."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from cluster.study.hardware import HardwareConfig
+from cluster.study.placement import Placement
+from cluster.study.ppo_config import PPOConfig
+from cluster.study.resources import Populations, Resources
+from qsynth.circuits.engine import machine_bytes
+from qsynth.circuits.statevector import human_bytes
+from qsynth.config import Config, parse, read_yaml
+from qsynth.data.dataset import Instance
+from qsynth.data.sources import DataConfig
+from qsynth.errors import QsynthError
+from qsynth.execution.place import gpu_bytes
+from qsynth.files.shipped import Shipped
+from qsynth.population.memory import population_bytes
+from qsynth.population.trial import TrialConfig
+from rl_envs.config import EnvironmentConfig
+from rl_envs.encoding import Encoding
+from rl_envs.pretrained import card
+from rl_envs.tuner import EpisodeConfig
+
+PRESETS = Shipped("qsynth", "presets", ".yaml")
+MIN_COMPILED = 50_000
+PROCESS_BYTES = 600 << 20  # of a population without what grows with its lanes: interpreter, torch, PennyLane, Ray
+
+
+class Budget(Config):
+    """What a study spends, in trials; one trial is n_decisions x iterations_per_decision GAN iterations.
+
+    Attributes:
+        agent_trials: trials that the agent trains on.
+        search_share: what each tuned rival (constants, decay) may spend, as a share of ``agent_trials``.
+        held_out: instances that every contender is finally measured on.
+        random_runs: runs per held-out instance that random search may choose from.
+    """
+
+    agent_trials: int = Field(3000, ge=1)
+    search_share: float = Field(1.0, gt=0, le=10)
+    held_out: int = Field(32, ge=1, le=10_000)
+    random_runs: int = Field(8, ge=1, le=1000)
+
+    @property
+    def search_trials(self) -> int:
+        """Trials that each tuned rival may spend."""
+        return max(64, int(self.agent_trials * self.search_share))
+
+    @property
+    def n_trials(self) -> int:
+        """All trials: the agent's, two tuned rivals', and the final ones of four contenders and of random search."""
+        return self.agent_trials + 2 * self.search_trials + self.held_out * (4 + self.random_runs)
+
+
+class Study(Config):
+    """Everything that ``qsynth tune`` needs to know."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    description: str = ""
+    seed: int = Field(0, ge=0, lt=2**31)
+    data: DataConfig
+    trial: TrialConfig
+    episode: EpisodeConfig = EpisodeConfig()
+    n_instances: int = Field(64, ge=1, le=100_000)
+    agent: PPOConfig = PPOConfig()
+    budget: Budget = Budget()
+    resources: Resources = Resources()
+    compiled: bool | None = None
+    hardware: HardwareConfig | None = None
+    n_synthetic: int = Field(1000, ge=1, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> Self:
+        if not self.trial.search_space:
+            raise ValueError("trial.search_space must name at least one hyperparameter to tune")
+        return self
+
+    @property
+    def iterations_per_run(self) -> int:
+        """GAN iterations of a trial."""
+        return self.episode.n_decisions * self.episode.iterations_per_decision
+
+    def local_sizes(self) -> dict[Placement, int]:
+        """Populations of each kind on this machine: the study's wish, or one a CPU."""
+        return {each: each.most or os.cpu_count() or 1 for each in self.placements()}
+
+    def check(self) -> None:
+        """Find out what is wrong with the data, or with running here, before any work.
+
+        Raises:
+            QsynthError: the data can't be read or used, has too many features, or memory is short.
+        """
+        self.check_data()
+        self.check_start()
+        self._check_memory(self.data.instance(0, True))
+
+    def check_data(self) -> None:
+        """Find out what is wrong with the data, wherever the study is to run.
+
+        Raises:
+            QsynthError: the data can't be read or used, or has too many features.
+        """
+        self.data.check()
+        instance = self.data.instance(0, True)
+        weights = self.trial.score.weights
+        self.trial.check_outputs(instance.n_features)
+        if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
+            raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
+        if self.hardware is not None:
+            self.hardware.check(self.trial)
+
+    def check_start(self) -> None:
+        """Find out whether the agent to start from, if there is one, can tune this study.
+
+        Raises:
+            QsynthError: no such agent, or it has no action that the study has.
+        """
+        if self.agent.start is None:
+            return
+        file, actions = card(self.agent.start), self.environment(False).actions
+        try:
+            Encoding(file.features, file.search_space, file.features, actions, file.max_step)
+        except QsynthError as error:
+            raise QsynthError(f"agent.start {self.agent.start}: {error}") from None
+
+    def placements(self) -> tuple[Placement, ...]:
+        """What each population of each kind occupies, and how many are wanted."""
+        instance = self.data.instance(0, True)
+        return tuple(self._placement(kind, instance) for kind in self.resources.kinds)
+
+    def _placement(self, kind: Populations, instance: Instance) -> Placement:
+        on_gpu = kind.place == "cuda"
+        growing = 0 if on_gpu else self.population_bytes(instance, kind.n_lanes)
+        return Placement(
+            place=kind.place,
+            n_lanes=kind.n_lanes,
+            gpus=kind.gpus_per_runner if on_gpu else 0.0,
+            qpus=int(self.trial.engine.needs_qpu),
+            memory=PROCESS_BYTES + growing,
+            most=kind.n_runners,
+        )
+
+    def population_bytes(self, instance: Instance, n_lanes: int) -> int:
+        """Memory of circuits' states and networks in one population, at most."""
+        return population_bytes(self.trial, instance.n_features, instance.n_classes, len(instance.train), n_lanes)
+
+    def _check_memory(self, instance: Instance) -> None:
+        for kind, count in self.local_sizes().items():
+            needed, present = self.population_bytes(instance, kind.n_lanes), machine_bytes()
+            if kind.gpus:
+                present = gpu_bytes() or needed
+            else:
+                needed *= count
+            if needed > present:
+                fitting = int(kind.n_lanes * present / needed)
+                advice = f"resources.n_lanes to {fitting}" if fitting else "trial.n_qubits or trial.capacity"
+                raise QsynthError(
+                    f"populations of {kind.words} on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
+                    f"of this machine's {human_bytes(present)}; lower {advice}"
+                )
+
+    def environment(self, compiled: bool) -> EnvironmentConfig:
+        """The environment of its trials."""
+        return EnvironmentConfig(
+            data=self.data,
+            trial=self.trial,
+            episode=self.episode,
+            n_instances=self.n_instances,
+            compiled=compiled,
+            place=self.resources.place,
+        )
+
+
+def changed(study: Study, changes: Mapping[str, Any]) -> Study:
+    """The study with dotted settings replaced; None leaves a setting as it is.
+
+    Raises:
+        QsynthError: no such setting, or a value that it can't have.
+    """
+    values = study.model_dump(mode="json")
+    for path, value in changes.items():
+        if value is not None:
+            *parents, last = path.split(".")
+            target: Any = values
+            for parent in parents:
+                target = target.get(parent)
+                if not isinstance(target, dict):
+                    raise QsynthError(f"{study.name} must have a setting {path}; it has no {parent}")
+            target[last] = value
+    return parse(Study, values, source=study.name)
+
+
+def presets() -> dict[str, Path]:
+    """Studies that ship with the package, name -> file."""
+    return PRESETS.files()
+
+
+def load_study(name_or_path: str) -> Study:
+    """A preset by name, or a study file by path.
+
+    Raises:
+        QsynthError: neither, or an invalid study.
+    """
+    path = PRESETS.find(name_or_path, "STUDY must be a preset or a YAML file")
+    return parse(Study, read_yaml(path), source=path.name)

@@ -1,0 +1,82 @@
+"""One writer a run directory: an exclusive lock, and attempt numbers that outrank older ones."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from cluster.system.files import fsync_path
+from qsynth.errors import QsynthError
+
+LOCK_NAME = "attempt.lock"
+
+
+def take_lock(path: Path) -> int:
+    """Descriptor that holds an exclusive lock on ``path`` until it is closed or the process ends, however it ends.
+
+    Raises:
+        QsynthError: another live process (or another object of this one) holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise QsynthError(
+            f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first."
+        ) from None
+    return descriptor
+
+
+class Fence:
+    """The right to write to a run directory, taken anew by every start and resume.
+
+    The lock refuses a second writer on the same machine. The attempt number in the lock file serves where locks don't
+    reach (a node that was declared dead but lives on, beside its successor on a shared file system): before it writes,
+    a holder calls ``check``, which refuses once a newer attempt has begun.
+    """
+
+    def __init__(self, directory: Path, above: int = 0) -> None:
+        """Take the lock and the next attempt number, which is larger than the last one and than ``above``.
+
+        Raises:
+            QsynthError: another live writer holds the directory.
+        """
+        self._path = directory / LOCK_NAME
+        self._descriptor: int | None = take_lock(self._path)
+        self.attempt = max(_number_in(self._path), above) + 1
+        os.pwrite(self._descriptor, b"%d\n" % self.attempt, 0)
+        os.fsync(self._descriptor)
+        fsync_path(directory)
+
+    def check(self) -> None:
+        """Refuse to go on when this is not the newest attempt.
+
+        Raises:
+            QsynthError: a newer attempt has begun, or ``release`` was called.
+        """
+        if self._descriptor is None:
+            raise QsynthError(f"{self._path.parent} must be held to be written; attempt {self.attempt} let go of it")
+        newest = _number_in(self._path)
+        if newest > self.attempt:
+            raise QsynthError(
+                f"{self._path.parent} must be written by its newest attempt, {newest}; got attempt {self.attempt}. "
+                "This process was replaced: stop it."
+            )
+
+    def release(self) -> None:
+        """Let the next writer in; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _number_in(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    try:
+        text = os.read(descriptor, 32).strip()
+    finally:
+        os.close(descriptor)
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,1 @@
+"""MLflow: what is recorded, and how it gets there."""

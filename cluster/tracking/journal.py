@@ -1,0 +1,231 @@
+"""What a study reported, kept in its run directory before anything is sent anywhere."""
+
+import errno
+import json
+import logging
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.system.attempt_lock import Fence
+from cluster.system.files import atomic_write_json, read_json_object
+
+JOURNAL_NAME = "journal.jsonl"
+OFFSET_NAME = "journal.offset.json"
+FSYNC_SECONDS = 1.0
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a journal. ``time`` is in milliseconds since 1970; ``body`` is JSON."""
+
+    seq: int
+    attempt: int
+    time: int
+    kind: str
+    body: dict[str, Any]
+
+    def line(self) -> bytes:
+        """The record as it is stored, with its newline."""
+        return json.dumps(vars(self), separators=(",", ":")).encode() + b"\n"
+
+
+def parse_line(line: bytes) -> Record | None:
+    """The record in a line; None when a fault of the disk made something else of it."""
+    try:
+        return Record(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
+class Journal:
+    """The append-only ``journal.jsonl`` of one run directory, open for its only writer.
+
+    A record is in the operating system's hands when ``append`` returns, so that a killed process loses nothing; a
+    thread forces the file to the disk once a second, so that a power cut loses at most that. While the disk is full
+    records wait in memory, in order. A last line that a kill tore is dropped on opening.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        """Open or create the journal as a new attempt.
+
+        Raises:
+            QsynthError: another live process writes it.
+        """
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self._path = run_dir / JOURNAL_NAME
+        _, last = _whole_part(self._path)
+        self.fence = Fence(run_dir, above=last.attempt if last else 0)
+        end, last = _whole_part(self._path)
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.ftruncate(self._descriptor, end)
+        self._seq = last.seq if last else 0
+        self._waiting: deque[bytes] = deque()
+        self._lock = threading.Lock()
+        self._dirty = False
+        self._closing = threading.Event()
+        self._fsyncs = threading.Thread(target=self._fsync_now_and_then, name="qsynth-journal", daemon=True)
+        self._fsyncs.start()
+
+    @property
+    def unwritten(self) -> int:
+        """Records that wait in memory for disk space."""
+        return len(self._waiting)
+
+    def append(self, kind: str, body: dict[str, Any]) -> Record:
+        """Add one record under the present time; it takes microseconds and never waits for the disk.
+
+        Raises:
+            QsynthError: a newer attempt has begun, or the journal is closed.
+            TypeError: ``body`` is not JSON.
+        """
+        with self._lock:
+            self.fence.check()
+            record = Record(self._seq + 1, self.fence.attempt, time.time_ns() // 1_000_000, kind, body)
+            self._waiting.append(record.line())
+            self._seq = record.seq
+            self._drain()
+        return record
+
+    def close(self) -> None:
+        """Force everything to the disk and let the next writer in; a second call does nothing."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._fsyncs.join()
+        with self._lock:
+            self._drain()
+            self._fsync()
+            os.close(self._descriptor)
+            self.fence.release()
+        if self._waiting:
+            logger.error("%s: the disk is full, %d records could not be kept", self._path, len(self._waiting))
+
+    def _drain(self) -> None:
+        while self._waiting:
+            line = self._waiting[0]
+            written = 0
+            try:
+                written = os.write(self._descriptor, line)
+            except OSError as error:
+                if error.errno not in DISK_TROUBLE:
+                    raise
+            if written < len(line):
+                if written:
+                    os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+                return
+            self._waiting.popleft()
+            self._dirty = True
+
+    def _fsync_now_and_then(self) -> None:
+        while not self._closing.wait(FSYNC_SECONDS):
+            if self._waiting:
+                with self._lock:
+                    self._drain()
+            if self._dirty:
+                self._fsync()
+
+    def _fsync(self) -> None:
+        self._dirty = False
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._dirty = True
+            logger.warning("%s can't be forced to the disk: %s", self._path, error.strerror)
+
+
+def _whole_part(path: Path) -> tuple[int, Record | None]:
+    """Bytes up to the end of the last whole line, and the last record that can be read."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return 0, None
+    end = stop = content.rfind(b"\n") + 1
+    while stop > 0:
+        start = content.rfind(b"\n", 0, stop - 1) + 1
+        if record := parse_line(content[start:stop]):
+            return end, record
+        stop = start
+    return end, None
+
+
+class Cursor:
+    """How far a journal was replayed to one tracking store; safe to use while the journal grows.
+
+    The offset is written by rename after a batch was delivered, hence delivery is at least once. Where the offset file
+    doesn't fit the journal or is about another store, the replay starts from the beginning: to send twice does no harm.
+    """
+
+    def __init__(self, run_dir: Path, store: str) -> None:
+        """``store`` names the tracking store, without secrets: it is written to the offset file."""
+        self._journal, self._file, self._store = run_dir / JOURNAL_NAME, run_dir / OFFSET_NAME, store
+        self._offset = self._attempt = 0
+        kept = read_json_object(self._file)
+        offset, attempt = kept.get("offset"), kept.get("attempt")
+        if kept.get("store") == store and isinstance(offset, int) and isinstance(attempt, int) and self._fits(offset):
+            self._offset, self._attempt = offset, attempt
+        self._read_to = (self._offset, self._attempt)
+
+    def read(self, limit: int) -> list[Record]:
+        """The next records, at most ``limit`` lines of them, in order.
+
+        Lines that can't be read are left out, and so are those that an older attempt wrote after a newer one had begun.
+        """
+        records: list[Record] = []
+        position, attempt = self._offset, self._attempt
+        if self._journal.exists():
+            with self._journal.open("rb") as file:
+                file.seek(position)
+                for _ in range(limit):
+                    line = file.readline()
+                    if not line.endswith(b"\n"):
+                        break
+                    position += len(line)
+                    record = parse_line(line)
+                    if record and record.attempt >= attempt:
+                        records.append(record)
+                        attempt = record.attempt
+        self._read_to = (position, attempt)
+        return records
+
+    def advance(self) -> bool:
+        """Note that everything of the last ``read`` was delivered; False when it had found no new line.
+
+        Raises:
+            OSError: the offset file can't be written; the records will be sent again.
+        """
+        if self._read_to[0] == self._offset:
+            return False
+        position, attempt = self._read_to
+        atomic_write_json(self._file, {"store": self._store, "offset": position, "attempt": attempt})
+        self._offset, self._attempt = position, attempt
+        return True
+
+    def rewind(self) -> None:
+        """Start over from the first record."""
+        self._offset = self._attempt = 0
+        self._read_to = (0, 0)
+
+    def remaining(self) -> int:
+        """Lines that were not delivered yet."""
+        if not self._journal.exists():
+            return 0
+        with self._journal.open("rb") as file:
+            file.seek(self._offset)
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+    def _fits(self, offset: int) -> bool:
+        if offset == 0:
+            return True
+        if not self._journal.exists() or not 0 < offset <= self._journal.stat().st_size:
+            return False
+        with self._journal.open("rb") as file:
+            file.seek(offset - 1)
+            return file.read(1) == b"\n"

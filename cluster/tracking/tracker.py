@@ -1,0 +1,289 @@
+"""Everything that MLflow shows of a study: journalled first, delivered by a thread in the background."""
+
+import logging
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, SupportsFloat, SupportsInt, get_args
+
+from cluster.system.attempt_lock import LOCK_NAME, Fence, take_lock
+from cluster.tracking.dataset_input import DatasetInput
+from cluster.tracking.delivery import OutOfTimeError, Replay
+from cluster.tracking.journal import JOURNAL_NAME, Journal
+from cluster.tracking.model_registry import RegisteredModel
+from cluster.tracking.store import HIDDEN, Location, TrackingStore, checked_key, checked_name
+from qsynth.errors import QsynthError
+
+Status = Literal["FINISHED", "KILLED", "FAILED"]
+
+IDLE_SECONDS = 0.5
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+SYNC_TRIES = 5
+
+logger = logging.getLogger(__name__)
+
+
+class Tracker:
+    """The only way of a study's values to MLflow.
+
+    Every method but ``close`` appends to the journal of the run directory and returns; one daemon thread delivers the
+    journal to MLflow with the journal's own times, tries again for as long as the store is away (waiting up to 30 s in
+    between), and starts where it, or a killed predecessor, stopped. Delivery is at least once; MLflow stores a repeated
+    (key, step, value, time) once. What a killed process could not deliver, the next Tracker or ``sync`` does.
+    """
+
+    def __init__(self, run_dir: Path, tracking_uri: str, experiment: str, study: str) -> None:
+        """Open the run directory's journal as a new attempt.
+
+        Args:
+            run_dir: made when absent.
+            tracking_uri: ``http://HOST:5000``, or ``sqlite:///FILE`` (artifacts go to ``mlartifacts`` beside it).
+            experiment: MLflow experiment, created when absent.
+            study: unique in the experiment: a resume finds its runs by it.
+
+        Raises:
+            QsynthError: another live process writes the run directory, or an unfit URI or name.
+        """
+        store = TrackingStore.make(tracking_uri, experiment, study)
+        self._run_dir = run_dir.absolute()
+        self._journal = Journal(self._run_dir)
+        store.save(self._run_dir)
+        self._replay = Replay(self._run_dir, store)
+        self._dropped: Counter[str | None] = Counter()
+        self._good_keys: set[str] = set()
+        self._good_trials: set[str] = set()
+        self._closing = threading.Event()
+        self._complete = time.monotonic()
+        self._thread = threading.Thread(target=self._deliver, name="qsynth-tracking", daemon=True)
+        self._thread.start()
+
+    @property
+    def fence(self) -> Fence:
+        """The right to write to the run directory, with this start's attempt number."""
+        return self._journal.fence
+
+    @property
+    def location(self) -> Location | None:
+        """Where to look at the study; None until the parent run exists in MLflow."""
+        return self._replay.location
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago MLflow had everything; below a second when it keeps up."""
+        return time.monotonic() - self._complete
+
+    def start_study(self, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Open the study's parent run, the same one as before on a resume.
+
+        Params are written once: one that a resume changes is kept as tag ``qsynth.changed.NAME``.
+
+        Raises:
+            QsynthError: an unfit name, a newer attempt has begun, or closed.
+        """
+        self._start(None, params, tags)
+
+    def start_trial(self, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Open a trial's run, a child of the study's, the same one as before on a resume.
+
+        Raises:
+            QsynthError: an unfit name, a newer attempt has begun, or closed.
+        """
+        self._start(key, params, tags)
+
+    def log(self, metrics: Mapping[str, SupportsFloat], step: SupportsInt, trial: str | None = None) -> None:
+        """Record metric values of a trial, or of the study.
+
+        Values that are not finite are left out; metric ``nonfinite_dropped`` counts them, per run and attempt.
+
+        Raises:
+            QsynthError: a value that is no number, an unfit name, a newer attempt has begun, or closed.
+        """
+        values: dict[str, float] = {}
+        for key, value in metrics.items():
+            try:
+                values[self._checked_key(key)] = float(value)
+            except QsynthError:
+                raise
+            except (TypeError, ValueError, OverflowError):
+                raise QsynthError(f"metric {key!r} must be a number; got {type(value).__name__}") from None
+        finite = {key: value for key, value in values.items() if math.isfinite(value)}
+        if len(finite) < len(values):
+            self._dropped[trial] += len(values) - len(finite)
+            finite["nonfinite_dropped"] = float(self._dropped[trial])
+        if finite:
+            self._append("metrics", trial, step=int(step), metrics=finite)
+
+    def set_tags(self, tags: Mapping[str, str], trial: str | None = None) -> None:
+        """Set tags, which may change, of a trial or of the study.
+
+        Raises:
+            QsynthError: an unfit name, a newer attempt has begun, or closed.
+        """
+        self._append("tags", trial, tags=self._texts(tags))
+
+    def log_artifact(self, path: Path, trial: str | None = None, folder: str = "") -> None:
+        """Have a file or a folder's content uploaded. It must stay until then: keep it in the run directory.
+
+        Raises:
+            QsynthError: no such file, a newer attempt has begun, or closed.
+        """
+        self._append("artifact", trial, path=self._kept_path(path), folder=folder)
+
+    def set_note(self, markdown: str, trial: str | None = None) -> None:
+        """Describe a trial or the study; images by relative path, ``![scores](plots/scores.png)``, are its artifacts.
+
+        Raises:
+            QsynthError: an unfit name, a newer attempt has begun, or closed.
+        """
+        self._append("note", trial, markdown=markdown)
+
+    def log_dataset(self, dataset: DatasetInput) -> None:
+        """Note that the study used a data set.
+
+        Raises:
+            QsynthError: a newer attempt has begun, or closed.
+        """
+        self._append("dataset", None, dataset=asdict(dataset))
+
+    def register_model(self, path: Path, model: RegisteredModel) -> None:
+        """Upload a folder in MLflow's model format and register it: one version a study, however often this is called.
+
+        Args:
+            path: the folder. It must stay until it is uploaded: keep it in the run directory.
+
+        Raises:
+            QsynthError: no such folder, a newer attempt has begun, or closed.
+        """
+        self._append("model", None, path=self._kept_path(path), model=asdict(model))
+
+    def end_trial(self, key: str, status: Status = "FINISHED") -> None:
+        """End a trial's run; ``start_trial`` would open it again.
+
+        Raises:
+            QsynthError: a newer attempt has begun, or closed.
+        """
+        self._append("end", key, status=_checked_status(status))
+
+    def close(self, status: Status, timeout_s: float = 60.0) -> int:
+        """End the study's run and the trials still open, deliver for at most ``timeout_s``, free the run directory.
+
+        Returns:
+            Records not delivered, which wait in the journal for ``sync``. A second call only counts again.
+        """
+        if not self._closing.is_set():
+            _checked_status(status)
+            try:
+                self._append("end", None, status=status)
+            finally:
+                self._replay.deadline = time.monotonic() + timeout_s
+                self._closing.set()
+                self._thread.join(timeout_s)
+                self._journal.close()
+        return self._replay.remaining() + self._journal.unwritten
+
+    def _start(self, trial: str | None, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        self._append("start", trial, params=self._texts(params), tags=self._texts(tags))
+
+    def _append(self, kind: str, trial: str | None, **body: Any) -> None:
+        if trial is not None and trial not in self._good_trials:
+            self._good_trials.add(checked_name("trial", trial))
+        self._journal.append(kind, {"trial": trial, **body})
+
+    def _kept_path(self, path: Path) -> str:
+        path = path.absolute()
+        if not path.exists():
+            raise QsynthError(f"artifact must exist; got {path}")
+        return str(path.relative_to(self._run_dir) if path.is_relative_to(self._run_dir) else path)
+
+    def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
+        return {self._checked_key(key): str(value) for key, value in values.items()}
+
+    def _checked_key(self, key: str) -> str:
+        if key not in self._good_keys:
+            self._good_keys.add(checked_key(key))
+        return key
+
+    def _deliver(self) -> None:
+        wait, said = FIRST_WAIT_SECONDS, ""
+        while True:
+            try:
+                self.fence.check()
+                closing = self._closing.is_set()
+                moved = self._replay.step()
+                wait, said = FIRST_WAIT_SECONDS, ""
+                if not moved:
+                    self._complete = time.monotonic()
+                if not moved and closing:
+                    return
+                if not moved:
+                    self._closing.wait(IDLE_SECONDS)
+            except (OutOfTimeError, QsynthError):  # no time left, or a newer attempt delivers now
+                return
+            except Exception as error:  # the thread outlives any fault of the store
+                if (reason := type(error).__name__) != said:
+                    logger.warning("MLflow can't be reached (%s); records wait in the journal", _reason(error))
+                    said = reason
+                if self._closing.wait(wait):
+                    time.sleep(FIRST_WAIT_SECONDS)
+                else:
+                    wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What ``sync`` did: records delivered, values that MLflow refused for good, and where to look."""
+
+    delivered: int
+    skipped: int
+    location: Location | None
+
+
+def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncResult:
+    """Deliver what a run directory's journal still holds; runs that a killed process left open end as KILLED.
+
+    Args:
+        run_dir: of a study that is not running.
+        tracking_uri: another store than the study's own; everything is delivered to it then.
+
+    Raises:
+        QsynthError: no study's run directory, a live process writes it, or the store can't be reached.
+    """
+    run_dir = run_dir.absolute()
+    store = TrackingStore.load(run_dir)
+    if tracking_uri is None and f":{HIDDEN}@" in store.uri:
+        raise QsynthError(f"tracking uri must be given, its password is not stored; the study used {store.uri}")
+    store = TrackingStore.make(tracking_uri or store.uri, store.experiment, store.study)
+    if not (run_dir / JOURNAL_NAME).exists():
+        raise QsynthError(f"{run_dir} must hold a {JOURNAL_NAME}")
+    with open(take_lock(run_dir / LOCK_NAME)):
+        replay = Replay(run_dir, store)
+        tries = 0
+        while True:
+            try:
+                while replay.step():
+                    pass
+                replay.close_orphans()
+                return SyncResult(replay.delivered, replay.skipped, replay.location)
+            except Exception as error:
+                tries += 1
+                if tries == SYNC_TRIES:
+                    raise QsynthError(
+                        f"tracking store {store.shown_uri} must be reachable; got {_reason(error)}. "
+                        f"{replay.remaining()} records wait in {run_dir}: run sync again."
+                    ) from None
+                time.sleep(FIRST_WAIT_SECONDS * 2**tries)
+
+
+def _checked_status(status: Status) -> Status:
+    if status not in get_args(Status):
+        raise QsynthError(f"status must be one of {', '.join(get_args(Status))}; got {status!r}")
+    return status
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

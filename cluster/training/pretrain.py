@@ -1,0 +1,195 @@
+"""Training an agent on a curriculum, so that it can tune studies that it has never seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from cluster.machines.share import Share
+from cluster.study.curriculum import Curriculum, Tier
+from cluster.study.placement import Placement, in_words
+from cluster.study.run_directory import RunDirectory
+from cluster.system.files import atomic_write_text
+from cluster.system.interrupt import InterruptGuard
+from cluster.system.progress import StudyProgress
+from cluster.tracking.tracker import Tracker
+from cluster.training.agent_trainer import AgentTrainer, Progress
+from cluster.training.checkpoints import Checkpoint, CheckpointStore
+from cluster.training.examination import Examination
+from cluster.training.training_loop import TrainingLoop
+from cluster.training.warm_start import warm_start
+from rl_envs.curriculum import CurriculumConfig
+from rl_envs.policy import PolicyNetwork, load_policy
+from rl_envs.pretrained import agent_file
+
+CHECKPOINT_SECONDS = 60.0
+STEP_SECONDS = 60.0  # at most, of one decision in all tasks; RLlib's patience derives from it
+
+
+@dataclass
+class Pretraining:
+    """One run of a curriculum on a Ray session that is up already.
+
+    Attributes:
+        run: its folder; the agent there is the best one so far.
+        guard: whether somebody asked to stop; looked at between iterations.
+    """
+
+    curriculum: Curriculum
+    run: RunDirectory
+    tracker: Tracker
+    progress: StudyProgress
+    guard: InterruptGuard
+
+    def execute(self, compiled: bool) -> dict[str, Any]:
+        """Train until the trials are spent, or the agent gets no better.
+
+        Returns:
+            What is written in the agent's file about it.
+
+        Raises:
+            Interrupted: a signal came; a resume goes on from the last checkpoint.
+        """
+        curriculum, name = self.curriculum, self.run.path.name
+        environment = curriculum.environment(compiled)
+        atomic_write_text(self.run.curriculum_file, yaml.safe_dump(curriculum.model_dump(mode="json"), sort_keys=False))
+        share = Share(name, [curriculum.placement()])
+        sizes = share()
+        self.progress.note(f"{in_words(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
+        self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
+        store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
+        last = store.latest()
+        state: dict[str, Any] = _fresh() if last is None else last.state["run"]
+        start = self._start(environment, sizes, state) if last is None else self._policy()
+        for number, tier in enumerate(curriculum.tiers):
+            if number >= state["tier"]:
+                start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
+                last = None
+        about: dict[str, Any] = state["about"]
+        return about
+
+    def _policy(self) -> PolicyNetwork | None:
+        """That of the agent that training goes on from, which says how large the network is; None for a new one."""
+        start = self.curriculum.agent.start
+        return None if start is None else load_policy(agent_file(start))[0]
+
+    def _start(
+        self, environment: CurriculumConfig, sizes: Mapping[Placement, int], state: dict[str, Any]
+    ) -> PolicyNetwork | None:
+        """The policy that training goes on from; None for a new one."""
+        curriculum = self.curriculum
+        if curriculum.agent.start is not None:
+            network, file = load_policy(agent_file(curriculum.agent.start))
+            state["trials"] += int(file.trained("trials"))
+            state["iterations"] += file.trained("iterations")
+            state["core_seconds"] += 3600 * file.trained("core_hours")
+            return network
+        if not curriculum.demonstrations:
+            return None
+        first = environment.only(curriculum.tiers[0].tasks)
+        self.progress.note(f"baselines play {curriculum.demonstrations:,} trials, for the agent to imitate")
+        made = warm_start(
+            first, curriculum.agent.policy, sizes, curriculum.demonstrations, curriculum.seed, self.guard.check
+        )
+        self.progress.note(f"imitates {made.decisions:,} decisions of the best; {made.seconds:.0f} s")
+        state["trials"] += made.trials
+        state["iterations"] += made.trials * _iterations_per_trial(first)
+        state["core_seconds"] += made.seconds * sum(sizes.values())
+        return made.network
+
+    def _train(
+        self,
+        number: int,
+        tier: Tier,
+        environment: CurriculumConfig,
+        share: Share,
+        store: CheckpointStore,
+        state: dict[str, Any],
+        last: Checkpoint | None,
+        start: PolicyNetwork | None,
+    ) -> PolicyNetwork:
+        """One tier of the curriculum, from the ``last`` checkpoint in it or from its beginning on; the policy then."""
+        curriculum = self.curriculum
+        if last is None:
+            state |= {"tier": number, "examined": []}
+        examination = Examination(environment, curriculum.n_validation, curriculum.keep)
+        self.progress.note(f"defaults: {_words(examination.defaults)}")
+        total = tier.trials * curriculum.n_decisions
+        which = f", tier {number + 1} of {len(curriculum.tiers)}" if len(curriculum.tiers) > 1 else ""
+        stage = self.progress.stage(f"train agent{which}", total)
+        seed = curriculum.seed + 1009 * self.tracker.fence.attempt + number
+        trainer = AgentTrainer(curriculum.agent, environment, share(), STEP_SECONDS, seed, self.run.path.name, start)
+        before = state["trials"]
+        try:
+
+            def on_iteration(iteration: Progress) -> None:
+                state["core_seconds"] += iteration.seconds * sum(trainer.sizes.values())
+                step = before * curriculum.n_decisions + iteration.sampled_steps
+                self.tracker.log(iteration.metrics(), step=step)
+                if iteration.iteration % curriculum.examine_every == 0 or trainer.sampled_steps >= total:
+                    self._examine(examination, trainer, environment, state)
+
+            loop = TrainingLoop(
+                trainer, total, share, store, CHECKPOINT_SECONDS, {"run": state}, stage, self.progress, self.guard
+            )
+            loop.run(last, on_iteration, lambda: self._stale(state))
+            network = trainer.network()
+        finally:
+            trainer.stop()
+        state["trials"] += trainer.trials
+        state["iterations"] += trainer.trials * _iterations_per_trial(environment)
+        return network
+
+    def _stale(self, state: dict[str, Any]) -> bool:
+        """Whether the last examinations brought nothing better."""
+        sums = _sums(state)
+        return bool(sums) and len(sums) - 1 - sums.index(max(sums)) >= self.curriculum.patience
+
+    def _examine(
+        self, examination: Examination, trainer: AgentTrainer, environment: CurriculumConfig, state: dict[str, Any]
+    ) -> None:
+        """Examine the agent, and keep it if it is the best so far."""
+        trials = state["trials"] + trainer.trials
+        scores = examination.scores(trainer.network())
+        metrics = {f"examination/{name}": score for name, score in scores.items()}
+        self.tracker.log(metrics, step=trials * self.curriculum.n_decisions)
+        self.progress.note(f"examined after {trials:,} trials: {_words(scores)}")
+        before = _sums(state)
+        state["examined"].append({"trials": trials, "scores": scores})
+        if before and sum(scores.values()) <= max(before):
+            return
+        curriculum = self.curriculum
+        state["about"] = {
+            "name": curriculum.name,
+            "description": curriculum.description,
+            "tasks": {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()},
+            "trials": trials,
+            "iterations": round(state["iterations"] + trainer.trials * _iterations_per_trial(environment)),
+            "start": curriculum.agent.start,
+            "core_hours": round(state["core_seconds"] / 3600, 3),
+            "keep": curriculum.keep,
+            "validation": scores,
+            "validation_defaults": examination.defaults,
+        }
+        trainer.export(self.run.agent, environment.features, state["about"])
+
+
+def _fresh() -> dict[str, Any]:
+    """The state of a run that begins; what is spent is of what is over already, the training of the start included."""
+    return {"tier": 0, "trials": 0, "iterations": 0.0, "core_seconds": 0.0, "examined": [], "about": {}}
+
+
+def _iterations_per_trial(environment: CurriculumConfig) -> float:
+    """GAN iterations of a trial, in the mean over the tasks."""
+    per_decision = [task.episode.iterations_per_decision for task in environment.tasks.values()]
+    return environment.episode.n_decisions * sum(per_decision) / len(per_decision)
+
+
+def _sums(state: dict[str, Any]) -> list[float]:
+    """Scores of each examination of this tier so far, all tasks together."""
+    return [sum(each["scores"].values()) for each in state["examined"]]
+
+
+def _words(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name} {score:.3f}" for name, score in scores.items())

@@ -1,0 +1,71 @@
+"""The iterations of an agent's training, with all that goes on beside them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.machines.share import Share
+from cluster.study.placement import in_words
+from cluster.system.interrupt import InterruptGuard
+from cluster.system.progress import Stage, StudyProgress
+from cluster.training.agent_trainer import AgentTrainer, Progress
+from cluster.training.checkpoints import Checkpoint, CheckpointStore
+
+
+@dataclass(frozen=True)
+class TrainingLoop:
+    """Trains until so many decisions are sampled, writes checkpoints, follows the study's share of the cluster.
+
+    Attributes:
+        total: decisions to sample.
+        checkpoint_seconds: between checkpoints; one is also written at the end, and when somebody asked to stop.
+        state: is kept in each checkpoint (JSON), beside what the trainer needs.
+    """
+
+    trainer: AgentTrainer
+    total: int
+    share: Share
+    store: CheckpointStore
+    checkpoint_seconds: float
+    state: dict[str, Any]
+    stage: Stage
+    progress: StudyProgress
+    guard: InterruptGuard
+
+    def run(
+        self,
+        last: Checkpoint | None,
+        on_iteration: Callable[[Progress], None],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Train, from the ``last`` checkpoint on if there is one.
+
+        Args:
+            on_iteration: told of each; what it changes in ``state`` is in the next checkpoint.
+            enough: asked after each whether to end before ``total``.
+
+        Raises:
+            Interrupted: somebody asked to stop; there is a checkpoint.
+        """
+        trainer = self.trainer
+        if last is not None:
+            trainer.restore(last.path, last.state)
+            self.progress.note(f"resumed at {trainer.sampled_steps:,} sampled steps")
+        saved_at = time.monotonic()
+        while not self._over(enough):
+            iteration = trainer.train()
+            done = min(iteration.sampled_steps, self.total)
+            self.stage.update(done, iteration=iteration.iteration, score=iteration.mean_score)
+            on_iteration(iteration)
+            over = self.guard.requested is not None or self._over(enough)
+            if over or time.monotonic() - saved_at > self.checkpoint_seconds:
+                self.store.save(trainer.save, trainer.counters() | self.state)
+                saved_at = time.monotonic()
+            self.guard.check()
+            if (allowed := self.share()) != trainer.sizes:
+                self.progress.note(f"from now on {in_words(allowed)}")
+                trainer.resize(allowed)
+
+    def _over(self, enough: Callable[[], bool]) -> bool:
+        return self.trainer.sampled_steps >= self.total or enough()

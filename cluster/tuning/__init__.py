@@ -1,0 +1,1 @@
+"""``qsynth tune``, end to end."""

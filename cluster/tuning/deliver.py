@@ -1,0 +1,191 @@
+"""What a finished study leaves behind: model, synthetic data, plots, report, and all of it in MLflow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster.results.device_result import DeviceResult
+from cluster.results.figure import shrink
+from cluster.results.generator_model import write_model
+from cluster.results.image_grid import plot_images
+from cluster.results.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.results.report import report_markdown
+from cluster.results.study_result import AGENT, StudyResult
+from cluster.study.run_directory import RunDirectory
+from cluster.study.study import Study
+from cluster.system.files import atomic_write_json, atomic_write_text
+from cluster.tracking.dataset_input import data_title, synthetic_dataset
+from cluster.tracking.leaderboard import SCORE, SCORE_SD
+from cluster.tracking.model_registry import RegisteredModel
+from cluster.tracking.tracker import Tracker
+from cluster.tuning.contenders import Measured
+from qsynth.data.dataset import Instance
+from qsynth.data.sources import write_rows
+from qsynth.population.snapshot import Snapshot
+from qsynth.space.search_space import Float
+from qsynth.synthesizer import QGANSynthesizer
+from rl_envs.rollout import Episode
+
+MAX_SHOWN = 2000
+SMALL = "plots/small"
+PLOTS = {
+    "scores": "Validation score while a trial runs, mean over the held-out instances.",
+    "schedule": "What the agent did to each hyperparameter.",
+    "marginals": "Real (validation) and synthetic rows of the generator that was kept.",
+    "training": "Training the agent.",
+}
+IMAGES = {"images": "Real images (validation) and synthetic ones of the generator that was kept."}
+
+
+def deliver(
+    study: Study,
+    run: RunDirectory,
+    tracker: Tracker,
+    measured: Mapping[str, Measured],
+    history: list[dict[str, float]],
+    device: DeviceResult | None,
+) -> StudyResult:
+    """Write everything below the run directory and hand it to MLflow.
+
+    The synthetic data comes from the agent's trial with the best validation score.
+    """
+    run.plots.mkdir(exist_ok=True)
+    _write_synthetic(study, run, measured[AGENT])
+    results = [one.result for one in measured.values()]
+    plot_scores(results, run.plots / "scores.png")
+    _plot_agent_schedule(study, run, measured[AGENT])
+    plot_training(history, run.plots / "training.png")
+    captions = PLOTS | (IMAGES if (run.plots / "images.png").is_file() else {})
+    for name in captions:
+        shrink(run.plots / f"{name}.png", run.path / SMALL)
+    training = {
+        "trials": history[-1]["trials"],
+        "sampled decisions": history[-1]["sampled_steps"],
+        "GAN iterations": history[-1]["trials"] * study.iterations_per_run,
+        "seconds": sum(entry["seconds"] for entry in history),
+        "failed trials": history[-1]["failures"],
+    }
+    paths = {
+        "run directory": str(run.path),
+        "report": str(run.report),
+        "synthetic data": str(run.synthetic),
+        "agent": str(run.agent),
+        "generator": str(run.model),
+        "plots": str(run.plots),
+    }
+    if run.device_model.is_file():
+        paths["generator fine-tuned on the device"] = str(run.device_model)
+    if tracker.location is not None:
+        paths["mlflow"] = str(tracker.location)
+    result = StudyResult(run.path.name, tuple(results), paths, training, device)
+    atomic_write_text(run.report, report_markdown(result, _in(captions, "plots")))
+    atomic_write_json(run.result, result.to_dict())
+
+    for path in (run.study_file, run.report, run.result, run.synthetic, run.agent):
+        tracker.log_artifact(path)
+    if device is not None:
+        tracker.log_artifact(run.device_model)
+        tracker.log(device.metrics(), step=0)
+    for folder in ("plots", SMALL):
+        for path in sorted((run.path / folder).glob("*.png")):
+            tracker.log_artifact(path, folder=folder)
+    for one in results:
+        tracker.log({f"{SCORE}{one.name}": one.score_mean, f"{SCORE_SD}{one.name}": one.score_sd}, step=0)
+    tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
+    _register(study, run, tracker, measured[AGENT])
+    tracker.set_note(report_markdown(result, _in(captions, SMALL)))
+    return result
+
+
+def _in(captions: Mapping[str, str], folder: str) -> dict[str, str]:
+    return {f"{folder}/{name}.png": caption for name, caption in captions.items()}
+
+
+def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:
+    """The agent's trial with the best validation score, and what it learned."""
+    best = _best(agent)
+    assert best.snapshot is not None
+    return best.snapshot, study.data.instance(agent.episodes.index(best), True)
+
+
+def _best(agent: Measured) -> Episode:
+    return max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
+
+
+def _register(study: Study, run: RunDirectory, tracker: Tracker, agent: Measured) -> None:
+    """The generator in MLflow's registry, and its rows among the data sets."""
+    best, (_, instance) = _best(agent), best_trial(study, agent)
+    about = {
+        "study": study.name,
+        "run": run.path.name,
+        "data": data_title(study.data),
+        "instance": instance.key,
+        "n_qubits": str(study.trial.n_qubits),
+        "ansatz": study.trial.ansatz,
+        "test_score": f"{best.test_score or 0.0:.4f}",
+    }
+    write_model(run.model, run.mlflow_model, about)
+    description = (
+        f"Quantum generator of `{data_title(study.data)}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
+        f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {best.scores[-1]:.3f}, "
+        f"test score {best.test_score or 0.0:.3f}.\n\n"
+        f"Input: a request a row, with `n_rows` and, if wanted, `seed` and `label`, one of "
+        f"{', '.join(f'`{name}`' for name in instance.class_names)}."
+    )
+    score = float(best.scores[-1])
+    model = RegisteredModel(f"qsynth-{study.name}", run.mlflow_model.name, score, about, description)
+    tracker.register_model(run.mlflow_model, model)
+    name = f"{run.path.name} synthetic"
+    tracker.log_dataset(synthetic_dataset(run.synthetic, name, study.n_synthetic, instance))
+
+
+def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
+    snapshot, instance = best_trial(study, agent)
+    model = QGANSynthesizer.from_snapshot(study.trial, snapshot, instance)
+    model.save(run.model)
+    x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
+    write_rows(run.synthetic, instance.scaling.inverse(x), y, instance)
+    _plot_marginals(x, y, instance, run.plots / "marginals.png")
+    if instance.image_shape is not None:
+        plot_model(model, instance, study.n_synthetic, study.seed, run.plots / "images.png")
+
+
+def plot_model(model: QGANSynthesizer, instance: Instance, n_rows: int, seed: int, path: Path) -> None:
+    """Real (validation) rows against synthetic ones: as images where they are, else as marginals in scaled space."""
+    x, y = model.sample_scaled(min(n_rows, MAX_SHOWN), seed)
+    if instance.image_shape is None:
+        _plot_marginals(x, y, instance, path)
+        return
+    real, inverse = instance.validation, instance.scaling.inverse
+    plot_images(inverse(real.x), inverse(x), instance.image_shape, path, real.y, y, instance.class_names)
+
+
+def _plot_marginals(x: NDArray[np.float32], y: NDArray[np.int64], instance: Instance, path: Path) -> None:
+    real, labelled = instance.validation, instance.n_classes > 1
+    names = instance.feature_names
+    if len(names) != instance.n_features:
+        names = tuple(f"component {number + 1}" for number in range(instance.n_features))
+    plot_marginals(
+        real.x[:MAX_SHOWN],
+        x[:MAX_SHOWN],
+        names,
+        path,
+        real_y=real.y[:MAX_SHOWN] if labelled else None,
+        synthetic_y=y[:MAX_SHOWN] if labelled else None,
+        class_names=instance.class_names if labelled else (),
+    )
+
+
+def _plot_agent_schedule(study: Study, run: RunDirectory, agent: Measured) -> None:
+    space = study.trial.search_space
+    schedules = {}
+    for name in space:
+        default = float(getattr(study.trial.defaults, name))
+        schedules[name] = np.array([[default, *episode.schedule[name]] for episode in agent.episodes])
+    scales: dict[str, str] = {
+        name: "log" if isinstance(dimension, Float) and dimension.log else "linear" for name, dimension in space.items()
+    }
+    scores = np.array([episode.scores for episode in agent.episodes])
+    plot_schedule(schedules, scores, run.plots / "schedule.png", scales)  # type: ignore[arg-type]

@@ -1,0 +1,281 @@
+"""A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cluster.machines.device_actor import run_on_device
+from cluster.machines.estimate import words
+from cluster.machines.population_pool import WorkerPool
+from cluster.machines.session import plan_compilation, plan_runners
+from cluster.machines.share import Share
+from cluster.results.device_result import DeviceResult
+from cluster.results.study_result import AGENT, StudyResult
+from cluster.study.circuit_remarks import circuit_remarks
+from cluster.study.placement import in_words
+from cluster.study.run_directory import RunDirectory
+from cluster.study.study import Study
+from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.interrupt import InterruptGuard
+from cluster.system.progress import StudyProgress
+from cluster.tracking.dataset_input import real_dataset
+from cluster.tracking.tags import study_tags
+from cluster.tracking.tracker import Tracker
+from cluster.tracking.trials import log_trials
+from cluster.training.agent_trainer import AgentTrainer, Progress
+from cluster.training.checkpoints import CheckpointStore
+from cluster.training.gauges import StudyGauges
+from cluster.training.training_loop import TrainingLoop
+from cluster.tuning.contenders import Contender, Measured, measure, random_search, with_fraction
+from cluster.tuning.deliver import best_trial, deliver
+from qsynth.circuits.engine import choose
+from qsynth.synthesizer import QGANSynthesizer
+from rl_envs.agents import Agent, Hold, TrainedAgent
+from rl_envs.config import EnvironmentConfig
+from rl_envs.curriculum import CurriculumConfig
+from rl_envs.policy import load_policy
+from rl_envs.pretrained import agent_file
+from rl_envs.rollout import Assignment, Episode
+from rl_envs.schedule_search import Candidate, Family, search_schedule
+
+CHECKPOINT_SECONDS = 30.0
+SEARCHES: dict[str, Family] = {"best constants": "constants", "best decay": "exponential"}
+
+
+@dataclass
+class Tuning:
+    """One run of a study on a Ray session that is up already.
+
+    Attributes:
+        guard: whether somebody asked to stop; looked at between batches.
+    """
+
+    study: Study
+    run: RunDirectory
+    tracker: Tracker
+    progress: StudyProgress
+    guard: InterruptGuard
+
+    def execute(self, cluster: dict[str, Any]) -> StudyResult:
+        """All stages that an earlier attempt has not finished.
+
+        Raises:
+            Interrupted: a signal came; what is done so far is kept, and a resume goes on from it.
+        """
+        study = self.study
+        plan_runners(study, cluster)
+        share = Share(self.run.path.name, study.placements())
+        sizes = share()
+        compiled, why = plan_compilation(study, sum(sizes.values()))
+        engine = choose(study.trial.engine, study.trial.n_qubits)
+        self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
+        if study.hardware is not None:
+            self.progress.note(f"at the end on {study.hardware.check(study.trial)}")
+        self.progress.note(f"{in_words(sizes)}; run directory {self.run.path}")
+        for line in circuit_remarks(study):
+            self.progress.note(f"circuit: {line}")
+        environment = study.environment(compiled)
+        tags = study_tags(study, engine.name, engine.reason, why)
+        self._gauges = StudyGauges(self.run.path.name)
+        self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
+        self.tracker.log_dataset(real_dataset(study.data))
+
+        features, step_seconds = self._probe(environment, share)
+        history = self._train_agent(environment, share, step_seconds, features)
+        pool = WorkerPool(environment, share, self.run.path.name)
+        try:
+            found = {name: self._search(pool, name, family) for name, family in SEARCHES.items()}
+            measured = self._measure_all(pool, features, found, tags)
+        finally:
+            pool.stop()
+        device = self._on_device(measured[AGENT])
+        return deliver(study, self.run, self.tracker, measured, history, device)
+
+    def _probe(self, environment: EnvironmentConfig, share: Share) -> tuple[list[str], float]:
+        """What observations consist of, and how long the slowest population takes from one decision to the next."""
+        first = "; compiling takes about a minute the first time" if environment.compiled else ""
+        self.progress.note(f"starting populations{first}")
+        pool = WorkerPool(environment, share, f"{self.run.path.name}:probe")
+        try:
+            features = pool.features(self.guard.check)
+            lanes = pool.n_lanes
+            wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]
+            pool.play(lambda _: Hold(), wave, check=self.guard.check)
+        finally:
+            pool.stop()
+        seconds = {kind: taken / environment.episode.n_decisions for kind, taken in pool.seconds.items()}
+        slowest, trials = max(seconds.values()), self.study.budget.n_trials
+        left = slowest * environment.episode.n_decisions * trials / lanes
+        each = ", of ".join(f"{kind.words} {taken:.2f} s" for kind, taken in seconds.items())
+        waiting = "; training waits for the slowest kind" if slowest > 2 * min(seconds.values()) else ""
+        self.progress.note(f"a decision of {each}{waiting}; all {trials:,} trials {words(left)}")
+        return features, slowest
+
+    def _train_agent(
+        self,
+        environment: EnvironmentConfig,
+        share: Share,
+        step_seconds: float,
+        features: list[str],
+    ) -> list[dict[str, float]]:
+        study, n_decisions = self.study, environment.episode.n_decisions
+        total = study.budget.agent_trials * n_decisions
+        store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
+        last = store.latest()
+        history: list[dict[str, float]] = [] if last is None else last.state["history"]
+        stage = self.progress.stage("train agent", total)
+        if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
+            stage.update(total)
+            return history
+        seed = study.seed + 1009 * self.tracker.fence.attempt
+        learned: EnvironmentConfig | CurriculumConfig = environment
+        start, before = None, {"trials": 0.0, "iterations": 0.0}
+        if study.agent.start is not None:
+            start, file = load_policy(agent_file(study.agent.start))
+            going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
+            learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
+            features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
+            self.progress.note(f"the agent goes on from {study.agent.start}")
+        trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
+        try:
+
+            def on_iteration(iteration: Progress) -> None:
+                history.append(iteration.entry())
+                self.tracker.log(iteration.metrics(), step=iteration.sampled_steps)
+                self._gauges.iteration(iteration, trainer.n_lanes, self.tracker.lag_seconds)
+
+            state = {"history": history}
+            loop = TrainingLoop(
+                trainer, total, share, store, CHECKPOINT_SECONDS, state, stage, self.progress, self.guard
+            )
+            loop.run(last, on_iteration)
+            about = {
+                "study": study.name,
+                "run": self.run.path.name,
+                "start": study.agent.start,
+                "trials": round(before["trials"]) + trainer.trials,
+                "iterations": round(before["iterations"] + trainer.trials * study.iterations_per_run),
+            }
+            trainer.export(self.run.agent, features, about)
+        finally:
+            trainer.stop()
+        return history
+
+    def _search(self, pool: WorkerPool, name: str, family: Family) -> tuple[Candidate, int]:
+        """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
+        study, file = self.study, self.run.stages / f"{name.replace(' ', '-')}.json"
+        n_trials = study.budget.search_trials
+        stage = self.progress.stage(f"search {name}", n_trials)
+        if file.is_file():
+            stored = read_json_object(file)
+            stage.update(n_trials)
+            return Candidate(stored["start"], stored["decay"], stored["score"]), stored["trials"]
+        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+        defaults = {key: float(getattr(study.trial.defaults, key)) for key in study.trial.search_space}
+        done = 0
+
+        def play(agent_for: Callable[[slice], Agent], assignments: list[Assignment]) -> list[float]:
+            nonlocal done
+            episodes = pool.play(
+                agent_for,
+                assignments,
+                on_done=lambda count: stage.update(min(n_trials, done + count)),
+                check=self.guard.check,
+            )
+            done += len(episodes)
+            return [float(episode.scores[-1]) for episode in episodes]
+
+        found, spent = search_schedule(
+            study.trial.search_space, defaults, instances, n_trials, family, study.seed + 1, play
+        )
+        stage.update(n_trials, score=found.score)
+        atomic_write_json(file, {"start": found.start, "decay": found.decay, "score": found.score, "trials": spent})
+        return found, spent
+
+    def _measure_all(
+        self,
+        pool: WorkerPool,
+        features: list[str],
+        found: dict[str, tuple[Candidate, int]],
+        tags: dict[str, str],
+    ) -> dict[str, Measured]:
+        study, per_run = self.study, self.study.iterations_per_run
+        network, file = load_policy(self.run.agent)
+        trained = TrainedAgent.of(self.run.agent, network, file, features, study.environment(False).actions)
+        spent = round(file.trained("iterations"))
+        contenders = [
+            Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),
+            Contender("defaults", lambda _: Hold(), 1, 0, "the study's defaults, unchanged"),
+            *(
+                Contender(name, _fixed(candidate, name), 1, trials * per_run, candidate.describe())
+                for name, (candidate, trials) in found.items()
+            ),
+            random_search(study.trial.search_space, study.budget.random_runs, study.seed + 2),
+        ]
+        # Seeds of trials never met in training or tuning, a block per instance so that further runs don't overlap.
+        block = max(contender.runs_per_instance for contender in contenders)
+        held_out = [
+            Assignment(study.data.instance(index, True), 2**62 + (study.seed * 100_003 + index) * block)
+            for index in range(study.budget.held_out)
+        ]
+        measured: dict[str, Measured] = {}
+        for contender in contenders:
+            stage = self.progress.stage(f"measure {contender.name}", len(held_out) * contender.runs_per_instance)
+
+            def play(
+                agent_for: Callable[[slice], Agent], assignments: list[Assignment], stage: Any = stage
+            ) -> list[Episode]:
+                return pool.play(
+                    agent_for, assignments, test=True, snapshots=True, on_done=stage.update, check=self.guard.check
+                )
+
+            one = measure(contender, held_out, per_run, play)
+            measured[contender.name] = one
+            log_trials(self.tracker, contender.name, one.episodes, study.episode.iterations_per_decision, tags)
+        agent = measured[AGENT]
+        compared = with_fraction(agent.result, measured["best constants"].result)
+        measured[AGENT] = Measured(compared, agent.episodes)
+        return measured
+
+    def _on_device(self, agent: Measured) -> DeviceResult | None:
+        """The stage on hardware, or what an earlier attempt has found there."""
+        hardware, file = self.study.hardware, self.run.stages / "device.json"
+        if hardware is None:
+            return None
+        if file.is_file():
+            return TypeAdapter(DeviceResult).validate_python(read_json_object(file))
+        name = hardware.device_name(self.study.trial.n_qubits)
+        stage = self.progress.stage(f"fine-tune on {name}", hardware.n_decisions)
+        snapshot, instance = best_trial(self.study, agent)
+        ideal, found = run_on_device(
+            hardware, self.study.trial, snapshot, instance, self.run.path.name, stage, self.guard
+        )
+        QGANSynthesizer.from_snapshot(self.study.trial, found.snapshot, instance).save(self.run.device_model)
+        estimated, _ = hardware.estimate(self.study.trial)
+        bill = hardware.price.words(found.spent)
+        result = DeviceResult.of(name, ideal, found, estimated, bill)
+        atomic_write_json(file, asdict(result))
+        for decision, score in enumerate(found.scores):
+            self.tracker.log({"device/validation_score": score}, step=decision)
+        self._gauges.count("qsynth_shots", found.spent.shots)
+        self.progress.note(f"{name}: spent {bill}")
+        self.guard.check()
+        return result
+
+
+def _fixed(candidate: Candidate, name: str) -> Callable[[slice], Agent]:
+    return lambda _: candidate.schedule(name)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """A study's settings under their dotted paths."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
+    return flat

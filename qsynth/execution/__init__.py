@@ -1,0 +1,1 @@
+"""How pure functions run: compiled, captured, placed."""

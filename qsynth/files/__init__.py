@@ -1,0 +1,1 @@
+"""Tensor files and files that ship with the packages."""

@@ -1,0 +1,1 @@
+"""A trial, and K of them in lockstep."""

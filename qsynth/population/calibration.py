@@ -1,0 +1,38 @@
+"""Yardsticks of the instances that a population meets."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from qsynth.data.dataset import Instance
+from qsynth.metrics.score import Scorer, Yardstick, stacked
+
+
+class Calibration:
+    """Makes each instance's yardstick when it is first needed, those of many instances together.
+
+    Args:
+        scorer: what to calibrate, for any number of trials.
+        labels: labels to evaluate an instance with, rows x n_classes.
+        untrained: rows of untrained generators for such labels, models x rows x n_features.
+        at_once: how many instances to calibrate together at most, which memory may limit.
+    """
+
+    def __init__(
+        self, scorer: Scorer, labels: Callable[[Instance], Tensor], untrained: Callable[[Tensor], Tensor], at_once: int
+    ) -> None:
+        self._scorer, self._labels, self._untrained, self._at_once = scorer, labels, untrained, at_once
+        self._made: dict[tuple[str, str], Yardstick] = {}
+
+    def yardstick(self, instances: Sequence[Instance], part: str) -> Yardstick:
+        """One for all ``instances`` (leading axis) against their ``part`` ("validation" or "test")."""
+        missing = list({each.key: each for each in instances if (each.key, part) not in self._made}.values())
+        for start in range(0, len(missing), self._at_once):
+            chunk = missing[start : start + self._at_once]
+            labels = [self._labels(instance) for instance in chunk]
+            rows = torch.stack([self._untrained(each) for each in labels])
+            onehot = torch.stack(labels)[:, None].expand(-1, rows.shape[1], -1, -1)
+            made = self._scorer.yardsticks(chunk, [getattr(each, part) for each in chunk], rows, onehot)
+            self._made |= {(each.key, part): yardstick for each, yardstick in zip(chunk, made, strict=True)}
+        return stacked([self._made[instance.key, part] for instance in instances])

@@ -1,0 +1,218 @@
+"""The settings of a trial: circuit, networks, losses, hyperparameters, QNN, score."""
+
+import functools
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from qsynth.circuits.ansatz import ANSAETZE
+from qsynth.circuits.circuit import Circuit
+from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
+from qsynth.circuits.readout import PauliStrings, Words, find_readout
+from qsynth.circuits.sampling import shots_taken
+from qsynth.circuits.spend import Spend
+from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
+from qsynth.errors import QsynthError, did_you_mean
+from qsynth.gan.critic import Critic
+from qsynth.gan.generator import Generator
+from qsynth.gan.kinds import CriticConfig, GeneratorConfig
+from qsynth.gan.losses import LOSSES, LossName, Penalty
+from qsynth.gan.mlp_critic import MLPCriticConfig
+from qsynth.gan.quantum import QuantumGeneratorConfig
+from qsynth.metrics.score import ScoreConfig
+from qsynth.qnn.fit import QNNConfig
+from qsynth.space.hyperparameters import NAMES, SHOT_SHARE, SPARED, Tunables
+
+ALWAYS = {
+    *("lr_generator", "lr_critic", "beta1", "n_critic", "batch_size"),
+    *("weight_average", "instance_noise", "fidelity_weight", "diversity_weight"),
+}
+
+
+class TrialConfig(Tunables):
+    """One GAN training run, whatever data it learns.
+
+    Attributes:
+        encoder: how inputs enter the circuit; left out: as the ansatz's own encoder has it.
+        patterns: ansaetze whose layers, with as many weights, hyperparameter ``pattern`` may put in place of the
+            ansatz's: 1 the first of these, 2 the second. On the statevector engine.
+        loss: ``wasserstein`` [Gunduz 2025], ``standard`` (minimax, as the second source paper has it),
+            ``non_saturating`` or ``hinge``; see :mod:`qsynth.gan.losses`.
+        penalty: which side of the critic's slope the gradient penalty, which goes with any loss, is for.
+    """
+
+    n_qubits: int = Field(ge=1, le=100)
+    ansatz: str = "ry_rx_cnot"
+    encoder: str | None = None
+    patterns: tuple[str, ...] = Field((), max_length=8)
+    readout: str | Words = "z"
+    engine: EngineConfig = EngineConfig()
+    generator: GeneratorConfig = QuantumGeneratorConfig()
+    critic: CriticConfig = MLPCriticConfig()
+    loss: LossName = "wasserstein"
+    penalty: Penalty = "one_sided"
+    qnn: QNNConfig = QNNConfig()
+    score: ScoreConfig = ScoreConfig()
+
+    @model_validator(mode="after")
+    def _known_and_possible(self) -> Self:
+        for path, name, encoder in (
+            ("", self.ansatz, self.encoder),
+            ("qnn.", self.qnn.ansatz, self.qnn.encoder),
+        ):
+            if name not in ANSAETZE:
+                known = did_you_mean(name, ANSAETZE)
+                raise ValueError(f"{path}ansatz must be a registered ansatz; got {name!r}.{known}")
+            try:
+                ANSAETZE[name].encoded(encoder)
+            except QsynthError as error:
+                raise ValueError(f"{path}{error}") from None
+        self._check_patterns()
+        try:
+            read = self.generator.readout(self.readout)
+        except QsynthError as error:
+            raise ValueError(str(error)) from None
+        readout, noise = find_readout(read, self.n_qubits), self.engine.noise
+        if noise is not None and noise.readout and isinstance(readout, PauliStrings):
+            for word in readout.words(self.n_qubits):
+                if "Y" in word:
+                    raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
+        choose(self.engine, self.n_qubits)
+        for name in self.search_space:
+            if name == SHOT_SHARE and not self._draws_shots:
+                raise ValueError("search_space.shot_share needs engine.shots, on the statevector engine")
+            if name not in self.tunable:
+                kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
+                raise ValueError(
+                    f"search_space.{name} must be left out: it does nothing with {kinds} and penalty {self.penalty}"
+                )
+        return self
+
+    def limits(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value of a hyperparameter here."""
+        return (0.0, float(len(self.patterns))) if name == "pattern" else super().limits(name)
+
+    def _check_patterns(self) -> None:
+        """Refuse patterns that can't take the place of the ansatz's layers.
+
+        Raises:
+            ValueError: such patterns, or a ``pattern`` beyond them.
+        """
+        if self.defaults.pattern > len(self.patterns):
+            raise ValueError(f"defaults.pattern must be within 0..{len(self.patterns)}; got {self.defaults.pattern}")
+        if not self.patterns:
+            return
+        for name in self.patterns:
+            if name not in ANSAETZE:
+                raise ValueError(f"patterns must name registered ansaetze; got {name!r}.{did_you_mean(name, ANSAETZE)}")
+            found, wanted = (ANSAETZE[each].n_layer_weights(self.n_qubits) for each in (name, self.ansatz))
+            if found != wanted:
+                raise ValueError(f"patterns must have the ansatz's {wanted} weights a layer; {name!r} has {found}")
+        try:
+            ANSAETZE[self.ansatz].with_patterns([ANSAETZE[name] for name in self.patterns])
+        except QsynthError as error:
+            raise ValueError(str(error)) from None
+        if "pattern" not in self.generator.uses:
+            raise ValueError(f"patterns must be left out with generator {self.generator.kind}")
+        if choose(self.engine, self.n_qubits).name != STATEVECTOR:
+            raise ValueError("patterns need the statevector engine")
+
+    @property
+    def tunable(self) -> frozenset[str]:
+        """The hyperparameters that mean something to the trial's kinds."""
+        of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
+        chosen = {name for name, has in of_losses.items() if has}
+        found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
+        idle = ({SHOT_SHARE} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
+        return found - idle
+
+    @property
+    def _draws_shots(self) -> bool:
+        """Whether the statevector engine draws shots."""
+        return self.engine.shots is not None and choose(self.engine, self.n_qubits).name == STATEVECTOR
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The hyperparameters that networks and updates are built with; others can't be changed."""
+
+        def idle(name: str) -> bool:
+            if name not in SPARED or name in self.search_space:
+                return False
+            nothing = SPARED[name]
+            return bool(getattr(self.defaults, name) == (getattr(self.capacity, name) if nothing is None else nothing))
+
+        return tuple(name for name in NAMES if name in self.tunable and not idle(name))
+
+    def circuit(self) -> StatevectorEngine | PennyLaneEngine:
+        """The generator's circuit on its engine, with all layers of the capacity.
+
+        A generator without a circuit is measured by what this one would have.
+
+        Raises:
+            QsynthError: the engine can't be made here.
+        """
+        readout = self.generator.readout(self.readout)
+        n_layers = self.capacity.n_layers * (1 + len(self.patterns))
+        return build(self.engine, self.ansatz, self.n_qubits, n_layers, readout, self.encoder, self.patterns)
+
+    def exact_circuit(self, circuit: StatevectorEngine | PennyLaneEngine) -> StatevectorEngine | PennyLaneEngine:
+        """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
+        if (isinstance(circuit, StatevectorEngine) and circuit.shots is None) or self.n_qubits > MAX_QUBITS:
+            return circuit
+        # Its shots are fixed, so that there is no share of them to tune.
+        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOT_SHARE}
+        return self.replaced(engine={"name": STATEVECTOR}, search_space=space).circuit()
+
+    def check_outputs(self, n_features: int) -> None:
+        """Refuse data with more features than the generator makes, or that the critic can't see.
+
+        Raises:
+            QsynthError: such data.
+        """
+        readout = self.generator.readout(self.readout)
+        n_outputs = find_readout(readout, self.n_qubits).n_outputs(self.n_qubits)
+        most = self.generator.most_features(self.n_qubits, n_outputs)
+        if n_features > most:
+            raise QsynthError(
+                f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "
+                f"{readout!r} makes {most} with generator {self.generator.kind}"
+            )
+        self.critic.check(n_features)
+
+    def build_generator(self, circuit: Circuit, n_features: int, n_classes: int) -> Generator:
+        """The generator, on a circuit that :meth:`circuit` made.
+
+        Raises:
+            QsynthError: more qubits than it takes.
+        """
+        return self.generator.build(circuit, n_features, n_classes, self.capacity)
+
+    def build_critic(self, n_features: int, n_classes: int) -> Critic:
+        """The critic."""
+        return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
+
+    def cost(
+        self, engine: StatevectorEngine | PennyLaneEngine, n_rows: int, n_classes: int, gradient: bool = False
+    ) -> Spend:
+        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take."""
+        rows, passes = self.generator.circuit_rows(n_rows, n_classes), self.generator.n_passes
+        if not gradient:
+            return engine.cost(rows)
+        return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+
+    def iteration_cost(
+        self, engine: StatevectorEngine | PennyLaneEngine, values: Mapping[str, float], n_classes: int
+    ) -> Spend:
+        """What one GAN iteration of one trial with these hyperparameters takes on ``engine``."""
+        size, cost = self.capacity.batch_size, functools.partial(self.cost, engine, n_classes=n_classes)
+        total = cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
+        shots = self.engine.shots
+        if SHOT_SHARE not in values or shots is None:
+            return total
+        return Spend(total.circuits, total.shots // shots * shots_taken(shots, values[SHOT_SHARE]))
+
+    def qnn_qubits(self, n_features: int, n_classes: int) -> int:
+        """Qubits of the QNN: the generator's, or more where features or classes need them."""
+        return max(self.n_qubits, n_features, n_classes)

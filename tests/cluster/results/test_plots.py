@@ -1,0 +1,156 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cluster.results.figure import shrink
+from cluster.results.plots import plot_marginals, plot_schedule, plot_scores, plot_training
+from cluster.results.study_result import ContenderResult
+from qsynth.errors import QsynthError
+
+ORANGE = (0xD5, 0x5E, 0x00)  # the agent's lines and the synthetic data's
+
+
+def mask_of(path: Path, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Where a picture has a colour: ``height x width``."""
+    image = np.round(255 * matplotlib.image.imread(path)[..., :3]).astype(int)
+    found: NDArray[np.bool_] = np.abs(image - colour).max(axis=-1) <= 2
+    return found
+
+
+def pixels_of(path: Path, colour: tuple[int, int, int]) -> int:
+    return int(mask_of(path, colour).sum())
+
+
+def contender(name: str, n_decisions: int = 5, n_instances: int = 3) -> ContenderResult:
+    curves = np.random.default_rng(1).uniform(0, 1, (n_instances, n_decisions + 1))
+    return ContenderResult(name, 1, 500, tuple(curves[:, -1]), tuple(map(tuple, curves)), 0, "")
+
+
+def test_scores_draws_the_agent_in_its_colour(tmp_path: Path) -> None:
+    plot_scores([contender("defaults")], tmp_path / "without.png")
+    plot_scores([contender("defaults"), contender("agent")], tmp_path / "with.png")
+    assert pixels_of(tmp_path / "without.png", ORANGE) == 0
+    assert pixels_of(tmp_path / "with.png", ORANGE) > 500
+
+
+def test_scores_takes_one_instance_many_contenders_and_one_without_curves(tmp_path: Path) -> None:
+    many = [contender(f"rival {i}", n_instances=1) for i in range(9)]
+    bare = ContenderResult("bare", 1, 500, (0.5,), (), 0, "")
+    plot_scores([*many, bare], tmp_path / "scores.png")
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(QsynthError, match="contender with curves"):
+        plot_scores([bare], tmp_path / "none.png")
+
+
+def test_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "scores.png"
+    plot_scores([contender("agent")], target)
+    before = target.read_bytes()
+
+    def fail(self: Path, target: Path) -> None:
+        raise OSError("disk")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk"):
+        plot_scores([contender("defaults")], target)
+    assert target.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("n_hyperparameters", [1, 3, 4, 7])
+def test_schedule_draws_every_panel(tmp_path: Path, n_hyperparameters: int) -> None:
+    rng = np.random.default_rng(2)
+    schedules = {f"lr_{i}": np.exp(rng.normal(-7, 1, (4, 6))) for i in range(n_hyperparameters)}
+    scales = dict.fromkeys(schedules, "log") | {"lr_0": "linear"}
+    plot_schedule(schedules, rng.uniform(0, 1, (4, 6)), tmp_path / "schedule.png", scales)  # type: ignore[arg-type]
+    assert pixels_of(tmp_path / "schedule.png", ORANGE) > 100
+    assert pixels_of(tmp_path / "schedule.png", (0x00, 0x72, 0xB2)) > 100 * n_hyperparameters
+
+
+def test_schedule_refuses_zero_on_a_log_scale(tmp_path: Path) -> None:
+    zero = np.zeros((2, 4))
+    with pytest.raises(QsynthError, match="lr_g must be positive"):
+        plot_schedule({"lr_g": zero}, zero, tmp_path / "schedule.png", {"lr_g": "log"})
+    assert not list(tmp_path.iterdir())
+
+
+def test_marginals_put_synthetic_outliers_in_the_outer_bins(tmp_path: Path) -> None:
+    real = np.random.default_rng(3).normal(0, 1, (200, 1))
+    plot_marginals(real, np.full((200, 1), 1e6), ["x"], tmp_path / "above.png")
+    plot_marginals(real, np.full((200, 1), -1e6), ["x"], tmp_path / "below.png")
+    halfway = matplotlib.image.imread(tmp_path / "above.png").shape[1] / 2
+    tall = {}
+    for name in ("above", "below"):
+        tall[name] = int(np.argmax(mask_of(tmp_path / f"{name}.png", ORANGE).sum(axis=0)))
+    assert tall["below"] < halfway / 4
+    assert tall["above"] > halfway * 7 / 4
+
+
+def test_marginals_have_a_column_of_panels_per_class(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    real, synthetic, y = rng.normal(0, 1, (60, 3)), rng.normal(0, 1, (60, 3)), np.arange(60) % 3
+    plot_marginals(real, synthetic, ["a", "b", "c"], tmp_path / "by_class.png", y, y, ["p", "q", "r"])
+    plot_marginals(real, synthetic, ["a", "b", "c"], tmp_path / "pooled.png")
+    plot_marginals(real, synthetic, ["a", "b", "c"], tmp_path / "many.png", np.arange(60), np.arange(60))
+    height = {path.stem: matplotlib.image.imread(path).shape[0] for path in tmp_path.iterdir()}
+    assert height["by_class"] > 2 * height["pooled"]
+    assert height["many"] == height["pooled"]
+
+
+def test_marginals_survive_missing_values_constants_and_an_empty_class(tmp_path: Path) -> None:
+    real = np.column_stack([np.ones(8), [np.nan, *range(7)]])
+    labels = np.arange(8) % 2
+    plot_marginals(real, real[:3], ["one", "two"], tmp_path / "m.png", labels, np.zeros(3, dtype=int))
+    assert (tmp_path / "m.png").exists()
+
+
+def test_marginals_of_many_features_show_the_most_different_first(tmp_path: Path) -> None:
+    real = np.tile(np.random.default_rng(5).normal(0, 1, (50, 1)), (1, 40))
+    for different in (33, 2):
+        synthetic = real.copy()
+        synthetic[:, different] += 1
+        plot_marginals(real, synthetic, ["x"] * 40, tmp_path / f"{different}.png")
+    plot_marginals(real, real, ["x"] * 40, tmp_path / "none.png")
+    drawn = {path.stem: path.read_bytes() for path in tmp_path.iterdir()}
+    assert drawn["33"] == drawn["2"] != drawn["none"]
+
+
+def test_marginals_need_a_name_for_each_feature(tmp_path: Path) -> None:
+    with pytest.raises(QsynthError, match="got 2 real, 2 synthetic and 1 names"):
+        plot_marginals(np.zeros((3, 2)), np.zeros((3, 2)), ["x"], tmp_path / "m.png")
+
+
+def test_training_skips_iterations_in_which_no_episode_ended(tmp_path: Path) -> None:
+    history = [{"sampled_steps": 10.0 * i, "score": 0.1 * i, "return": 0.2 * i} for i in range(1, 6)]
+    gap = {"sampled_steps": 60.0, "score": None, "return": None}
+    plot_training([*history, gap], tmp_path / "gap.png")
+    plot_training(history, tmp_path / "whole.png")
+    assert (tmp_path / "gap.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
+    with pytest.raises(QsynthError, match="one or more training iterations"):
+        plot_training([], tmp_path / "none.png")
+
+
+def test_small_copies_fit_into_mlflows_column(tmp_path: Path) -> None:
+    plot_scores([contender("agent")], tmp_path / "scores.png")
+    full = matplotlib.image.imread(tmp_path / "scores.png").shape
+    for _ in range(2):  # as when a study is resumed
+        shrink(tmp_path / "scores.png", tmp_path / "small")
+    height, width, _ = matplotlib.image.imread(tmp_path / "small" / "scores.png").shape
+    assert width == 720 < full[1]
+    assert height / width == pytest.approx(full[0] / full[1], rel=0.01)
+
+
+def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, cluster.results.plots as p\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "p.plot_training([{'sampled_steps': 1.0, 'score': 0.5, 'return': 0.1}], pathlib.Path(sys.argv[1]))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "t.png")], check=True, timeout=60)
+    assert (tmp_path / "t.png").exists()

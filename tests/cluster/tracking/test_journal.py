@@ -1,0 +1,184 @@
+"""The journal loses nothing to kills and full disks, and has one writer."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster.system.attempt_lock import LOCK_NAME
+from cluster.tracking.journal import JOURNAL_NAME, OFFSET_NAME, Cursor, Journal
+from qsynth.errors import QsynthError
+
+ROOT = Path(__file__).parents[3]
+
+WRITER = """
+import sys
+from pathlib import Path
+from cluster.tracking.journal import Journal
+
+journal = Journal(Path(sys.argv[1]))
+while True:
+    record = journal.append("metrics", {"text": "x" * 300})
+    sys.stdout.write(f"{record.seq}\\n")
+    sys.stdout.flush()
+"""
+
+
+def kill_while_writing(run_dir: Path, seconds: float) -> int:
+    """Last sequence number that a writer had seen safely appended before SIGKILL hit it."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(run_dir)], cwd=ROOT, stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    first = writer.stdout.readline()
+    threading.Timer(seconds, writer.kill).start()
+    acknowledged = (first + writer.stdout.read()).split(b"\n")[:-1]
+    writer.stdout.close()
+    assert writer.wait() == -signal.SIGKILL
+    return int(acknowledged[-1])
+
+
+def test_records_survive_in_order_over_attempts(tmp_path: Path) -> None:
+    before = time.time_ns() // 1_000_000
+    for attempt in (1, 2):
+        journal = Journal(tmp_path)
+        assert journal.fence.attempt == attempt
+        journal.append("metrics", {"step": attempt})
+        journal.append("metrics", {"step": -attempt})
+        journal.close()
+        journal.close()
+    records = Cursor(tmp_path, "s").read(100)
+    assert [(r.seq, r.attempt, r.body["step"]) for r in records] == [(1, 1, 1), (2, 1, -1), (3, 2, 2), (4, 2, -2)]
+    assert all(before <= r.time <= time.time_ns() // 1_000_000 for r in records)
+
+
+def test_sigkill_loses_no_acknowledged_record(tmp_path: Path) -> None:
+    acknowledged = [kill_while_writing(tmp_path, 0.1) for _ in range(3)]
+    assert acknowledged == sorted(acknowledged)
+    records = Cursor(tmp_path, "s").read(10**9)
+    assert [r.seq for r in records] == list(range(1, len(records) + 1))  # none missing, none twice
+    assert acknowledged[-1] <= len(records) <= acknowledged[-1] + 1
+    assert sorted({r.attempt for r in records}) == [1, 2, 3]
+
+
+def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append("metrics", {"step": 1})
+    journal.close()
+    path = tmp_path / JOURNAL_NAME
+    path.write_bytes(path.read_bytes() + path.read_bytes()[:-5])
+    assert [r.seq for r in Cursor(tmp_path, "s").read(9)] == [1]
+    journal = Journal(tmp_path)
+    journal.append("metrics", {"step": 2})
+    journal.close()
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [1, 2]
+
+
+def test_a_damaged_line_costs_only_itself(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for step in range(3):
+        journal.append("metrics", {"step": step})
+    journal.close()
+    path = tmp_path / JOURNAL_NAME
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b"\0" * 20 + b"\n" + lines[2])
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [0, 2]
+
+
+def test_a_second_live_writer_is_refused(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(QsynthError, match="must have one writer"):
+        Journal(tmp_path)
+    result = subprocess.run([sys.executable, "-c", WRITER, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert "must have one writer" in result.stderr
+    journal.close()
+    Journal(tmp_path).close()
+
+
+def test_an_older_attempt_is_refused_where_locks_do_not_reach(tmp_path: Path) -> None:
+    old = Journal(tmp_path)
+    old.append("metrics", {"step": 1})
+    (tmp_path / LOCK_NAME).unlink()  # as if on another machine: the old lock is not seen
+    new = Journal(tmp_path)
+    assert new.fence.attempt > old.fence.attempt
+    with pytest.raises(QsynthError, match="replaced"):
+        old.append("metrics", {"step": 99})
+    new.append("metrics", {"step": 2})
+    late = {"seq": 2, "attempt": old.fence.attempt, "time": 1, "kind": "metrics", "body": {"step": 99}}
+    with (tmp_path / JOURNAL_NAME).open("a") as file:  # checked just before the new attempt began, written after
+        file.write(json.dumps(late) + "\n")
+    new.append("metrics", {"step": 3})
+    new.close()
+    old.close()
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [1, 2, 3]
+
+
+def test_records_wait_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    journal.append("metrics", {"step": 0})
+    real, room = os.write, [10]
+
+    def full(descriptor: int, data: bytes) -> int:
+        if room[0] == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        data, room[0] = data[: room[0]], 0
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    for step in (1, 2):
+        journal.append("metrics", {"step": step})
+    assert journal.unwritten == 2
+    assert (tmp_path / JOURNAL_NAME).read_bytes().endswith(b"\n")
+    monkeypatch.setattr(os, "write", real)
+    journal.append("metrics", {"step": 3})
+    assert journal.unwritten == 0
+    journal.close()
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [0, 1, 2, 3]
+
+
+def test_append_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    threads: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _: threads.append(threading.current_thread().name))
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not threads:
+        journal.append("metrics", {})
+        time.sleep(0.001)
+    assert threads == ["qsynth-journal"]
+    journal.close()
+    assert threads == ["qsynth-journal", threading.current_thread().name]
+
+
+def test_cursor_goes_on_where_delivery_ended(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for step in range(5):
+        journal.append("metrics", {"step": step})
+    cursor = Cursor(tmp_path, "s")
+    cursor.read(2)
+    assert cursor.advance()
+    cursor.read(2)  # not delivered: comes again
+    assert cursor.remaining() == 3
+    again = Cursor(tmp_path, "s")
+    assert [r.body["step"] for r in again.read(9)] == [2, 3, 4]
+    assert again.advance()
+    again.read(9)
+    assert not again.advance()
+    assert Cursor(tmp_path, "other store").remaining() == 5
+    journal.close()
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"store": "s", "offset": 7, "attempt": 1}', None])
+def test_a_doubtful_offset_means_from_the_start(tmp_path: Path, content: str | None) -> None:
+    journal = Journal(tmp_path)
+    journal.append("metrics", {})
+    journal.append("metrics", {})
+    journal.close()
+    size = (tmp_path / JOURNAL_NAME).stat().st_size  # the journal's tail was lost in a power cut, its offset was not
+    beyond = json.dumps({"store": "s", "offset": size + 1, "attempt": 1})
+    (tmp_path / OFFSET_NAME).write_text(beyond if content is None else content)
+    assert Cursor(tmp_path, "s").remaining() == 2

@@ -1,0 +1,122 @@
+"""A whole study on an embedded Ray, interrupted and resumed, as a user runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from tests.cluster.machines.test_private_ray import assert_private
+
+COMMAND = [sys.executable, "-c", "from cluster.cli.app import main; main()"]
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "MLFLOW_", "QSYNTH_OUT"))}
+    environment = kept | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def mlflow_runs(database: Path) -> list[Any]:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{database}")
+    experiment = client.get_experiment_by_name("qsynth")
+    return list(client.search_runs([experiment.experiment_id], max_results=1000))
+
+
+def registered(database: Path, name: str) -> list[str]:
+    """The runs of a model's versions."""
+    from mlflow.tracking import MlflowClient
+
+    versions = MlflowClient(f"sqlite:///{database}").search_model_versions(f"name = '{name}'")
+    return [version.run_id for version in versions]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")  # MLflow's and SQLAlchemy's own
+def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    tiny["budget"]["agent_trials"] = 4000  # longer than the test waits
+    study = tmp_path / "tiny.yaml"
+    study.write_text(yaml.safe_dump(tiny))
+    out = tmp_path / "runs"
+
+    first = start("tune", study, "--out", out, "--json")
+    deadline = time.monotonic() + 240
+    while not list(out.glob("*/journal.jsonl")) or "training/sampled_steps" not in _journal(out):
+        assert first.poll() is None, first.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert_private(psutil.Process(first.pid))
+    os.killpg(first.pid, signal.SIGINT)
+    _, errors = first.communicate(timeout=120)
+    assert first.returncode == 130, errors
+    assert "--resume" in errors
+    if "qsynth sync" in errors:  # ended before MLflow had made its tables
+        synced = start("sync", next(out.glob("*/journal.jsonl")).parent)
+        assert synced.wait(timeout=240) == 0, synced.communicate()[1]
+    [parent] = [run for run in mlflow_runs(out / "mlflow.db") if "mlflow.parentRunId" not in run.data.tags]
+    assert parent.info.status == "KILLED"
+    assert "Stopped by SIGINT" in parent.data.tags["mlflow.note.content"]
+
+    [run_dir] = [path.parent for path in out.glob("*/study.yaml")]
+    resolved = yaml.safe_load((run_dir / "study.yaml").read_text())
+    kept = json.loads(next(iter(sorted((run_dir / "checkpoints").glob("checkpoint-*/state.json"))), None).read_text())  # type: ignore[union-attr]
+    assert kept["sampled_steps"] > 0
+    # The rest of this run is to be short: what is trained already is enough.
+    resolved["budget"]["agent_trials"] = 1
+    (run_dir / "study.yaml").write_text(yaml.safe_dump(resolved))
+
+    second = start("tune", study, "--out", out, "--resume", "--json")
+    printed, errors = second.communicate(timeout=400)
+    assert second.returncode == 0, errors
+    result = json.loads(printed)
+
+    names = [contender["name"] for contender in result["contenders"]]
+    assert names == ["agent", "defaults", "best constants", "best decay", "random search"]
+    for contender in result["contenders"]:
+        assert contender["iterations_per_run"] == 6
+        assert contender["runs_per_instance"] == (2 if "random" in contender["name"] else 1)
+        assert 0.0 <= contender["score_mean"] <= 1.0
+        assert contender["score_sd"] >= 0.0
+    assert all(Path(result["paths"][what]).exists() for what in ("synthetic data", "agent", "generator", "report"))
+    assert len(Path(result["paths"]["synthetic data"]).read_text().splitlines()) == 51
+    for plot in ("scores", "schedule", "marginals", "training"):
+        assert (run_dir / "plots" / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
+
+    runs = mlflow_runs(out / "mlflow.db")
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert [run.info.run_id for run in parents] == [parent.info.run_id]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert len(runs) == 1 + 5 * 2
+    assert "best_score" in parents[0].data.metrics
+    child = next(run for run in runs if run.data.tags.get("contender") == "agent")
+    expected = {"score", "test/score", "hyperparameters/lr_generator", "training/loss_generator"}
+    assert expected <= set(child.data.metrics)
+    assert "get-artifact?path=plots/small/scores.png" in parents[0].data.tags["mlflow.note.content"]
+    assert [each.dataset.name for each in parents[0].inputs.dataset_inputs] == ["iris", f"{run_dir.name} synthetic"]
+    assert registered(out / "mlflow.db", "qsynth-tiny") == [parent.info.run_id]
+
+    # What is finished needs no cluster.
+    third = start("tune", study, "--out", out, "--resume", "--address", "127.0.0.1:9", "--json")
+    printed, _ = third.communicate(timeout=120)
+    assert third.returncode == 0
+    assert json.loads(printed)["contenders"] == result["contenders"]
+
+
+def _journal(out: Path) -> str:
+    return "".join(path.read_text() for path in out.glob("*/journal.jsonl"))

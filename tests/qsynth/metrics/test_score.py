@@ -1,0 +1,108 @@
+"""The composite score."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from qsynth.config import parse
+from qsynth.data.dataset import Instance
+from qsynth.data.tabular import TableData
+from qsynth.errors import QsynthError
+from qsynth.metrics.metric import Anchors
+from qsynth.metrics.score import ScoreConfig, Scorer, Yardstick, stacked
+from qsynth.population.measures import build_metrics
+from qsynth.population.trial import TrialConfig
+
+
+@pytest.fixture(scope="module")
+def instance() -> Instance:
+    return TableData(name="iris", n_train=40).instance(0, held_out=False)
+
+
+def scorer(instance: Instance, **weights: float) -> Scorer:
+    config = TrialConfig.model_validate({"n_qubits": 4, "score": {"utility": 0, **weights}})
+    return Scorer(build_metrics(config, instance.n_features, instance.n_classes), config.score.weights)
+
+
+def noise(instance: Instance, seed: int) -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(seed)
+    x = 2 * torch.rand(2, 60, instance.n_features, generator=random) - 1
+    return x, torch.eye(3)[torch.randint(0, 3, (2, 60), generator=random)]
+
+
+def yardstick(made: Scorer, instance: Instance, x: Tensor, onehot: Tensor) -> Yardstick:
+    """Against the validation rows, from one instance's untrained rows."""
+    return made.yardsticks([instance], [instance.validation], x[None], onehot[None])[0]
+
+
+def test_weights_are_normalised_over_what_is_measured(instance: Instance) -> None:
+    assert scorer(instance, fidelity=3, balance=0).weights == {"fidelity": 0.75, "diversity": 0.25}
+    x, onehot = noise(instance, 0)
+    cards = []
+    for factor in (1, 10):
+        made = scorer(instance, fidelity=2 * factor, diversity=factor, balance=factor)
+        cards.append(made.measure(stacked([yardstick(made, instance, x, onehot)] * 2), x, onehot))
+    torch.testing.assert_close(cards[0].score, cards[1].score)
+
+
+def test_the_score_is_the_weighted_sum_of_the_utilities(instance: Instance) -> None:
+    made = scorer(instance, fidelity=2, diversity=1, balance=1)
+    mark = stacked([yardstick(made, instance, *noise(instance, 0))] * 2)
+    shrunk = 0.5 * torch.as_tensor(instance.reserve.x)[None].expand(2, -1, -1)
+    onehot = torch.eye(3)[torch.as_tensor(instance.reserve.y)].expand(2, -1, -1)
+    card = made.measure(mark, shrunk, onehot)
+    u = card.utilities
+    assert list(u) == ["fidelity", "diversity", "balance"]
+    torch.testing.assert_close(card.score, 0.5 * u["fidelity"] + 0.25 * u["diversity"] + 0.25 * u["balance"])
+    assert ((card.score > 0) & (card.score < 1)).all()
+
+
+def test_the_score_rises_with_every_utility(instance: Instance) -> None:
+    """A better raw value, all else equal, is a higher score: anchors move, rows do not."""
+    made = scorer(instance)
+    x, onehot = noise(instance, 0)
+    mark = stacked([yardstick(made, instance, x, onehot)] * 2)
+    raw = made.measure(mark, x, onehot).raw
+    middle = {name: Anchors(raw[name] + 1, raw[name] - 1) for name in mark.anchors}
+    before = made.measure(Yardstick(mark.prepared, middle), x, onehot)
+    torch.testing.assert_close(before.score, torch.full((2,), 0.5))
+    for name in middle:
+        easier = middle | {name: Anchors(raw[name] + 2, raw[name] - 1)}
+        after = made.measure(Yardstick(mark.prepared, easier), x, onehot)
+        assert (after.utilities[name] > before.utilities[name]).all()
+        assert (after.score > before.score).all()
+
+
+def test_metrics_without_weight_are_absent(instance: Instance) -> None:
+    made = scorer(instance, balance=0, diversity=0)
+    x, onehot = noise(instance, 0)
+    mark = yardstick(made, instance, x, onehot)
+    card = made.measure(stacked([mark, mark]), x, onehot)
+    assert list(mark.prepared) == list(mark.anchors) == list(card.utilities) == list(card.raw) == ["fidelity"]
+
+
+def test_each_trial_is_measured_with_its_own_yardstick(instance: Instance) -> None:
+    made = scorer(instance)
+    other = TableData(name="iris", n_train=40).instance(1, held_out=False)
+    x, onehot = noise(instance, 0)
+    marks = [yardstick(made, each, x, onehot) for each in (instance, other)]
+    together = made.measure(stacked(marks), x, onehot)
+    for lane in range(2):
+        alone = made.measure(stacked([marks[lane]]), x[lane : lane + 1], onehot[lane : lane + 1])
+        for name, values in alone.raw.items():
+            torch.testing.assert_close(values[0], together.raw[name][lane])
+        torch.testing.assert_close(alone.score[0], together.score[lane])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (dict.fromkeys(("fidelity", "diversity", "balance", "utility"), 0), "at least one metric above 0"),
+        ({"fidelity": -1}, "fidelity: input should be greater than or equal to 0"),
+        ({"fidelity": float("inf")}, "fidelity: input should be a finite number"),
+        ({"n_rows": 8}, "n_rows"),
+    ],
+)
+def test_weights_that_make_no_score_are_refused(values: dict[str, float], message: str) -> None:
+    with pytest.raises(QsynthError, match=message):
+        parse(ScoreConfig, values, source="score")

@@ -1,0 +1,138 @@
+"""A trial's settings as a whole."""
+
+from typing import Any
+
+import pytest
+
+from qsynth.config import parse
+from qsynth.errors import QsynthError
+from qsynth.population.trial import ALWAYS, TrialConfig
+from qsynth.space.hyperparameters import SPARED
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"ansatz": "ry_rx_cnott"},
+            r"must be a registered ansatz; got 'ry_rx_cnott'\. Did you mean 'ry_rx_cnot'\?",
+        ),
+        ({"qnn": {"ansatz": "strongly"}}, r"qnn\.ansatz must be a registered ansatz; got 'strongly'"),
+        ({"engine": {"name": "lightnin.qubit"}}, r"Did you mean 'lightning\.qubit'\?"),
+        ({"engine": {"name": "statevector"}, "n_qubits": 17}, "n_qubits must be at most 16"),
+        ({"n_qubits": 40}, "n_qubits must fit in memory; got 40"),
+        ({"n_qubits": 1_000_000_000}, "n_qubits: input should be less than or equal to 100"),
+        ({"n_qubits": 0}, "n_qubits: input should be greater than or equal to 1"),
+        ({"engine": {"shots": 0}}, r"engine\.shots"),
+        ({"readout": "zz"}, r"readout must be a registered one; got 'zz'\. Did you mean 'z'\?"),
+        ({"readout": ["ZI", "IXX"]}, r"readout must be a name, or Pauli strings .* the 2 qubits .*; got 'IXX'"),
+        ({"readout": 3}, r"readout.*should be a valid string; got 3"),
+        (
+            {"readout": ["ZI", "XY"], "engine": {"noise": {"readout": 0.1}}},
+            r"engine\.noise\.readout must be 0 where Y is read; got 'XY'",
+        ),
+        ({"generator": {"kind": "quantun"}}, r"generator.*'quantun'"),
+        (
+            {"generator": {"kind": "vae", "patches": 2}},
+            "patches and output_scale must be left out with decoder classical",
+        ),
+        ({"generator": {"kind": "born", "low": 1.0}}, "low must be below high; got 1.0 and 0.9"),
+        ({"generator": {"kind": "born"}, "readout": "zx"}, "readout must be left out with generator born"),
+        ({"critic": {"kind": "mlp", "conditioning": "x"}}, r"critic\.mlp\.conditioning"),
+        ({"loss": "wgan"}, r"loss: input should be 'wasserstein'"),
+        (
+            {"search_space": {"vae_width": {"kind": "int", "low": 2, "high": 32}}},
+            r"search_space\.vae_width must be left out: it does nothing with generator quantum, critic mlp, loss wass",
+        ),
+        (
+            {"search_space": {"label_smoothing": {"kind": "float", "low": 0, "high": 0.3}}, "loss": "hinge"},
+            r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
+        ),
+        (
+            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}},
+            r"search_space\.shot_share needs engine\.shots, on the statevector engine",
+        ),
+        (
+            {"search_space": {"gp_weight": {"kind": "float", "low": 0.1, "high": 3}}, "penalty": "none"},
+            r"search_space\.gp_weight must be left out: .* penalty none",
+        ),
+        (
+            {"search_space": {"n_layers": {"kind": "int", "low": 1, "high": 3}}, "generator": {"kind": "classical"}},
+            r"search_space\.n_layers must be left out: it does nothing with generator classical",
+        ),
+        (
+            {"search_space": {"latent_dim": {"kind": "int", "low": 1, "high": 3}}, "generator": {"kind": "born"}},
+            r"search_space\.latent_dim must be left out: it does nothing with generator born",
+        ),
+    ],
+)
+def test_impossible_trials_are_refused_in_one_line(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(QsynthError, match=message) as caught:
+        parse(TrialConfig, {"n_qubits": 2, **values}, source="study")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_readout_has_outputs_for_the_features() -> None:
+    for readout, n_outputs in (("z", 3), ("zx", 6), ("probabilities", 8), (["ZZI", "IXX"], 2)):
+        made = parse(TrialConfig, {"n_qubits": 3, "readout": readout}, source="study")
+        assert made.circuit().n_outputs == n_outputs
+        made.check_outputs(n_outputs)
+        with pytest.raises(QsynthError, match=f"of which readout .* makes {n_outputs}"):
+            made.check_outputs(n_outputs + 1)
+
+
+def test_a_trial_survives_a_round_trip() -> None:
+    values = {
+        "n_qubits": 3,
+        "readout": ["ZZI", "IXX"],
+        "search_space": {"n_critic": {"kind": "int", "low": 1, "high": 4}},
+    }
+    made = parse(TrialConfig, values, source="study")
+    assert parse(TrialConfig, made.model_dump(mode="json"), source="again") == made
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        ({"generator": {"kind": "quantum", "patches": 4}}, 12),
+        ({"generator": {"kind": "vae", "decoder": "quantum", "patches": 2}}, 6),
+        ({"generator": {"kind": "born"}}, 3),
+    ],
+)
+def test_generators_make_so_many_features(values: dict[str, Any], most: int) -> None:
+    made = parse(TrialConfig, {"n_qubits": 3, **values}, source="study")
+    made.check_outputs(most)
+    with pytest.raises(QsynthError, match=f"n_qubits must suffice for the data's {most + 1} features"):
+        made.check_outputs(most + 1)
+
+
+@pytest.mark.parametrize("values", [{"kind": "classical"}, {"kind": "vae"}])
+def test_classical_generators_make_any_number_of_features(values: dict[str, Any]) -> None:
+    parse(TrialConfig, {"n_qubits": 2, "generator": values}, source="study").check_outputs(1000)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({}, {"latent_dim", "n_layers", "critic_width", "critic_layers", "gp_weight"}),
+        ({"generator": {"kind": "classical"}, "penalty": "none"}, {"latent_dim", "critic_width", "critic_layers"}),
+        (
+            {"generator": {"kind": "vae", "decoder": "quantum"}, "critic": {"kind": "conv"}, "loss": "standard"},
+            {"latent_dim", "n_layers", "critic_width", "critic_layers", "gp_weight", "label_smoothing", "filter_size"}
+            | {"vae_layers", "vae_width", "kl_weight"},
+        ),
+        ({"generator": {"kind": "born"}}, {"n_layers", "critic_width", "critic_layers", "gp_weight"}),
+    ],
+)
+def test_a_trials_kinds_decide_what_can_be_tuned(values: dict[str, Any], names: set[str]) -> None:
+    made = parse(TrialConfig, {"n_qubits": 2, **values}, source="study")
+    assert made.tunable == names | ALWAYS
+    assert set(made.used) == made.tunable - set(SPARED)
+
+
+def test_what_a_study_touches_is_used() -> None:
+    """By its search space, or by a default that does something."""
+    space = {"weight_average": {"kind": "float", "low": 0, "high": 0.99}}
+    made = TrialConfig.model_validate({"n_qubits": 2, "search_space": space, "defaults": {"critic_layers": 1}})
+    assert {"weight_average", "critic_layers"} <= set(made.used)
+    assert "instance_noise" not in made.used
