@@ -18,7 +18,7 @@ from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.files.tensor_file import TensorFile
 from qsynth.gan.generator import Generator
-from qsynth.population.health import REMEDIES, Real, ailments
+from qsynth.population.health import REMEDIES, RealRows, ailments
 from qsynth.population.population import Population
 from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
@@ -102,7 +102,7 @@ class QGANSynthesizer:
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
         self.history = []
-        real = Real.of([instance])
+        real = RealRows.of([instance])
         kept, best = population.snapshot(0), -np.inf
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
@@ -126,7 +126,7 @@ class QGANSynthesizer:
                 kept, best = population.snapshot(0), entry["score"]
         return self._adopt(kept, instance)
 
-    def _seen(self, statistics: TrainingStatistics, real: Real) -> list[str]:
+    def _seen(self, statistics: TrainingStatistics, real: RealRows) -> list[str]:
         """Names of the ailments at this evaluation; a hint about what was not seen before is logged."""
         found = [name for name, lanes in ailments(statistics, real, np.zeros(1)).items() if lanes[0]]
         for name in found:

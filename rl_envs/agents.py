@@ -13,7 +13,7 @@ from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.spaces import Entries, Recover, moved
 
-Values = dict[str, np.ndarray]
+LaneValues = dict[str, np.ndarray]
 PATH_STEPS = 32
 MIN_DECAY = 0.01  # of schedules that are searched or imitated
 
@@ -23,11 +23,11 @@ class Agent(Protocol):
 
     name: str
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Values to start with; what is left out starts at the study's defaults."""
         ...
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """New values at a decision; what is left out stays.
 
         Args:
@@ -43,11 +43,11 @@ class Hold:
 
     name = "defaults"
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Nothing: the defaults."""
         return {}
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """Nothing."""
         return {}
 
@@ -77,11 +77,11 @@ class Schedule:
     ) -> None:
         self.name, self._start, self._decay, self._shape = name, start, np.asarray(decay, dtype=float), shape
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """The constants."""
         return {name: np.resize(np.asarray(value, dtype=float), n_lanes) for name, value in self._start.items()}
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """The learning rates at this moment."""
         if np.all(self._decay == 1.0):
             return {}
@@ -100,11 +100,11 @@ class RandomSearch:
     def __init__(self, search_space: SearchSpace, seed: int) -> None:
         self._space, self._random = search_space, np.random.default_rng(seed)
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Random values."""
         return random_values(self._space, self._random, n_lanes)
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """Nothing: the values stay."""
         return {}
 
@@ -145,17 +145,17 @@ class TrainedAgent:
         except QsynthError as error:
             raise QsynthError(f"{path}: {error}") from None
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Nothing: the defaults."""
         return {}
 
     @torch.no_grad()
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """The most likely moves."""
         actions = self._network.greedy(torch.from_numpy(self._encoding.observe(observation, values)))
         return self._encoding.moves(values, {name: action.numpy() for name, action in actions.items()})
 
-    def contributions(self, observation: np.ndarray, values: Values) -> dict[str, dict[str, np.ndarray]]:
+    def contributions(self, observation: np.ndarray, values: LaneValues) -> dict[str, dict[str, np.ndarray]]:
         """How much each observation pushes each hyperparameter: name -> feature -> lanes.
 
         Integrated gradients [Sundararajan, Taly & Yan 2017] from an observation of zeros: a hyperparameter's shares sum
@@ -183,14 +183,14 @@ class RandomWalk:
     def __init__(self, actions: Entries, max_step: float, seed: int) -> None:
         self._space, self._max_step, self._random = actions, max_step, np.random.default_rng(seed)
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Nothing: the defaults."""
         return {}
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """Uniformly random moves."""
         n_lanes = len(observation)
-        actions: Values = {}
+        actions: LaneValues = {}
         for name, dimension in self._space.items():
             match dimension:
                 case Float():

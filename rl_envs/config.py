@@ -13,7 +13,7 @@ from qsynth.execution.place import Place, check_place
 from qsynth.population.population import Population
 from qsynth.population.trial import TrialConfig
 from qsynth.space.search_space import random_values
-from rl_envs.spaces import Entry
+from rl_envs.spaces import ActionEntry
 from rl_envs.tuner import EpisodeConfig, Tuner
 
 
@@ -34,7 +34,7 @@ class EnvironmentConfig(Config):
     place: Place = "cpu"
 
     @property
-    def actions(self) -> dict[str, Entry]:
+    def actions(self) -> dict[str, ActionEntry]:
         """What agents may do."""
         return self.episode.actions(self.trial.search_space)
 

@@ -16,7 +16,7 @@ from qsynth.space.search_space import Dimension, Float, Int
 from rl_envs.config import EnvironmentConfig
 from rl_envs.encoding import Encoding
 from rl_envs.observation import LIMIT, feature_names
-from rl_envs.spaces import Entry, Recover, action_space
+from rl_envs.spaces import ActionEntry, Recover, action_space
 from rl_envs.tuner import EpisodeConfig
 from rl_envs.vector_env import QGANTuningVectorEnv
 
@@ -33,7 +33,7 @@ class CurriculumConfig(Config):
     """
 
     tasks: dict[str, EnvironmentConfig] = Field(min_length=1)
-    known: dict[str, Entry] | None = None
+    known: dict[str, ActionEntry] | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -49,11 +49,11 @@ class CurriculumConfig(Config):
         return next(iter(self.tasks.values())).episode
 
     @property
-    def actions(self) -> dict[str, Entry]:
+    def actions(self) -> dict[str, ActionEntry]:
         """What agents may do, in one task or another."""
         if self.known is not None:
             return dict(self.known)
-        found: dict[str, Entry] = {}
+        found: dict[str, ActionEntry] = {}
         for task in self.tasks.values():
             for name, entry in task.actions.items():
                 found[name] = _joined(name, found.get(name, entry), entry)
@@ -137,7 +137,7 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
         """Nothing to release."""
 
 
-def _joined(name: str, one: Entry, other: Entry) -> Entry:
+def _joined(name: str, one: ActionEntry, other: ActionEntry) -> ActionEntry:
     """The entry that reaches as far as both.
 
     Raises:

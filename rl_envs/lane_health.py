@@ -6,24 +6,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from qsynth.data.dataset import Instance
-from qsynth.population.health import AILMENTS, Real, ailments
+from qsynth.population.health import AILMENTS, RealRows, ailments
 from qsynth.population.inspection import dead_share
 from qsynth.population.population import Population
 from qsynth.population.recovery import RECOVERIES
 from qsynth.population.training_statistics import TrainingStatistics
 
 
-class Care:
+class LaneHealth:
     """Knows what the real rows of each lane are like."""
 
     def __init__(self, population: Population) -> None:
         self._population = population
-        self.real = Real(np.ones(population.n_lanes), np.zeros(population.n_lanes))
+        self.real = RealRows(np.ones(population.n_lanes), np.zeros(population.n_lanes))
         self._dead = functools.cache(functools.partial(dead_share, population.config, population.n_features))
 
     def begin(self, lanes: Sequence[int], instances: Sequence[Instance]) -> None:
         """Take in new trials."""
-        fresh = Real.of(instances)
+        fresh = RealRows.of(instances)
         self.real.spread[list(lanes)], self.real.saturation[list(lanes)] = fresh.spread, fresh.saturation
 
     def look(self, training: TrainingStatistics | None) -> dict[str, np.ndarray]:

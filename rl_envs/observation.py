@@ -13,7 +13,7 @@ LIMIT = 2.0
 
 
 @dataclass(frozen=True)
-class Moment:
+class LaneStates:
     """All lanes at one decision; arrays are of shape lanes.
 
     Attributes:
@@ -51,7 +51,7 @@ def observation_space(search_space: SearchSpace, metrics: list[str]) -> spaces.B
     return spaces.Box(-LIMIT, LIMIT, (len(feature_names(search_space, metrics)),), np.float32)
 
 
-def observe(moment: Moment, search_space: SearchSpace, metrics: list[str]) -> np.ndarray:
+def observe(moment: LaneStates, search_space: SearchSpace, metrics: list[str]) -> np.ndarray:
     """Observations, lanes x features, float32; finite whatever happened in a lane."""
     zeros = np.zeros_like(moment.score)
     training = moment.training

@@ -13,7 +13,7 @@ from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
 from qsynth.files.tensor_file import TensorFile
 from qsynth.space.search_space import Float, Int
-from rl_envs.spaces import DOWN, UP, Entries, Entry, action_space, stay_index
+from rl_envs.spaces import DOWN, UP, ActionEntry, Entries, action_space, stay_index
 
 FILE = TensorFile("qsynth-agent-1", "a trained agent")
 MIN_LOG_STD, MAX_LOG_STD = -3.0, 0.5
@@ -165,7 +165,7 @@ class PolicyFile(Config):
     """What is stored beside the weights; ``search_space`` is all that the agent may do, recoveries among it."""
 
     features: tuple[str, ...]
-    search_space: dict[str, Entry]
+    search_space: dict[str, ActionEntry]
     policy: PolicyConfig
     max_step: float = Field(gt=0, le=1)
     about: dict[str, Any] = Field(default_factory=dict)

@@ -12,7 +12,7 @@ from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
 from qsynth.space.hyperparameters import NAMES
 
-Values = dict[str, np.ndarray]
+LaneValues = dict[str, np.ndarray]
 
 
 class ScheduleFile(Config):
@@ -72,15 +72,15 @@ class Replay:
     def __init__(self, file: ScheduleFile) -> None:
         self._values = {name: np.array(values) for name, values in file.hyperparameters.items()}
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """The first values."""
         return self._at(0.0, n_lanes)
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """The values of the part of the run that begins or goes on now."""
         return self._at(progress, len(observation))
 
-    def _at(self, progress: float, n_lanes: int) -> Values:
+    def _at(self, progress: float, n_lanes: int) -> LaneValues:
         return {
             # A decision's share of the run is inexact in its last bits.
             name: np.full(n_lanes, values[min(int(progress * len(values) + 1e-9), len(values) - 1)])

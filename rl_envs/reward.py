@@ -10,7 +10,7 @@ from qsynth.config import Config
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Effect:
     """A decision's effect; arrays are of shape lanes.
 
     Attributes:
@@ -39,7 +39,7 @@ class ScoreGain(Config):
     kind: Literal["score_gain"] = "score_gain"
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes."""
         return np.asarray(outcome.after - outcome.before - self.failure_penalty * outcome.failed)
 
@@ -53,7 +53,7 @@ class ShortfallGain(Config):
     slack: float = Field(0.1, ge=0.01, le=1)
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes."""
         gain = _shortfall_gain(outcome.before, outcome.after, self.slack)
         return gain - self.failure_penalty * outcome.failed
@@ -69,7 +69,7 @@ class BestGain(Config):
     slack: float = Field(0.1, ge=0.01, le=1)
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes."""
         gain = _shortfall_gain(outcome.best, np.maximum(outcome.best, outcome.after), self.slack)
         return gain - self.failure_penalty * outcome.failed
@@ -85,7 +85,7 @@ class FinalScore(Config):
     kind: Literal["final_score"] = "final_score"
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes."""
         return np.asarray(outcome.after * outcome.finished - self.failure_penalty * outcome.failed)
 
@@ -96,7 +96,7 @@ class Level(Config):
     kind: Literal["level"] = "level"
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes."""
         return outcome.after - self.failure_penalty * outcome.failed
 
@@ -112,7 +112,7 @@ class LiteralComposite(Config):
     weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     failure_penalty: float = Field(0.2, ge=0, le=10)
 
-    def __call__(self, outcome: Outcome) -> np.ndarray:
+    def __call__(self, outcome: Effect) -> np.ndarray:
         """Rewards, of shape lanes; clipped to +-10."""
         none = np.zeros_like(outcome.after)
         qnn, diversity, imbalance = (outcome.raw.get(name, none) for name in ("utility", "diversity", "balance"))

@@ -24,8 +24,8 @@ class Recover(Config):
     kind: Literal["recover"] = "recover"
 
 
-Entry = Annotated[Float | Int | Choice | Recover, Field(discriminator="kind")]
-Entries = Mapping[str, Entry]
+ActionEntry = Annotated[Float | Int | Choice | Recover, Field(discriminator="kind")]
+Entries = Mapping[str, ActionEntry]
 
 
 def action_space(entries: Entries) -> spaces.Dict:
@@ -43,7 +43,7 @@ def stay_action(entries: Entries) -> dict[str, np.ndarray | np.int64]:
     }
 
 
-def stay_index(entry: Entry) -> int:
+def stay_index(entry: ActionEntry) -> int:
     """The category of a discrete entry that changes nothing."""
     return STAY if isinstance(entry, Int) else 0
 
@@ -82,7 +82,7 @@ def moved(
     return result
 
 
-def _space(entry: Entry) -> spaces.Space[Any]:
+def _space(entry: ActionEntry) -> spaces.Space[Any]:
     match entry:
         case Float():
             return spaces.Box(-1.0, 1.0, (1,), np.float32)

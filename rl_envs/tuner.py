@@ -16,10 +16,10 @@ from qsynth.population.population import Population
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.space.search_space import SearchSpace
-from rl_envs.lane_health import Care
-from rl_envs.observation import Moment, feature_names, observe
-from rl_envs.reward import Outcome, Reward, ShortfallGain
-from rl_envs.spaces import RECOVER, Entry, Recover
+from rl_envs.lane_health import LaneHealth
+from rl_envs.observation import LaneStates, feature_names, observe
+from rl_envs.reward import Effect, Reward, ShortfallGain
+from rl_envs.spaces import RECOVER, ActionEntry, Recover
 
 CHUNK = 5
 
@@ -44,13 +44,13 @@ class EpisodeConfig(Config):
     recovery: bool = False
     random_start: float = Field(0.0, ge=0, le=1)
 
-    def actions(self, search_space: SearchSpace) -> dict[str, Entry]:
+    def actions(self, search_space: SearchSpace) -> dict[str, ActionEntry]:
         """What agents may do in a study with this search space."""
         return {**search_space, **({RECOVER: Recover()} if self.recovery else {})}
 
 
 @dataclass(frozen=True)
-class Step:
+class DecisionResult:
     """What one decision led to; arrays have a leading lane axis.
 
     Attributes:
@@ -91,7 +91,7 @@ class Tuner:
         self._score, self._best = np.zeros(lanes), np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
-        self._care = Care(population)
+        self._care = LaneHealth(population)
         self._broken = ""
 
     def begin(
@@ -158,7 +158,7 @@ class Tuner:
         """Present utilities of the metrics, name -> lanes."""
         return {name: value.copy() for name, value in self._utilities.items()}
 
-    def step(self, changes: dict[str, np.ndarray]) -> Step:
+    def step(self, changes: dict[str, np.ndarray]) -> DecisionResult:
         """Set hyperparameters (name -> lanes) and train every lane up to its next decision.
 
         Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
@@ -191,7 +191,7 @@ class Tuner:
         finished = (self.decisions >= self.episode.n_decisions) | unpaid
         zeros = np.zeros_like(before)
         found = self._care.look(training)
-        outcome = Outcome(
+        outcome = Effect(
             before=before,
             after=self._score.copy(),
             best=best,
@@ -201,7 +201,7 @@ class Tuner:
             loss_generator=zeros if training is None else training.loss_generator,
             loss_critic=zeros if training is None else training.loss_critic,
         )
-        return Step(
+        return DecisionResult(
             observation=self._observe(
                 training, {name: self._utilities[name] - old[name] for name in self.metrics}, found
             ),
@@ -271,7 +271,7 @@ class Tuner:
     def _observe(
         self, training: TrainingStatistics | None, changes: dict[str, np.ndarray], found: dict[str, np.ndarray]
     ) -> np.ndarray:
-        moment = Moment(
+        moment = LaneStates(
             training=training,
             real_spread=self._care.real.spread,
             raw=self._raw,

@@ -11,14 +11,14 @@ from rich.console import Console
 
 from cluster.cli.output import emit, warn_undelivered
 from cluster.comparison.agent_card import fingerprint, write_comparison
-from cluster.comparison.method import Method
+from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads
-from cluster.comparison.record import RecordFile
-from cluster.comparison.report import report_html, standings_table, unbeaten_words
+from cluster.comparison.report import describe_unbeaten, report_html, summary_table
+from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.registry import FINE_TUNED, NAMES
 from cluster.comparison.rivals.tpe import load_optuna
-from cluster.comparison.standings import Standings, of_study, standings
-from cluster.comparison.study_comparison import Entry, Plan, StudyComparison
+from cluster.comparison.study_comparison import ComparedAgent, ComparisonPlan, StudyComparison
+from cluster.comparison.summary import ComparisonSummary, of_study, summarise
 from cluster.comparison.tracking import log_comparison
 from cluster.machines.session import check_address, ray_session
 from cluster.study.study import Study, load_study
@@ -71,7 +71,7 @@ def run_compare(
     if tracking_uri is not None:
         TrackingStore.make(tracking_uri, EXPERIMENT, out.absolute().name)
     studies = _studies(names)
-    plan = Plan(
+    plan = ComparisonPlan(
         studies=studies,
         entries=_entries(agents, studies),
         rivals=_rivals(rivals, studies, bool(agents)),
@@ -83,22 +83,22 @@ def run_compare(
         keep=keep,
     )
     check_address(address)
-    with closing(RecordFile(out / "records.jsonl")) as records:
+    with closing(JobResultFile(out / "records.jsonl")) as records:
         methods, again = _play(plan, records, address, enabled=not as_json)
     agent = plan.entries[0].name if plan.entries else None
     iterations = {study.name: study.iterations_per_run for study in studies}
     n_decisions = max(study.episode.n_decisions for study in studies)
-    result = standings(methods, agent, plan.budgets, iterations, n_decisions)
+    result = summarise(methods, agent, plan.budgets, iterations, n_decisions)
     winners = None
     if again:
         one_run = [each.at(plan.budgets[0]) for each in methods if each.name == agent]
-        winners = standings([*one_run, *again], agent, plan.budgets, iterations, n_decisions)
+        winners = summarise([*one_run, *again], agent, plan.budgets, iterations, n_decisions)
     alone = {}
     if len(studies) > 1:
         for study in studies:
             one = {study.name: study.iterations_per_run}
             mine = of_study(methods, study.name)
-            alone[study.name] = standings(mine, agent, plan.budgets, one, study.episode.n_decisions)
+            alone[study.name] = summarise(mine, agent, plan.budgets, one, study.episode.n_decisions)
     report = _write(result, winners, alone, plan, out)
     if card:
         write_comparison(agent_file(agents[0]), result)
@@ -108,18 +108,20 @@ def run_compare(
         emit(_as_json(result, winners) | {"report": str(report)})
         return
     console = Console()
-    console.print(standings_table(result))
-    for line in unbeaten_words(result):
+    console.print(summary_table(result))
+    for line in describe_unbeaten(result):
         console.print(f"not beaten: {line}" if result.unbeaten() else line, markup=False, highlight=False)
     if winners is not None:
-        console.print(standings_table(winners, "what they returned, trained again: "))
+        console.print(summary_table(winners, "what they returned, trained again: "))
     console.print(f"report: {report}", soft_wrap=True, highlight=False)
 
 
-def _play(plan: Plan, records: RecordFile, address: str | None, enabled: bool) -> tuple[list[Method], list[Method]]:
+def _play(
+    plan: ComparisonPlan, records: JobResultFile, address: str | None, enabled: bool
+) -> tuple[list[RivalResult], list[RivalResult]]:
     """Everybody's results, and those of the winners trained again."""
-    found: dict[str, Method] = {}
-    again: dict[str, Method] = {}
+    found: dict[str, RivalResult] = {}
+    again: dict[str, RivalResult] = {}
     try:
         with (
             InterruptGuard() as guard,
@@ -131,7 +133,7 @@ def _play(plan: Plan, records: RecordFile, address: str | None, enabled: bool) -
                 both = StudyComparison(plan, study, records, progress, guard).execute(resources)
                 for methods, played in zip((found, again), both, strict=True):
                     for rival, mine in played:
-                        old = methods.get(rival.name, Method(rival.name, {}, {}, rival.shared, ()))
+                        old = methods.get(rival.name, RivalResult(rival.name, {}, {}, rival.shared, ()))
                         methods[rival.name] = replace(
                             old,
                             details=old.details | {study.name: rival.detail},
@@ -144,11 +146,17 @@ def _play(plan: Plan, records: RecordFile, address: str | None, enabled: bool) -
     return list(found.values()), list(again.values())
 
 
-def _as_json(result: Standings, winners: Standings | None) -> dict[str, Any]:
+def _as_json(result: ComparisonSummary, winners: ComparisonSummary | None) -> dict[str, Any]:
     return result.to_dict() | {"retrained": [] if winners is None else winners.scores()}
 
 
-def _write(result: Standings, winners: Standings | None, alone: dict[str, Standings], plan: Plan, out: Path) -> Path:
+def _write(
+    result: ComparisonSummary,
+    winners: ComparisonSummary | None,
+    alone: dict[str, ComparisonSummary],
+    plan: ComparisonPlan,
+    out: Path,
+) -> Path:
     """The report and its pictures; the report's path."""
     plots = out / "plots"
     plots.mkdir(exist_ok=True)
@@ -223,7 +231,7 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
     return tuple(name for name in NAMES if name in chosen)
 
 
-def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ...]:
+def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[ComparedAgent, ...]:
     """The agents as they act in each study.
 
     Raises:
@@ -249,7 +257,7 @@ def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[Entry, ..
         detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
         identity = fingerprint(network, file)
         entries.append(
-            Entry(
+            ComparedAgent(
                 f"agent {path.stem}" if path.stem != "agent" else "agent",
                 acting,
                 (network, file),

@@ -45,7 +45,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     if study_name is not None:
         study = load_study(study_name)
         from cluster.study.circuit_remarks import circuit_remarks
-        from cluster.study.placement import in_words
+        from cluster.study.placement import describe_sizes
         from qsynth.circuits.engine import choose
         from qsynth.circuits.statevector import human_bytes
         from qsynth.execution.place import check_place
@@ -59,7 +59,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",
             "execution": plan_compilation(study, sum(sizes.values()))[1],
-            "populations": f"{in_words(sizes)}, at most {human_bytes(needed)} of circuits' states and networks",
+            "populations": f"{describe_sizes(sizes)}, at most {human_bytes(needed)} of circuits' states and networks",
             "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
             "circuit": "; ".join(circuit_remarks(study)) or "every parameter has an effect on the outputs used",

@@ -14,7 +14,7 @@ from cluster.cli.output import emit
 from cluster.service.jobs import ENDED, Job, Jobs
 from cluster.service.service import Offer, Service, join, start_head, stop
 from cluster.tracking import leaderboard
-from cluster.tracking.scheduled_run import announce, withdraw
+from cluster.tracking.scheduled_run import create_scheduled_run, delete_scheduled_run
 from cluster.tracking.store import Location
 from qsynth.errors import QsynthError
 
@@ -78,7 +78,7 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
         job = jobs.submit(study, run)
     except QsynthError:
         if page is not None:
-            withdraw(page)
+            delete_scheduled_run(page)
         raise
     if as_json:
         emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
@@ -95,7 +95,7 @@ def _announced(run: str) -> Location | None:
     if not uri:
         return None
     try:
-        return announce(run, uri)
+        return create_scheduled_run(run, uri)
     except QsynthError:
         raise
     except Exception as error:  # MLflow's, requests' or SQLAlchemy's

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cluster.comparison.standings import Standings, in_runs
+from cluster.comparison.summary import ComparisonSummary, in_runs
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy, save_policy
 
 
@@ -19,7 +19,7 @@ def fingerprint(network: PolicyNetwork, file: PolicyFile) -> str:
     return digest.hexdigest()[:16]
 
 
-def write_comparison(path: Path, result: Standings) -> None:
+def write_comparison(path: Path, result: ComparisonSummary) -> None:
     """Keep in an agent's file how it did, and how often it must be used until its training has paid off.
 
     Raises:

@@ -43,7 +43,7 @@ def starting_values(space: SearchSpace, defaults: dict[str, float], random: bool
 
 
 @dataclass(frozen=True)
-class Job:
+class ComparisonJob:
     """One rival on one problem.
 
     Attributes:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cluster.comparison.job import Job
-from cluster.comparison.record import Record
-from cluster.comparison.rival_run import Attempt, Entrant
+from cluster.comparison.job import ComparisonJob
+from cluster.comparison.job_result import JobResult
+from cluster.comparison.rival_run import RivalRun, StretchRun
 from cluster.comparison.rivals.meter import Meter
 from cluster.comparison.rivals.rival import Moment, Setting
 from qsynth.data.dataset import Instance
@@ -32,13 +32,13 @@ class Exam:
         scores: one for each fresh seed so far.
     """
 
-    entrant: Entrant
+    entrant: RivalRun
     marks: list[int]
     snapshot: Snapshot
     scores: list[float] = field(default_factory=list)
 
 
-class Contest:
+class LaneScheduler:
     """Fills every lane of a tuner with whatever some job needs next; no job's outcome depends on what runs beside it.
 
     Jobs are taken in order, and those taken first go first. Returned GANs are measured on the test rows, with noise of
@@ -54,15 +54,15 @@ class Contest:
         self,
         tuner: Tuner,
         data: DataConfig,
-        take: Callable[[], Job | None],
-        done: Callable[[Job, Record], None],
+        take: Callable[[], ComparisonJob | None],
+        done: Callable[[ComparisonJob, JobResult], None],
     ) -> None:
         self._tuner, self._data, self._take, self._done = tuner, data, take, done
-        self._lanes: list[Attempt | None] = [None] * tuner.population.n_lanes
-        self._entrants: list[Entrant] = []
+        self._lanes: list[StretchRun | None] = [None] * tuner.population.n_lanes
+        self._entrants: list[RivalRun] = []
         self._exams: deque[tuple[Exam, int]] = deque()
-        self._due: dict[Entrant, int] = {}
-        self._tests: dict[Entrant, dict[int, float]] = {}
+        self._due: dict[RivalRun, int] = {}
+        self._tests: dict[RivalRun, dict[int, float]] = {}
         self._instances: dict[tuple[int, bool], Instance] = {}
         self._assigned = False
         population = tuner.population
@@ -93,7 +93,7 @@ class Contest:
 
     def _fill(self) -> None:
         """Give every free lane something to do, if there is something."""
-        begun: dict[int, Attempt] = {}
+        begun: dict[int, StretchRun] = {}
         for lane in self._free():
             attempt = self._next()
             if attempt is None:
@@ -105,7 +105,7 @@ class Contest:
     def _free(self) -> list[int]:
         return [lane for lane, attempt in enumerate(self._lanes) if attempt is None]
 
-    def _next(self) -> Attempt | None:
+    def _next(self) -> StretchRun | None:
         for entrant in self._entrants:
             if attempt := entrant.take():
                 return attempt
@@ -117,7 +117,7 @@ class Contest:
             self._leave(entrant)
         return None
 
-    def _enter(self, job: Job) -> Entrant:
+    def _enter(self, job: ComparisonJob) -> RivalRun:
         episode, problem = self._tuner.episode, job.problem
         setting = Setting(
             problem=problem.number,
@@ -134,9 +134,9 @@ class Contest:
         place = problem.number, problem.held_out
         if place not in self._instances:
             self._instances[place] = self._data.instance(*place)
-        return Entrant(job, setting, self._instances[place])
+        return RivalRun(job, setting, self._instances[place])
 
-    def _begin(self, begun: dict[int, Attempt]) -> None:
+    def _begin(self, begun: dict[int, StretchRun]) -> None:
         population = self._tuner.population
         lanes, attempts = list(begun), list(begun.values())
         seeds = [each.entrant.job.problem.seed + each.stretch.trial for each in attempts]
@@ -179,7 +179,7 @@ class Contest:
             if over or not self._look(lane, attempt, step.observation):
                 self._end(lane, attempt)
 
-    def _look(self, lane: int, attempt: Attempt, observation: np.ndarray) -> bool:
+    def _look(self, lane: int, attempt: StretchRun, observation: np.ndarray) -> bool:
         """Let the attempt decide what changes next; whether it goes on."""
         seen = observation[lane].copy()
         values = {name: float(value[lane]) for name, value in self._tuner.values.items()}
@@ -189,7 +189,7 @@ class Contest:
             attempt.observations.append(seen)
         return changes is not None
 
-    def _changes(self, active: dict[int, Attempt]) -> dict[str, np.ndarray]:
+    def _changes(self, active: dict[int, StretchRun]) -> dict[str, np.ndarray]:
         present = {**self._tuner.values, RECOVER: np.zeros(len(self._lanes))}
         changes: dict[str, np.ndarray] = {}
         for lane, attempt in active.items():
@@ -197,7 +197,7 @@ class Contest:
                 changes.setdefault(name, present[name].copy())[lane] = value
         return changes
 
-    def _end(self, lane: int, attempt: Attempt) -> None:
+    def _end(self, lane: int, attempt: StretchRun) -> None:
         self._lanes[lane] = None
         if attempt.stretch.keep and not attempt.failed:
             attempt.end = self._tuner.population.snapshot(lane)
@@ -206,7 +206,7 @@ class Contest:
             self._entrants.remove(attempt.entrant)
             self._leave(attempt.entrant)
 
-    def _leave(self, entrant: Entrant) -> None:
+    def _leave(self, entrant: RivalRun) -> None:
         """A job is over but for the test rows."""
         exams: dict[int, Exam] = {}
         for mark, found in entrant.returned.items():
@@ -233,6 +233,6 @@ class Contest:
                 if not self._due[exam.entrant]:
                     self._report(exam.entrant)
 
-    def _report(self, entrant: Entrant) -> None:
+    def _report(self, entrant: RivalRun) -> None:
         del self._due[entrant]
         self._done(entrant.job, entrant.record(self._tests.pop(entrant, {})))

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from cluster.comparison.standings import Standing, Standings, in_runs
+from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 from cluster.results.figure import new_figure, save_figure
 from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES
 
 
-def plot_budgets(found: Standings, path: Path) -> None:
+def plot_budgets(found: ComparisonSummary, path: Path) -> None:
     """Interquartile mean of the test scores over the budget, a line per method, with the agent's 95 % interval."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
@@ -26,7 +26,7 @@ def plot_budgets(found: Standings, path: Path) -> None:
     save_figure(figure, path)
 
 
-def plot_curves(found: Standings, path: Path) -> None:
+def plot_curves(found: ComparisonSummary, path: Path) -> None:
     """Interquartile mean of the best validation score so far over the budget spent, a line per method."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
@@ -39,7 +39,7 @@ def plot_curves(found: Standings, path: Path) -> None:
     save_figure(figure, path)
 
 
-def plot_leads(found: Standings, path: Path) -> None:
+def plot_leads(found: ComparisonSummary, path: Path) -> None:
     """Probability that the agent with the smallest budget is better than each method at each, with 95 % intervals."""
     rows = [(each, runs) for each in reversed(found.methods) for runs in sorted(each.lead, reverse=True)]
     figure = new_figure(8.0, 0.9 + 0.24 * len(rows))
@@ -57,7 +57,7 @@ def plot_leads(found: Standings, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _styles(found: Standings) -> list[tuple[Standing, dict[str, Any]]]:
+def _styles(found: ComparisonSummary) -> list[tuple[RivalSummary, dict[str, Any]]]:
     """Methods with their lines, in the order of the table; the agent's is thick."""
     styled, place = [], 0
     for each in found.methods:
@@ -75,7 +75,7 @@ def _styles(found: Standings) -> list[tuple[Standing, dict[str, Any]]]:
     return styled
 
 
-def _finish(found: Standings, axes: Any, x: str, y: str) -> None:
+def _finish(found: ComparisonSummary, axes: Any, x: str, y: str) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(list(found.budgets), [str(runs) for runs in found.budgets])
     axes.minorticks_off()

@@ -8,8 +8,8 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
-from cluster.comparison.job import Job
-from cluster.comparison.record import Record
+from cluster.comparison.job import ComparisonJob
+from cluster.comparison.job_result import JobResult
 from cluster.study.placement import Placement
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
@@ -18,13 +18,13 @@ POLL_SECONDS = 0.5
 
 
 @ray.remote(num_cpus=0)
-class Desk:
+class JobQueue:
     """Hands out the places of jobs, takes records in, and knows who has which."""
 
     def __init__(self, n_jobs: int) -> None:
         self._waiting = deque(range(n_jobs))
         self._held: dict[int, int] = {}
-        self._records: list[tuple[int, Record]] = []
+        self._records: list[tuple[int, JobResult]] = []
 
     def enter(self, worker: int) -> None:
         """A worker begins, possibly anew after a crash: what it held goes to the front."""
@@ -40,19 +40,19 @@ class Desk:
         self._held[self._waiting[0]] = worker
         return self._waiting.popleft()
 
-    def done(self, place: int, record: Record) -> None:
+    def done(self, place: int, record: JobResult) -> None:
         """A job is over."""
         self._held.pop(place, None)
         self._records.append((place, record))
 
-    def collect(self) -> list[tuple[int, Record]]:
+    def collect(self) -> list[tuple[int, JobResult]]:
         """Records since the last time."""
         records, self._records = self._records, []
         return records
 
 
 @ray.remote
-class ContestWorker:
+class JobWorker:
     """One population in a process of its own."""
 
     def __init__(self, environment: EnvironmentConfig, n_lanes: int) -> None:
@@ -64,13 +64,13 @@ class ContestWorker:
         self._data = environment.data
         self._tuner = make_tuner(environment, n_lanes)
 
-    def play(self, worker: int, desk: Any, jobs: Sequence[Job]) -> None:
+    def play(self, worker: int, desk: Any, jobs: Sequence[ComparisonJob]) -> None:
         """Play until the desk has no more jobs."""
-        from cluster.comparison.lane_scheduler import Contest
+        from cluster.comparison.lane_scheduler import LaneScheduler
 
         places: dict[str, int] = {}
 
-        def take() -> Job | None:
+        def take() -> ComparisonJob | None:
             place: int | None = ray.get(desk.take.remote(worker))
             if place is None:
                 return None
@@ -78,11 +78,13 @@ class ContestWorker:
             return jobs[place]
 
         ray.get(desk.enter.remote(worker))
-        Contest(self._tuner, self._data, take, lambda job, record: desk.done.remote(places[job.key], record)).run()
+        LaneScheduler(
+            self._tuner, self._data, take, lambda job, record: desk.done.remote(places[job.key], record)
+        ).run()
         ray.get(desk.enter.remote(worker))  # whatever was reported has arrived by now
 
 
-class ContestPool:
+class JobPool:
     """Populations of one study.
 
     Args:
@@ -94,7 +96,7 @@ class ContestPool:
         numbers = itertools.count()
         # What dies with its worker is played again: it depends on nothing but its job.
         self._workers = [
-            ContestWorker.options(  # type: ignore[attr-defined]
+            JobWorker.options(  # type: ignore[attr-defined]
                 name=f"{names}:contest-{next(numbers)}", max_restarts=2, max_task_retries=2, **kind.options()
             ).remote(environment.at(kind.place), kind.n_lanes)
             for kind, count in sizes.items()
@@ -103,8 +105,8 @@ class ContestPool:
 
     def play(
         self,
-        jobs: Sequence[Job],
-        on_record: Callable[[int, Record], None],
+        jobs: Sequence[ComparisonJob],
+        on_record: Callable[[int, JobResult], None],
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """Play all jobs.
@@ -118,7 +120,7 @@ class ContestPool:
         """
         if not jobs:
             return
-        desk = Desk.remote(len(jobs))  # type: ignore[attr-defined]
+        desk = JobQueue.remote(len(jobs))  # type: ignore[attr-defined]
         shared = ray.put(list(jobs))
         waiting = [worker.play.remote(number, desk, shared) for number, worker in enumerate(self._workers)]
         left = set(range(len(jobs)))

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from cluster.comparison.standings import Standing, Standings, in_runs
+from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 from cluster.results.report import count
 
 PAGE = Template("""<!doctype html>
@@ -43,7 +43,7 @@ AGAIN = (
 )
 
 
-def standings_table(found: Standings, title: str = "") -> Table:
+def summary_table(found: ComparisonSummary, title: str = "") -> Table:
     """The methods, best first: interquartile mean of the test scores at each budget."""
     studies = escape_markup(", ".join(found.iterations))
     table = Table(
@@ -68,7 +68,7 @@ def standings_table(found: Standings, title: str = "") -> Table:
     return table
 
 
-def unbeaten_words(found: Standings) -> list[str]:
+def describe_unbeaten(found: ComparisonSummary) -> list[str]:
     """What the agent did not beat, a line each; one line that says so if there is nothing."""
     if found.agent is None:
         return []
@@ -83,9 +83,9 @@ def unbeaten_words(found: Standings) -> list[str]:
 
 
 def report_html(
-    found: Standings,
-    winners: Standings | None,
-    families: Mapping[str, Standings],
+    found: ComparisonSummary,
+    winners: ComparisonSummary | None,
+    families: Mapping[str, ComparisonSummary],
     plots: Mapping[str, Path],
     about: Sequence[str],
 ) -> str:
@@ -101,7 +101,7 @@ def report_html(
     parts = [f"<h1>qsynth compare: {escape(names)}</h1>", _list(about)]
     parts += ["<h2>Score against budget</h2>", _scores(found)]
     if found.agent is not None:
-        parts += ["<h2>What the agent did not beat</h2>", _list(unbeaten_words(found))]
+        parts += ["<h2>What the agent did not beat</h2>", _list(describe_unbeaten(found))]
     for caption, path in plots.items():
         data = base64.b64encode(path.read_bytes()).decode()
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
@@ -117,7 +117,7 @@ def report_html(
     return PAGE.substitute(title=f"qsynth compare: {escape(names)}", body="\n".join(parts))
 
 
-def _scores(found: Standings) -> str:
+def _scores(found: ComparisonSummary) -> str:
     header = ["method", "iterations before", *(in_runs(runs) for runs in found.budgets)]
     rows = []
     for each in found.methods:
@@ -133,7 +133,7 @@ def _scores(found: Standings) -> str:
     return f"<p>{words}</p>\n{_table(header, rows, found)}"
 
 
-def _leads(found: Standings) -> str:
+def _leads(found: ComparisonSummary) -> str:
     rows = []
     for each in found.methods:
         if each.lead:
@@ -153,7 +153,7 @@ def _leads(found: Standings) -> str:
     return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in found.budgets)], rows, found)
 
 
-def _times(found: Standings) -> str:
+def _times(found: ComparisonSummary) -> str:
     target = ""
     if found.target is not None:
         score, whose = found.target
@@ -178,7 +178,7 @@ def _times(found: Standings) -> str:
     )
 
 
-def _details(found: Standings) -> str:
+def _details(found: ComparisonSummary) -> str:
     header = ["method", "GAN iterations", "circuits", "shots", "trials", "failed", "what it is"]
     rows = []
     for each in found.methods:
@@ -195,7 +195,7 @@ def _details(found: Standings) -> str:
 _SPENT = ("iterations", "circuits", "shots", "trials", "failed")
 
 
-def _table(header: Sequence[str], rows: Sequence[tuple[Standing, Sequence[str]]], found: Standings) -> str:
+def _table(header: Sequence[str], rows: Sequence[tuple[RivalSummary, Sequence[str]]], found: ComparisonSummary) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     lines = []
     for each, cells in rows:

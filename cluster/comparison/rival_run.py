@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cluster.comparison.job import Job
-from cluster.comparison.record import Mark, Record
+from cluster.comparison.job import ComparisonJob
+from cluster.comparison.job_result import BudgetResult, JobResult
 from cluster.comparison.rivals.rival import Course, Outcome, Setting, Stretch
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
@@ -14,7 +14,7 @@ from qsynth.population.snapshot import Snapshot
 
 
 @dataclass
-class Attempt:
+class StretchRun:
     """A stretch on its way.
 
     Attributes:
@@ -24,7 +24,7 @@ class Attempt:
         best: decision -> snapshot, of all moments better than any before.
     """
 
-    entrant: "Entrant"
+    entrant: "RivalRun"
     place: int
     stretch: Stretch
     bar: float
@@ -65,10 +65,10 @@ class Incumbent:
     values: list[dict[str, float]]
 
 
-class Entrant:
+class RivalRun:
     """Runs a rival's plan, batch by batch, and keeps its meter, its curve, and what it would return at each mark."""
 
-    def __init__(self, job: Job, setting: Setting, instance: Instance) -> None:
+    def __init__(self, job: ComparisonJob, setting: Setting, instance: Instance) -> None:
         self.job, self.instance, self.meter = job, instance, setting.meter
         self._run = setting.n_decisions
         self._plan = job.rival.plan(setting)
@@ -79,18 +79,18 @@ class Entrant:
         self._course: Course | None = None
         self.returned: dict[int, Incumbent] = {}
         self.finished = False
-        self._batch: list[Attempt | None] = []
+        self._batch: list[StretchRun | None] = []
         self._waiting: deque[tuple[int, Stretch]] = deque()
         self._ask(None)
 
-    def take(self) -> Attempt | None:
+    def take(self) -> StretchRun | None:
         """A stretch to train, if one waits."""
         if not self._waiting:
             return None
         place, stretch = self._waiting.popleft()
-        return Attempt(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent.score)
+        return StretchRun(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent.score)
 
-    def finish(self, attempt: Attempt) -> None:
+    def finish(self, attempt: StretchRun) -> None:
         """A stretch has come to its end; when all of its batch have, the rival is told."""
         self._batch[attempt.place] = attempt
         done = [each for each in self._batch if each is not None]
@@ -99,15 +99,15 @@ class Entrant:
                 self._settle(each)
             self._ask([each.outcome() for each in done])
 
-    def record(self, test: dict[int, float]) -> Record:
+    def record(self, test: dict[int, float]) -> JobResult:
         """The result, given the test scores at each mark; 0 where there was nothing to return."""
         marks = {
-            mark: Mark(found.score, test[mark], _by_name(found.values))
+            mark: BudgetResult(found.score, test[mark], _by_name(found.values))
             if (found := self.returned.get(mark))
-            else Mark(0.0, 0.0)
+            else BudgetResult(0.0, 0.0)
             for mark in self.job.marks
         }
-        return Record(
+        return JobResult(
             key=self.job.key,
             study=self.job.problem.study,
             rival=self.job.rival.name,
@@ -134,7 +134,7 @@ class Entrant:
         self._batch = [None] * len(batch)
         self._waiting.extend(enumerate(batch))
 
-    def _settle(self, attempt: Attempt) -> None:
+    def _settle(self, attempt: StretchRun) -> None:
         """Book a stretch as if those before it in the batch had come first."""
         before = self.meter.decisions
         start = attempt.stretch.start

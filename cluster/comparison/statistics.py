@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from cluster.comparison.record import Record
+from cluster.comparison.job_result import JobResult
 
 CONFIDENCE = 0.95
 N_RESAMPLES = 2000
@@ -79,7 +79,7 @@ def _resampled(samples: Sequence[Floats], statistic: Any) -> Estimate:
     return Estimate(value, float(interval.low), float(interval.high))
 
 
-def best_so_far(record: Record, iterations: Floats) -> Floats:
+def best_so_far(record: JobResult, iterations: Floats) -> Floats:
     """Validation score of what a rival would return after so many GAN iterations; 0 before the first decision.
 
     Args:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from cluster.comparison.job import Job, Problem, held_out_problem, starting_values
-from cluster.comparison.pool import ContestPool
-from cluster.comparison.record import Record, RecordFile
+from cluster.comparison.job import ComparisonJob, Problem, held_out_problem, starting_values
+from cluster.comparison.job_result import JobResult, JobResultFile
+from cluster.comparison.pool import JobPool
 from cluster.comparison.rivals.ablation import ablations
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.ppo import LEARNS, ppo_rival
@@ -17,8 +17,8 @@ from cluster.comparison.rivals.registry import FINE_TUNED, RIVALS, TUNED
 from cluster.comparison.rivals.retrained import retrained
 from cluster.comparison.rivals.rival import Course, Rival
 from cluster.machines.session import plan_compilation, plan_runners
-from cluster.machines.share import Share
-from cluster.study.placement import in_words
+from cluster.machines.share import ClusterShare
+from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import new_name
 from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
@@ -34,7 +34,7 @@ RULES = 3  # of what is measured and how; records made under other rules are not
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComparedAgent:
     """An agent that takes part.
 
     Attributes:
@@ -53,7 +53,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """What to compare.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plan:
     """
 
     studies: tuple[Study, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ComparedAgent, ...]
     rivals: tuple[str, ...]
     budgets: tuple[int, ...]
     n_problems: int
@@ -78,7 +78,7 @@ class Plan:
     keep: Keep
 
 
-Played = list[tuple[Rival, list[Record]]]
+Played = list[tuple[Rival, list[JobResult]]]
 
 
 class StudyComparison:
@@ -91,7 +91,7 @@ class StudyComparison:
     """
 
     def __init__(
-        self, plan: Plan, study: Study, records: RecordFile, progress: StudyProgress, guard: InterruptGuard
+        self, plan: ComparisonPlan, study: Study, records: JobResultFile, progress: StudyProgress, guard: InterruptGuard
     ) -> None:
         if plan.entries:
             _, file = plan.entries[0].policy
@@ -119,7 +119,7 @@ class StudyComparison:
         study, plan = self.study, self.plan
         plan_runners(study, cluster)
         name = new_name(f"compare-{study.name}")
-        share = Share(name, study.placements())
+        share = ClusterShare(name, study.placements())
         sizes = share()
         tuned = [family for family in TUNED if family in plan.rivals]
         n_rivals = len(plan.rivals) + len(plan.entries)
@@ -130,8 +130,8 @@ class StudyComparison:
         sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
-        self._progress.note(f"{study.name}: {in_words(sizes)}; {why}")
-        pool = ContestPool(study.environment(compiled), sizes, name)
+        self._progress.note(f"{study.name}: {describe_sizes(sizes)}; {why}")
+        pool = JobPool(study.environment(compiled), sizes, name)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, family) for family in tuned]
@@ -148,7 +148,7 @@ class StudyComparison:
             pool.stop()
         return found, again
 
-    def _entered(self, entry: Entry) -> Rival:
+    def _entered(self, entry: ComparedAgent) -> Rival:
         return agent_rival(
             entry.name,
             entry.agents[self.study.name],
@@ -159,7 +159,7 @@ class StudyComparison:
             identity=entry.identity,
         )
 
-    def _ablations(self, entry: Entry, records: list[Record]) -> list[Rival]:
+    def _ablations(self, entry: ComparedAgent, records: list[JobResult]) -> list[Rival]:
         courses = {each.problem: Course(**each.course) for each in records if each.course and each.course["values"]}
         if not courses:
             return []
@@ -167,21 +167,21 @@ class StudyComparison:
         space = self.study.trial.search_space
         return ablations(entry.agents[self.study.name], entry.identity, space, courses, starts)
 
-    def _jobs(self, rival: Rival) -> list[Job]:
+    def _jobs(self, rival: Rival) -> list[ComparisonJob]:
         """A job for each problem, and for each budget if the rival's plan depends on it."""
         budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
         wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
         return [
-            Job(rival, problem, runs, marks, self.context, self.plan.keep)
+            ComparisonJob(rival, problem, runs, marks, self.context, self.plan.keep)
             for runs, marks in reversed(wanted)
             for problem in self.problems
         ]
 
-    def _retrained_jobs(self, played: Played) -> list[list[Job]]:
+    def _retrained_jobs(self, played: Played) -> list[list[ComparisonJob]]:
         """A run along what each rival returned, with the budgets at which it did as marks."""
         return [[job for record in records for job in self._of_winners(rival, record)] for rival, records in played]
 
-    def _of_winners(self, rival: Rival, record: Record) -> list[Job]:
+    def _of_winners(self, rival: Rival, record: JobResult) -> list[ComparisonJob]:
         problem, n_decisions = self.problems[record.problem], self.study.episode.n_decisions
         winners: dict[str, tuple[dict[str, list[float]], list[int]]] = {}
         for runs, mark in record.marks.items():
@@ -189,18 +189,22 @@ class StudyComparison:
             schedule = mark.schedule or {name: [value] for name, value in problem.start.items()}
             winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
         return [
-            Job(retrained(rival, schedule, n_decisions), problem, 1, tuple(marks), self.context, self.plan.keep)
+            ComparisonJob(
+                retrained(rival, schedule, n_decisions), problem, 1, tuple(marks), self.context, self.plan.keep
+            )
             for schedule, marks in winners.values()
         ]
 
-    def _play(self, pool: ContestPool, stage_name: str, groups: Sequence[Sequence[Job]]) -> Played:
+    def _play(self, pool: JobPool, stage_name: str, groups: Sequence[Sequence[ComparisonJob]]) -> Played:
         """Records of each group of jobs, with its first one's rival."""
         jobs = [job for group in groups for job in group]
         stage = self._progress.stage(stage_name, sum(job.runs for job in jobs))
         records = iter(self._records_of(pool, jobs, stage.update))
         return [(group[0].rival, list(itertools.islice(records, len(group)))) for group in groups]
 
-    def _records_of(self, pool: ContestPool, jobs: Sequence[Job], on_done: Callable[[int], None]) -> list[Record]:
+    def _records_of(
+        self, pool: JobPool, jobs: Sequence[ComparisonJob], on_done: Callable[[int], None]
+    ) -> list[JobResult]:
         """Records of jobs, in their order; those that are kept already are not played again.
 
         Args:
@@ -210,7 +214,7 @@ class StudyComparison:
         missing = [job for job in jobs if job.key not in known]
         done = sum(job.runs for job in jobs) - sum(job.runs for job in missing)
 
-        def keep(place: int, record: Record) -> None:
+        def keep(place: int, record: JobResult) -> None:
             nonlocal done
             self._records.add(record)
             done += missing[place].runs
@@ -220,7 +224,7 @@ class StudyComparison:
         pool.play(missing, keep, self._guard.check)
         return [known[job.key] for job in jobs]
 
-    def _tuned(self, pool: ContestPool, family: Family) -> Rival:
+    def _tuned(self, pool: JobPool, family: Family) -> Rival:
         """A rival that is tuned on training instances; trials of an earlier attempt are not done again."""
         study, n_trials = self.study, self.plan.search_trials
         label = f"tuned {family}" if family != "ttur" else "tuned TTUR"
@@ -232,7 +236,7 @@ class StudyComparison:
         def play(agent_for: Callable[[slice], Schedule], assignments: list[Assignment]) -> list[float]:
             nonlocal done
             jobs = [
-                Job(
+                ComparisonJob(
                     agent_rival(
                         "candidate", agent_for(slice(place, place + 1)), identity=f"{family} {n_trials} {place}"
                     ),
@@ -261,7 +265,7 @@ class StudyComparison:
         return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)
 
 
-def _fine_tuned(entry: Entry) -> Rival:
+def _fine_tuned(entry: ComparedAgent) -> Rival:
     """The agent, which learns on while it works on a problem."""
     name, detail = f"{entry.name}, fine-tuned", f"{entry.name}, {LEARNS}"
     return ppo_rival(name, entry.policy, detail, entry.trained or 0, entry.identity)

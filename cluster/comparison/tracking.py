@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from cluster.comparison.standings import Standings
+from cluster.comparison.summary import ComparisonSummary
 from cluster.tracking.store import EXPERIMENT
 from cluster.tracking.tracker import Tracker
 
 
-def log_comparison(found: Standings, winners: Standings | None, report: Path, uri: str) -> int:
+def log_comparison(found: ComparisonSummary, winners: ComparisonSummary | None, report: Path, uri: str) -> int:
     """Log what was found.
 
     Args:

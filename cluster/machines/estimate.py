@@ -46,7 +46,7 @@ def _fastest(work: Callable[[], object]) -> float:
     return min(seconds)
 
 
-def words(seconds: float | None) -> str:
+def describe_seconds(seconds: float | None) -> str:
     """Such an estimate for people, rounded as coarsely as it is known."""
     if seconds is None:
         return "in a time that depends on the device"

@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from cluster.machines.share import Share
+from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
@@ -50,7 +50,7 @@ class WorkerPool:
         seconds: how long the latest wave of each kind took.
     """
 
-    def __init__(self, environment: EnvironmentConfig, share: Share, names: str) -> None:
+    def __init__(self, environment: EnvironmentConfig, share: ClusterShare, names: str) -> None:
         self.seconds: dict[Placement, float] = {}
         self._environment, self._share, self._names = environment, share, names
         self._numbers = itertools.count()

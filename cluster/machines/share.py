@@ -15,7 +15,7 @@ class Presence:
     """Lives as long as its study's driver does. Its name says what the study takes part in, and wants at most."""
 
 
-class Share:
+class ClusterShare:
     """One study's part of a cluster. Nobody hands parts out: each study finds the same ones in the cluster's state.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from cluster.results.figure import new_figure, save_figure
 from cluster.results.plots import EMPHASIS, REAL
 from qsynth.space.search_space import Float, SearchSpace
-from rl_envs.agents import TrainedAgent, Values
+from rl_envs.agents import LaneValues, TrainedAgent
 from rl_envs.rollout import Episode
 
 SHOWN = 5
@@ -25,7 +25,7 @@ class Explanation:
         self._agent = agent
         self.pushes: dict[str, dict[str, list[float]]] = {}
 
-    def look(self, observation: np.ndarray, values: Values) -> None:
+    def look(self, observation: np.ndarray, values: LaneValues) -> None:
         """Take in a decision of a population of one trial."""
         for name, shares in self._agent.contributions(observation, values).items():
             mine = self.pushes.setdefault(name, {})

@@ -15,7 +15,7 @@ from qsynth.errors import QsynthError
 START_SECONDS, STOP_SECONDS = 300.0, 30.0
 
 
-class Lasting(NamedTuple):
+class DaemonProcess(NamedTuple):
     """A process, and when it began, which tells it from a later one with the same id."""
 
     pid: int
@@ -38,7 +38,7 @@ class _Quiet(subprocess.Popen[bytes]):
         return
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Lasting:
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> DaemonProcess:
     """Start a process whose output goes to ``log``, in a session of its own."""
     with log.open("w") as file:
         process = _Quiet(
@@ -50,10 +50,10 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             cwd=log.parent,
             start_new_session=True,
         )
-    return Lasting(process.pid, psutil.Process(process.pid).create_time())
+    return DaemonProcess(process.pid, psutil.Process(process.pid).create_time())
 
 
-def wait_for(process: Lasting, ready: Callable[[], bool], log: Path) -> None:
+def wait_for(process: DaemonProcess, ready: Callable[[], bool], log: Path) -> None:
     """Wait until a process is ready.
 
     Raises:
@@ -68,7 +68,7 @@ def wait_for(process: Lasting, ready: Callable[[], bool], log: Path) -> None:
         time.sleep(0.3)
 
 
-def end(processes: Iterable[Lasting]) -> None:
+def end(processes: Iterable[DaemonProcess]) -> None:
     """Ask processes to end, and wait for all that they started; after half a minute, insist.
 
     Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others.

@@ -87,14 +87,14 @@ class Jobs:
         return totals
 
     def check(self, study: "Study") -> str:
-        """Whether the cluster can run a study; how, in words.
+        """Whether the cluster can run a study; how, in describe.
 
         Raises:
             QsynthError: it can't.
         """
-        from cluster.machines.estimate import study_seconds, words
+        from cluster.machines.estimate import describe_seconds, study_seconds
         from cluster.machines.session import plan_compilation, plan_runners
-        from cluster.study.placement import in_words
+        from cluster.study.placement import describe_sizes
         from qsynth.circuits.statevector import human_bytes
 
         cluster = self.resources()
@@ -103,8 +103,9 @@ class Jobs:
         trials = study.budget.agent_trials
         seconds = study_seconds(study, sizes, plan_compilation(study, sum(sizes.values()))[0])
         return (
-            f"{in_words(sizes)} in about {memory}; the agent trains on "
-            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; {words(seconds)} on CPUs like this one"
+            f"{describe_sizes(sizes)} in about {memory}; the agent trains on "
+            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; "
+            f"{describe_seconds(seconds)} on CPUs like this one"
         )
 
     def new_run(self, study: "Study") -> str:

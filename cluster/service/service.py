@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cluster.machines.private_ray import LOOPBACK_ONLY, write_token
-from cluster.service.daemon import Lasting, end, start, wait_for
+from cluster.service.daemon import DaemonProcess, end, start, wait_for
 from cluster.system.environment import WORKER_ENVIRONMENT
 from cluster.system.files import atomic_write_json, read_json_object
 from qsynth.errors import QsynthError
@@ -72,7 +72,7 @@ class Service:
         out: where runs are kept.
     """
 
-    processes: dict[str, Lasting]
+    processes: dict[str, DaemonProcess]
     cluster: str
     dashboard: str | None = None
     tracking_uri: str | None = None
@@ -90,7 +90,7 @@ class Service:
     @classmethod
     def of(cls, kept: dict[str, Any]) -> "Service":
         """The service that ``service.json`` tells of."""
-        return cls(**kept | {"processes": {role: Lasting(*which) for role, which in kept["processes"].items()}})
+        return cls(**kept | {"processes": {role: DaemonProcess(*which) for role, which in kept["processes"].items()}})
 
     @property
     def token(self) -> Path:
@@ -118,7 +118,7 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
     out = out.absolute()
     out.mkdir(parents=True, exist_ok=True)
     dashboard, tracking_uri = f"http://{LOOPBACK}:{dashboard_port}", f"http://{LOOPBACK}:{mlflow_port}"
-    started: dict[str, Lasting] = {}
+    started: dict[str, DaemonProcess] = {}
     try:
         started["mlflow"] = start(
             [

@@ -99,7 +99,7 @@ def divide(total: int, wishes: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def in_words(sizes: Mapping[Placement, int]) -> str:
+def describe_sizes(sizes: Mapping[Placement, int]) -> str:
     """How many populations of which kinds."""
     return " and ".join(
         f"{count} {'population' if count == 1 else 'populations'} of {each.words}" for each, count in sizes.items()

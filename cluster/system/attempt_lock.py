@@ -27,7 +27,7 @@ def take_lock(path: Path) -> int:
     return descriptor
 
 
-class Fence:
+class AttemptLock:
     """The right to write to a run directory, taken anew by every start and resume.
 
     The lock refuses a second writer on the same machine. The attempt number in the lock file serves where locks don't

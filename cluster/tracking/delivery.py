@@ -72,7 +72,7 @@ class Outbox:
                 self.status = (body["status"], record.time)
 
 
-class Replay:
+class Delivery:
     """Delivers a run directory's journal to one tracking store, from where the last delivery ended."""
 
     def __init__(self, run_dir: Path, store: TrackingStore) -> None:

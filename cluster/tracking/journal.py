@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.system.attempt_lock import Fence
+from cluster.system.attempt_lock import AttemptLock
 from cluster.system.files import atomic_write_json, read_json_object
 
 JOURNAL_NAME = "journal.jsonl"
@@ -62,7 +62,7 @@ class Journal:
         run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / JOURNAL_NAME
         _, last = _whole_part(self._path)
-        self.fence = Fence(run_dir, above=last.attempt if last else 0)
+        self.fence = AttemptLock(run_dir, above=last.attempt if last else 0)
         end, last = _whole_part(self._path)
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.ftruncate(self._descriptor, end)

@@ -8,7 +8,7 @@ from cluster.tracking.runs import NOTE_TAG, StudyRuns
 from cluster.tracking.store import EXPERIMENT, Location, TrackingStore
 
 
-def announce(run: str, tracking_uri: str) -> Location | None:
+def create_scheduled_run(run: str, tracking_uri: str) -> Location | None:
     """Create the parent run, which the job will find by its name.
 
     Returns:
@@ -28,6 +28,6 @@ def announce(run: str, tracking_uri: str) -> Location | None:
         return runs.location
 
 
-def withdraw(location: Location) -> None:
+def delete_scheduled_run(location: Location) -> None:
     """Delete the run of a study whose job was not taken."""
     TrackingStore.make(location.tracking_uri, EXPERIMENT, "withdrawn").client().delete_run(location.run_id)

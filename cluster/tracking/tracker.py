@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, SupportsFloat, SupportsInt, get_args
 
-from cluster.system.attempt_lock import LOCK_NAME, Fence, take_lock
+from cluster.system.attempt_lock import LOCK_NAME, AttemptLock, take_lock
 from cluster.tracking.dataset_input import DatasetInput
-from cluster.tracking.delivery import OutOfTimeError, Replay
+from cluster.tracking.delivery import Delivery, OutOfTimeError
 from cluster.tracking.journal import JOURNAL_NAME, Journal
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.store import HIDDEN, Location, TrackingStore, checked_key, checked_name
@@ -53,7 +53,7 @@ class Tracker:
         self._run_dir = run_dir.absolute()
         self._journal = Journal(self._run_dir)
         store.save(self._run_dir)
-        self._replay = Replay(self._run_dir, store)
+        self._replay = Delivery(self._run_dir, store)
         self._dropped: Counter[str | None] = Counter()
         self._good_keys: set[str] = set()
         self._good_trials: set[str] = set()
@@ -63,7 +63,7 @@ class Tracker:
         self._thread.start()
 
     @property
-    def fence(self) -> Fence:
+    def fence(self) -> AttemptLock:
         """The right to write to the run directory, with this start's attempt number."""
         return self._journal.fence
 
@@ -261,7 +261,7 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncResult:
     if not (run_dir / JOURNAL_NAME).exists():
         raise QsynthError(f"{run_dir} must hold a {JOURNAL_NAME}")
     with open(take_lock(run_dir / LOCK_NAME)):
-        replay = Replay(run_dir, store)
+        replay = Delivery(run_dir, store)
         tries = 0
         while True:
             try:

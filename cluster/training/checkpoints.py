@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.system.attempt_lock import Fence, take_lock
+from cluster.system.attempt_lock import AttemptLock, take_lock
 from cluster.system.files import fsync_path, read_json_object
 from qsynth.errors import QsynthError
 
@@ -44,7 +44,7 @@ class CheckpointStore:
     run directory of one's own. The hashes it verifies tell damage, not forgery: nobody else may write to the folder.
     """
 
-    def __init__(self, directory: Path, keep: int = 2, fence: Fence | None = None) -> None:
+    def __init__(self, directory: Path, keep: int = 2, fence: AttemptLock | None = None) -> None:
         """Open or create the folder, and remove what killed processes left unfinished there.
 
         Args:

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from cluster.machines.share import Share
+from cluster.machines.share import ClusterShare
 from cluster.study.curriculum import Curriculum, Tier
-from cluster.study.placement import Placement, in_words
+from cluster.study.placement import Placement, describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.system.files import atomic_write_text
 from cluster.system.interrupt import InterruptGuard
@@ -54,9 +54,9 @@ class Pretraining:
         curriculum, name = self.curriculum, self.run.path.name
         environment = curriculum.environment(compiled)
         atomic_write_text(self.run.curriculum_file, yaml.safe_dump(curriculum.model_dump(mode="json"), sort_keys=False))
-        share = Share(name, [curriculum.placement()])
+        share = ClusterShare(name, [curriculum.placement()])
         sizes = share()
-        self.progress.note(f"{in_words(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
+        self.progress.note(f"{describe_sizes(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
         self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()
@@ -103,7 +103,7 @@ class Pretraining:
         number: int,
         tier: Tier,
         environment: CurriculumConfig,
-        share: Share,
+        share: ClusterShare,
         store: CheckpointStore,
         state: dict[str, Any],
         last: Checkpoint | None,

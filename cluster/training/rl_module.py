@@ -15,7 +15,7 @@ from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
 from rl_envs.policy import PolicyConfig, PolicyNetwork, mlp
-from rl_envs.spaces import Entry
+from rl_envs.spaces import ActionEntry
 
 
 class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
@@ -28,7 +28,7 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
     def setup(self) -> None:
         """Build both networks from ``model_config`` (``search_space`` and ``policy`` as plain data)."""
         torch.set_num_threads(1)
-        space = TypeAdapter(dict[str, Entry]).validate_python(self.model_config["search_space"])
+        space = TypeAdapter(dict[str, ActionEntry]).validate_python(self.model_config["search_space"])
         config = PolicyConfig.model_validate(self.model_config["policy"])
         n_features = self.observation_space.shape[0]
         self.policy = PolicyNetwork(n_features, space, config)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.machines.share import Share
-from cluster.study.placement import in_words
+from cluster.machines.share import ClusterShare
+from cluster.study.placement import describe_sizes
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import Stage, StudyProgress
 from cluster.training.agent_trainer import AgentTrainer, Progress
@@ -25,7 +25,7 @@ class TrainingLoop:
 
     trainer: AgentTrainer
     total: int
-    share: Share
+    share: ClusterShare
     store: CheckpointStore
     checkpoint_seconds: float
     state: dict[str, Any]
@@ -64,7 +64,7 @@ class TrainingLoop:
                 saved_at = time.monotonic()
             self.guard.check()
             if (allowed := self.share()) != trainer.sizes:
-                self.progress.note(f"from now on {in_words(allowed)}")
+                self.progress.note(f"from now on {describe_sizes(allowed)}")
                 trainer.resize(allowed)
 
     def _over(self, enough: Callable[[], bool]) -> bool:

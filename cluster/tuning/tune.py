@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cluster.machines.device_actor import run_on_device
-from cluster.machines.estimate import words
+from cluster.machines.estimate import describe_seconds
 from cluster.machines.population_pool import WorkerPool
 from cluster.machines.session import plan_compilation, plan_runners
-from cluster.machines.share import Share
+from cluster.machines.share import ClusterShare
 from cluster.results.device_result import DeviceResult
 from cluster.results.study_result import AGENT, StudyResult
 from cluster.study.circuit_remarks import circuit_remarks
-from cluster.study.placement import in_words
+from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
 from cluster.system.files import atomic_write_json, read_json_object
@@ -67,14 +67,14 @@ class Tuning:
         """
         study = self.study
         plan_runners(study, cluster)
-        share = Share(self.run.path.name, study.placements())
+        share = ClusterShare(self.run.path.name, study.placements())
         sizes = share()
         compiled, why = plan_compilation(study, sum(sizes.values()))
         engine = choose(study.trial.engine, study.trial.n_qubits)
         self.progress.note(f"engine {engine.name} ({engine.reason}); {why}")
         if study.hardware is not None:
             self.progress.note(f"at the end on {study.hardware.check(study.trial)}")
-        self.progress.note(f"{in_words(sizes)}; run directory {self.run.path}")
+        self.progress.note(f"{describe_sizes(sizes)}; run directory {self.run.path}")
         for line in circuit_remarks(study):
             self.progress.note(f"circuit: {line}")
         environment = study.environment(compiled)
@@ -94,7 +94,7 @@ class Tuning:
         device = self._on_device(measured[AGENT])
         return deliver(study, self.run, self.tracker, measured, history, device)
 
-    def _probe(self, environment: EnvironmentConfig, share: Share) -> tuple[list[str], float]:
+    def _probe(self, environment: EnvironmentConfig, share: ClusterShare) -> tuple[list[str], float]:
         """What observations consist of, and how long the slowest population takes from one decision to the next."""
         first = "; compiling takes about a minute the first time" if environment.compiled else ""
         self.progress.note(f"starting populations{first}")
@@ -111,13 +111,13 @@ class Tuning:
         left = slowest * environment.episode.n_decisions * trials / lanes
         each = ", of ".join(f"{kind.words} {taken:.2f} s" for kind, taken in seconds.items())
         waiting = "; training waits for the slowest kind" if slowest > 2 * min(seconds.values()) else ""
-        self.progress.note(f"a decision of {each}{waiting}; all {trials:,} trials {words(left)}")
+        self.progress.note(f"a decision of {each}{waiting}; all {trials:,} trials {describe_seconds(left)}")
         return features, slowest
 
     def _train_agent(
         self,
         environment: EnvironmentConfig,
-        share: Share,
+        share: ClusterShare,
         step_seconds: float,
         features: list[str],
     ) -> list[dict[str, float]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
 from qsynth.circuits.circuit import Circuit
-from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import by_layer, without_effect
 from qsynth.errors import QsynthError
@@ -27,7 +27,7 @@ FOR_ENGINES = ("ry_rx_cnot", "data_reuploading", "style")
 STANDARD_ERRORS = 5.0
 
 
-class Problem(NamedTuple):
+class ContractCase(NamedTuple):
     """Random angles in +-pi, and what multiplies the outputs in the loss whose gradient is compared.
 
     Attributes:
@@ -40,9 +40,9 @@ class Problem(NamedTuple):
     weights: Tensor
     factor: Tensor
 
-    def to(self, dtype: torch.dtype) -> "Problem":
+    def to(self, dtype: torch.dtype) -> "ContractCase":
         """The same in another precision."""
-        return Problem(*(part.to(dtype) for part in self))
+        return ContractCase(*(part.to(dtype) for part in self))
 
 
 class Answer(NamedTuple):
@@ -54,8 +54,8 @@ class Answer(NamedTuple):
 
 
 def problem(
-    ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words = "z", batch: int = 2, seed: int = 0
-) -> Problem:
+    ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | PauliWords = "z", batch: int = 2, seed: int = 0
+) -> ContractCase:
     """A problem in double precision."""
     random = torch.Generator().manual_seed(seed)
 
@@ -65,7 +65,7 @@ def problem(
     inputs = angles(batch, ansatz.n_inputs(n_qubits, n_layers))
     weights = angles(n_layers, ansatz.n_layer_weights(n_qubits))
     n_outputs = find_readout(readout, n_qubits).n_outputs(n_qubits)
-    return Problem(inputs, weights, torch.randn(batch, n_outputs, generator=random, dtype=torch.float64))
+    return ContractCase(inputs, weights, torch.randn(batch, n_outputs, generator=random, dtype=torch.float64))
 
 
 def masks(n_layers: int) -> list[Tensor]:
@@ -75,7 +75,7 @@ def masks(n_layers: int) -> list[Tensor]:
     return [torch.tensor(mask, dtype=torch.float64) for mask in chosen]
 
 
-def reference(ansatz: Ansatz, n_qubits: int, readout: str | Words = "z") -> Expectations:
+def reference(ansatz: Ansatz, n_qubits: int, readout: str | PauliWords = "z") -> Expectations:
     """The circuit on default.qubit, differentiable by torch autograd; it takes no lanes."""
 
     measured = find_readout(readout, n_qubits)
@@ -95,7 +95,7 @@ def reference(ansatz: Ansatz, n_qubits: int, readout: str | Words = "z") -> Expe
     return expectations
 
 
-def answer(expectations: Expectations, asked: Problem, mask: Tensor) -> Answer:
+def answer(expectations: Expectations, asked: ContractCase, mask: Tensor) -> Answer:
     """What ``expectations`` says to a problem."""
     inputs, weights = (part.detach().requires_grad_() for part in asked[:2])
     outputs = expectations(inputs, weights, mask)
@@ -103,7 +103,7 @@ def answer(expectations: Expectations, asked: Problem, mask: Tensor) -> Answer:
     return Answer(outputs.detach(), *torch.autograd.grad(loss, (inputs, weights)))
 
 
-def answer_in_lanes(expectations: Expectations, asked: Problem, mask: Tensor) -> Answer:
+def answer_in_lanes(expectations: Expectations, asked: ContractCase, mask: Tensor) -> Answer:
     """The same for problems and masks with a leading axis of lanes, under ``torch.func.vmap`` and ``grad``."""
 
     def loss(inputs: Tensor, weights: Tensor, factor: Tensor, on: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +149,7 @@ def check_ansatz(
     encoder: str | None = None,
     n_qubits: Sequence[int] = (1, 2, 3),
     n_layers: Sequence[int] = (1, 2),
-    readout: str | Words = "z",
+    readout: str | PauliWords = "z",
 ) -> list[str]:
     """Hold an ansatz, behind its own or another registered encoder, to the contract on the statevector engine.
 
@@ -214,12 +214,12 @@ def check_engine(
 
 
 class _Task(NamedTuple):
-    asked: Problem
+    asked: ContractCase
     mask: Tensor
     wanted: Answer
 
 
-def _tasks(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words) -> list[_Task]:
+def _tasks(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | PauliWords) -> list[_Task]:
     """A problem of its own for each mask."""
     exact, tasks = reference(ansatz, n_qubits, readout), []
     for seed, mask in enumerate(masks(n_layers)):
@@ -242,7 +242,7 @@ def _check_tasks(what: str, engine: Circuit, tasks: list[_Task], dtype: torch.dt
         else:
             _refuse(where, beyond_chance(outputs, wanted.outputs, shots))
     where = f"{what}, lanes under vmap"
-    lanes = Problem(*(torch.stack(parts) for parts in zip(*(task.asked.to(dtype) for task in tasks), strict=True)))
+    lanes = ContractCase(*(torch.stack(parts) for parts in zip(*(task.asked.to(dtype) for task in tasks), strict=True)))
     on = torch.stack([task.mask.to(dtype) for task in tasks])
     wanted = Answer(*(torch.stack(parts) for parts in zip(*(task.wanted for task in tasks), strict=True)))
     if shots is None:

@@ -19,7 +19,7 @@ from qsynth.circuits.bridge import Expectations
 from qsynth.circuits.ledger import Ledger
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.program import GATES
-from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.vendors import machine_qubits, plugin_arguments
 from qsynth.errors import QsynthError
@@ -71,7 +71,7 @@ class PennyLaneEngine:
         n_layers: int,
         device: str,
         options: DeviceOptions | None = None,
-        readout: str | Words = "z",
+        readout: str | PauliWords = "z",
     ) -> None:
         self.name, self.n_qubits, self.n_layers = device, n_qubits, n_layers
         self.options = DeviceOptions() if options is None else options

@@ -8,7 +8,7 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine, has_device, known_devices, why_not
 from qsynth.circuits.noise import DEVICE as NOISY
 from qsynth.circuits.options import DeviceOptions
-from qsynth.circuits.readout import Words
+from qsynth.circuits.readout import PauliWords
 from qsynth.circuits.sampling import MAX_SHOTS
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
 from qsynth.circuits.vendors import FAKE, HARDWARE, PLUGINS
@@ -104,7 +104,7 @@ def build(
     ansatz: str,
     n_qubits: int,
     n_layers: int,
-    readout: str | Words = "z",
+    readout: str | PauliWords = "z",
     encoder: str | None = None,
     patterns: Sequence[str] = (),
 ) -> StatevectorEngine | PennyLaneEngine:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations
+from qsynth.circuits.program import CircuitProgram, Diagonals, Permutation, Rotations
 from qsynth.circuits.su2 import PRODUCT, TO_MATRIX
 
 Factors = tuple[Tensor, ...]
-Step = Callable[[Tensor], Tensor]
+GateStep = Callable[[Tensor], Tensor]
 UNITARY_QUBITS = 7  # up to here rotations of all wires are one matrix; beyond, matrices on groups of wires
 GROUP = 5
 SAMPLE_GROUP = 3  # smaller, because these matrices are built for every sample
@@ -72,7 +72,7 @@ class HalfAngles:
         rows: which angles; -1 stands for an angle of 0.
     """
 
-    def __init__(self, program: Program, rows: np.ndarray, dtype: torch.dtype) -> None:
+    def __init__(self, program: CircuitProgram, rows: np.ndarray, dtype: torch.dtype) -> None:
         half = np.where(rows >= 0, 0.5, 0.0)[:, None]
         jacobian, quadratic = half * program.jacobian[rows], half * program.quadratic[rows]
         used = quadratic.any(axis=0)
@@ -99,18 +99,18 @@ class HalfAngles:
 class DiagonalGates:
     """Commuting rotations about Z...Z, as one phase for each basis state."""
 
-    def __init__(self, program: Program, step: Diagonals, dtype: torch.dtype) -> None:
+    def __init__(self, program: CircuitProgram, step: Diagonals, dtype: torch.dtype) -> None:
         self._angles = HalfAngles(program, step.angles, dtype)
         self._signs = torch.tensor(step.signs, dtype=dtype)
         self.is_shared, self.n_states_kept = self._angles.is_shared, 6
 
-    def shared(self, weights: Tensor) -> list[Step]:
+    def shared(self, weights: Tensor) -> list[GateStep]:
         """What each layer does, given layers x weights."""
         phases = self._angles(weights) @ self._signs
         parts = zip(torch.cos(phases).unbind(), torch.sin(phases).unbind(), strict=True)
         return [functools.partial(_turned, cosine, sine) for cosine, sine in parts]
 
-    def of_samples(self, parameters: Tensor) -> Step:
+    def of_samples(self, parameters: Tensor) -> GateStep:
         """What a layer does to the states of samples, given (inputs, weights) of each (batch x both)."""
         phases = self._angles(parameters) @ self._signs
         return functools.partial(_turned, torch.cos(phases), torch.sin(phases))
@@ -119,7 +119,7 @@ class DiagonalGates:
 class RotationGates:
     """Rotations on all wires."""
 
-    def __init__(self, program: Program, step: Rotations, dtype: torch.dtype) -> None:
+    def __init__(self, program: CircuitProgram, step: Rotations, dtype: torch.dtype) -> None:
         self.depth, self.n_qubits = step.angles.shape
         self._angles = HalfAngles(program, step.angles.ravel(), dtype)
         self.is_shared = self._angles.is_shared
@@ -144,7 +144,7 @@ class RotationGates:
         re, im = (total @ self._to_matrix).unflatten(-1, (2, 2, 2)).unbind(-3)
         return re, im
 
-    def shared(self, weights: Tensor) -> list[Step]:
+    def shared(self, weights: Tensor) -> list[GateStep]:
         """What each layer does, given layers x weights."""
         re, im = self.matrices(weights)
         sizes, blocks = [], []
@@ -161,7 +161,7 @@ class RotationGates:
 
         return [functools.partial(step, layer) for layer in range(len(weights))]
 
-    def of_samples(self, parameters: Tensor) -> Step:
+    def of_samples(self, parameters: Tensor) -> GateStep:
         """What a layer does to the states of samples, given (inputs, weights) of each (batch x both)."""
         re, im = self.matrices(parameters)
         blocks = [

@@ -67,11 +67,11 @@ class Permutation:
         return Permutation(first.order[self.order], self.signs * first.signs[self.order])
 
 
-Step = Rotations | Diagonals | Permutation
+CircuitStep = Rotations | Diagonals | Permutation
 
 
 @dataclass(frozen=True)
-class Program:
+class CircuitProgram:
     """A quantum function of inputs and weights, up to a global phase.
 
     Its angles are polynomials of p = (inputs, weights): ``offset + jacobian @ p + quadratic @ (p[i] * p[j])``, where
@@ -84,11 +84,11 @@ class Program:
     jacobian: np.ndarray
     pairs: np.ndarray
     quadratic: np.ndarray
-    steps: tuple[Step, ...]
+    steps: tuple[CircuitStep, ...]
 
 
-def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
-    """Read ``function(inputs, weights)``, a quantum function on wires 0..n_qubits-1, into a :class:`Program`.
+def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> CircuitProgram:
+    """Read ``function(inputs, weights)``, a quantum function on wires 0..n_qubits-1, into a :class:`CircuitProgram`.
 
     Raises:
         QsynthError: an operation does not decompose to the engine's gates, or to other ones for other values; an angle
@@ -98,7 +98,7 @@ def trace(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n
         return _traced(function, n_inputs, n_weights, n_qubits)
 
 
-def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> Program:
+def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int, n_qubits: int) -> CircuitProgram:
     def template(p: Tensor) -> list[Any]:
         return list(qp.tape.make_qscript(function)(p[:n_inputs], p[n_inputs:]).operations)
 
@@ -137,10 +137,10 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
     others = [read(each) for each in elsewhere]
     if not any(turns(op) for op in ops):
         nothing = np.zeros(0), np.zeros((0, n)), np.zeros((0, 2), dtype=int), np.zeros((0, 0))
-        return Program(n_qubits, n_inputs, *nothing, _steps(ops, n_qubits))
+        return CircuitProgram(n_qubits, n_inputs, *nothing, _steps(ops, n_qubits))
     wanted, names = torch.stack([angles(gates) for gates in others]), _names(filter(turns, ops))
     polynomial = _polynomial(lambda p: angles(read(p)), at, angles(ops), elsewhere, wanted, names)
-    return Program(n_qubits, n_inputs, *polynomial, _steps(ops, n_qubits))
+    return CircuitProgram(n_qubits, n_inputs, *polynomial, _steps(ops, n_qubits))
 
 
 def _decomposed(operations: list[Any]) -> list[Any]:
@@ -204,9 +204,9 @@ def _polynomial(
     return offset.numpy(), jacobian.numpy(), pairs, quadratic
 
 
-def _steps(ops: list[Any], n_qubits: int) -> tuple[Step, ...]:
+def _steps(ops: list[Any], n_qubits: int) -> tuple[CircuitStep, ...]:
     """As few steps as the order of the gates on each wire allows; gates on different wires commute."""
-    steps: list[Step] = []
+    steps: list[CircuitStep] = []
     waiting: list[list[tuple[str, int]]] = [[] for _ in range(n_qubits)]
     row = 0
 

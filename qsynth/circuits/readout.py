@@ -12,10 +12,10 @@ from torch import Tensor
 
 from qsynth.circuits.gates import reordered
 from qsynth.errors import QsynthError
-from qsynth.execution.narrow_matmul import product
+from qsynth.execution.narrow_matmul import narrow_matmul
 from qsynth.registry import Registry
 
-Words = tuple[str, ...]
+PauliWords = tuple[str, ...]
 Outputs = Callable[[Tensor], Tensor]
 
 
@@ -69,7 +69,7 @@ class PauliStrings:
         words: the strings for a number of qubits, e.g. ``("ZI", "IZ")``; wire 0 comes first.
     """
 
-    words: Callable[[int], Words]
+    words: Callable[[int], PauliWords]
 
     def n_outputs(self, n_qubits: int) -> int:
         """One a string."""
@@ -134,7 +134,7 @@ class Probabilities:
         return [Basis("Z" * n_qubits, list(range(2**n_qubits)), lambda shares: 2 * shares - 1)]
 
 
-def _single(letter: str) -> Callable[[int], Words]:
+def _single(letter: str) -> Callable[[int], PauliWords]:
     return lambda n_qubits: tuple("I" * wire + letter + "I" * (n_qubits - wire - 1) for wire in range(n_qubits))
 
 
@@ -145,7 +145,7 @@ READOUTS.register("zx")(PauliStrings(lambda n_qubits: _single("Z")(n_qubits) + _
 READOUTS.register("probabilities")(Probabilities())
 
 
-def find_readout(readout: str | Words, n_qubits: int) -> Readout:
+def find_readout(readout: str | PauliWords, n_qubits: int) -> Readout:
     """The readout of a name, or of Pauli strings.
 
     Raises:
@@ -189,7 +189,7 @@ class PauliExpectations:
     form of one product of a row with the same row in another order; strings that flip the same bits share the product.
     """
 
-    def __init__(self, words: Words, n_qubits: int, dtype: torch.dtype) -> None:
+    def __init__(self, words: PauliWords, n_qubits: int, dtype: torch.dtype) -> None:
         states = np.arange(2**n_qubits)
         groups: dict[tuple[int, bool], list[tuple[int, np.ndarray]]] = {}
         for index, word in enumerate(words):
@@ -216,7 +216,7 @@ class PauliExpectations:
         parts = []
         for orders, coefficients in self._groups:
             other = states if orders is None else reordered(states, *orders)
-            parts.append(product(states * other, coefficients))
+            parts.append(narrow_matmul(states * other, coefficients))
         values = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         return values if self._back is None else values @ self._back
 

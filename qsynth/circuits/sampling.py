@@ -6,7 +6,7 @@ import pennylane as qp
 import torch
 from torch import Tensor
 
-from qsynth.circuits.gates import RotationGates, Step
+from qsynth.circuits.gates import GateStep, RotationGates
 from qsynth.circuits.program import Rotations, trace
 from qsynth.circuits.readout import Readout, basis_probabilities
 from qsynth.rng import digest, philox
@@ -87,7 +87,7 @@ def _counts(probabilities: Tensor, shots: int, taken: Tensor | None, stream: int
     return counts
 
 
-def _rotations(letters: str, dtype: torch.dtype) -> list[Step]:
+def _rotations(letters: str, dtype: torch.dtype) -> list[GateStep]:
     """What turns the eigenbases of the letters into that of Z."""
 
     def turn(_inputs: Tensor, _weights: Tensor) -> None:

@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
-from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, PermutationGate, RotationGates, Step, kron
+from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, GateStep, PermutationGate, RotationGates, kron
 from qsynth.circuits.ledger import Ledger
-from qsynth.circuits.program import Diagonals, Permutation, Program, Rotations, trace
-from qsynth.circuits.program import Step as ProgramStep
-from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.program import CircuitProgram, CircuitStep, Diagonals, Permutation, Rotations, trace
+from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.sampling import ShotSampler
 from qsynth.circuits.spend import Spend
 from qsynth.errors import QsynthError
@@ -75,7 +74,7 @@ class StatevectorEngine:
         n_qubits: int,
         n_layers: int,
         dtype: torch.dtype = torch.float32,
-        readout: str | Words = "z",
+        readout: str | PauliWords = "z",
         shots: int | None = None,
     ) -> None:
         check_size(n_qubits)
@@ -168,7 +167,7 @@ class StatevectorEngine:
         return self._layers(states, inputs, weights, layer_mask)
 
     def _layers(self, states: Tensor, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        steps: dict[int, list[Step]] = {}
+        steps: dict[int, list[GateStep]] = {}
         for group in self._groups:
             steps |= group.steps(inputs, weights if len(self._groups) == 1 else weights[group.members])
         columns = states.T  # as they lie in memory
@@ -183,7 +182,7 @@ class StatevectorEngine:
 class _LayerGroup:
     """Layers that differ in their permutations at most; what they share is built in one tensor expression."""
 
-    def __init__(self, program: Program, steps: Sequence[ProgramStep], dtype: torch.dtype) -> None:
+    def __init__(self, program: CircuitProgram, steps: Sequence[CircuitStep], dtype: torch.dtype) -> None:
         self.members: list[int] = []
         self._dtype = dtype
         self._gates = [_parametrised(program, step, dtype) for step in steps]
@@ -192,21 +191,21 @@ class _LayerGroup:
         # States that a gradient keeps for one layer: two for a permutation, three for the mask.
         self.n_states_kept = 3 + sum(2 if gates is None else gates.n_states_kept for gates in self._gates)
 
-    def add(self, index: int, steps: Sequence[ProgramStep]) -> None:
+    def add(self, index: int, steps: Sequence[CircuitStep]) -> None:
         """Make layer ``index`` a member."""
         self.members.append(index)
         self._permutations.append(
             [PermutationGate(step, self._dtype) if isinstance(step, Permutation) else None for step in steps]
         )
 
-    def steps(self, inputs: Tensor, weights: Tensor) -> dict[int, list[Step]]:
+    def steps(self, inputs: Tensor, weights: Tensor) -> dict[int, list[GateStep]]:
         """Layer -> what it does to states (any x 2D), for the members' ``weights`` and the batch's ``inputs``."""
-        made: dict[int, list[Step]] = {layer: [] for layer in self.members}
+        made: dict[int, list[GateStep]] = {layer: [] for layer in self.members}
         of_samples: list[Tensor] = []
         if not self.is_shared:
             of_samples = [torch.cat([inputs, each.expand(len(inputs), -1)], dim=-1) for each in weights.unbind()]
         for place, gates in enumerate(self._gates):
-            of_layers: Sequence[Step | None]
+            of_layers: Sequence[GateStep | None]
             if gates is None:
                 of_layers = [permutations[place] for permutations in self._permutations]
             elif gates.is_shared:
@@ -219,7 +218,9 @@ class _LayerGroup:
         return made
 
 
-def _parametrised(program: Program, step: ProgramStep, dtype: torch.dtype) -> RotationGates | DiagonalGates | None:
+def _parametrised(
+    program: CircuitProgram, step: CircuitStep, dtype: torch.dtype
+) -> RotationGates | DiagonalGates | None:
     if isinstance(step, Rotations):
         return RotationGates(program, step, dtype)
     return DiagonalGates(program, step, dtype) if isinstance(step, Diagonals) else None
@@ -232,7 +233,7 @@ class _Start:
     numbers, to be multiplied by the phases. Otherwise its row holds the 2D real and imaginary amplitudes.
     """
 
-    def __init__(self, program: Program, dtype: torch.dtype) -> None:
+    def __init__(self, program: CircuitProgram, dtype: torch.dtype) -> None:
         self._size = 2**program.n_qubits
         self._rotations: RotationGates | None = None
         self._phases: Tensor | None = None
@@ -271,7 +272,7 @@ class _Start:
         return rows if self._phases is None else (rows.T.contiguous() * self._phases[:, :, None]).flatten(0, 1).T
 
 
-def _rotation_key(program: Program) -> bytes:
+def _rotation_key(program: CircuitProgram) -> bytes:
     """Equal for programs that differ in their permutations at most."""
     parts = [program.offset.tobytes(), program.jacobian.tobytes(), program.pairs.tobytes(), program.quadratic.tobytes()]
     for step in program.steps:
@@ -283,7 +284,7 @@ def _rotation_key(program: Program) -> bytes:
     return b"|".join(parts)
 
 
-def _circuit_key(program: Program) -> bytes:
+def _circuit_key(program: CircuitProgram) -> bytes:
     """Equal for equal programs."""
     permutations = [step for step in program.steps if isinstance(step, Permutation)]
     parts = [part.tobytes() for step in permutations for part in (step.order, step.signs)]

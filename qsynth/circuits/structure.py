@@ -13,7 +13,7 @@ from torch.func import vmap
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.ledger import Work
 from qsynth.circuits.program import GATES
-from qsynth.circuits.readout import Words, find_readout
+from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 
 MAX_QUBITS_SAMPLED = 10  # above, a look at the outputs takes seconds to minutes
@@ -75,7 +75,7 @@ class Structure:
 
     ansatz: str
     encoder: str
-    readout: str | Words
+    readout: str | PauliWords
     n_qubits: int
     n_layers: int
     n_inputs: int
@@ -99,7 +99,7 @@ def examine(
     ansatz: Ansatz,
     n_qubits: int,
     n_layers: int,
-    readout: str | Words,
+    readout: str | PauliWords,
     n_used: int,
     start: Callable[[StatevectorEngine], Start],
     work: Work,
@@ -143,7 +143,7 @@ def examine(
     )
 
 
-def script(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words, barriers: bool = False) -> Any:
+def script(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | PauliWords, barriers: bool = False) -> Any:
     """A circuit as PennyLane's script (tape) of the statevector engine's gates.
 
     Args:
@@ -165,7 +165,7 @@ def script(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words, b
     return decomposed
 
 
-def drawing(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | Words, width: int = 110) -> str:
+def drawing(ansatz: Ansatz, n_qubits: int, n_layers: int, readout: str | PauliWords, width: int = 110) -> str:
     """The circuit in characters, with a barrier before each layer."""
     tape = script(ansatz, n_qubits, n_layers, readout, barriers=True)
     return str(qp.drawer.tape_text(tape, wire_order=range(n_qubits), show_all_wires=True, max_length=width))

@@ -17,7 +17,7 @@ from qsynth.data.table import SMALLEST_TRAIN, Indices, Table, partition
 from qsynth.data.table_file import read_table
 from qsynth.errors import QsynthError
 
-Share = Annotated[float, Field(ge=0.05, le=0.4)]
+Fraction = Annotated[float, Field(ge=0.05, le=0.4)]
 
 
 class PartitionedTable(Config):
@@ -32,8 +32,8 @@ class PartitionedTable(Config):
 
     n_features: Annotated[int, Field(ge=1, le=1000)] | None
     n_train: Annotated[int, Field(ge=SMALLEST_TRAIN, le=100_000)] = 100
-    validation_share: Share = 0.2
-    test_share: Share = 0.2
+    validation_share: Fraction = 0.2
+    test_share: Fraction = 0.2
 
     @property
     @abstractmethod

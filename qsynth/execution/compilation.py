@@ -50,9 +50,9 @@ class Compiler:
     def __init__(self, recipe: str) -> None:
         self.recipe, self.patient = recipe, True
 
-    def __call__(self, name: str, function: Function) -> "Program":
+    def __call__(self, name: str, function: Function) -> "CompiledProgram":
         """``function`` as a program."""
-        return Program(name, function, self)
+        return CompiledProgram(name, function, self)
 
 
 class _Code(NamedTuple):
@@ -62,7 +62,7 @@ class _Code(NamedTuple):
     results: Any
 
 
-class Program:
+class CompiledProgram:
     """One function, compiled for each set of shapes that it is called with.
 
     ``compilations`` counts how often this process compiled it.

@@ -20,7 +20,7 @@ class _Graph(NamedTuple):
     results: Any
 
 
-class Captured:
+class CudaGraph:
     """A pure function of CUDA tensors, recorded for each set of shapes that it is called with.
 
     Each call copies its arguments into the memory that the graph reads, launches the graph, and copies the results.
@@ -60,4 +60,4 @@ class Captured:
 
 def captured(_name: str, function: Function) -> Function:
     """The function as CUDA graphs."""
-    return Captured(function)
+    return CudaGraph(function)

@@ -5,7 +5,7 @@ from torch import Tensor
 NARROW = 8
 
 
-def product(rows: Tensor, matrix: Tensor) -> Tensor:
+def narrow_matmul(rows: Tensor, matrix: Tensor) -> Tensor:
     """``rows @ matrix``, n x k times k x m.
 
     Where k or m is small, libraries' products are several times slower than sums of products in a compiled kernel,

@@ -11,10 +11,10 @@ from torch.func import vmap
 
 from qsynth import rng
 from qsynth.circuits.circuit import Circuit
-from qsynth.circuits.readout import Words
+from qsynth.circuits.readout import PauliWords
 from qsynth.data.scaling import TRAINING_RANGE
 from qsynth.errors import QsynthError
-from qsynth.gan.generator import Generator, GeneratorOptions, Listed, Made
+from qsynth.gan.generator import EnumeratedRows, GeneratedRows, Generator, GeneratorOptions
 from qsynth.gan.quantum import ANGLE_SPREAD
 from qsynth.networks.parameters import ParameterLayout
 from qsynth.space.controls import Controls
@@ -46,7 +46,7 @@ class BornGeneratorConfig(GeneratorOptions):
         """Layers."""
         return frozenset({"n_layers"})
 
-    def readout(self, readout: str | Words) -> str | Words:
+    def readout(self, readout: str | PauliWords) -> str | PauliWords:
         """The probabilities of all basis states.
 
         Raises:
@@ -116,12 +116,12 @@ class BornGenerator(Generator):
         """Rows (batch x n_features): grid points, drawn with their probabilities. They have no gradient."""
         return self._drawn(self.probabilities(flat, controls), noise, onehot)
 
-    def make(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> Made:
+    def make(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> GeneratedRows:
         """Drawn rows, and the whole distribution."""
         found = self.probabilities(flat, controls)
         x = self.grid.to(found.dtype).repeat(self.n_classes, 1)
         labels = torch.eye(self.n_classes, dtype=found.dtype).repeat_interleave(len(self.grid), dim=0)
-        return Made(self._drawn(found, noise, onehot), Listed(x, labels, found.flatten()))
+        return GeneratedRows(self._drawn(found, noise, onehot), EnumeratedRows(x, labels, found.flatten()))
 
     def angles(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """The circuit's inputs (batch x inputs) for labels, and weights (layers x ...) for the first of them."""

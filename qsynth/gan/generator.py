@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from torch import Tensor
 
-from qsynth.circuits.readout import Words
+from qsynth.circuits.readout import PauliWords
 from qsynth.config import Config
 from qsynth.errors import QsynthError
 from qsynth.networks.parameters import ParameterLayout
@@ -26,7 +26,7 @@ class GeneratorOptions(Config):
         """The hyperparameters that it has."""
         return frozenset({"latent_dim"})
 
-    def readout(self, readout: str | Words) -> str | Words:
+    def readout(self, readout: str | PauliWords) -> str | PauliWords:
         """What its circuit measures where the trial says ``readout``.
 
         Raises:
@@ -55,7 +55,7 @@ class Rows(NamedTuple):
     weights: Tensor
 
 
-class Listed(NamedTuple):
+class EnumeratedRows(NamedTuple):
     """A distribution in full: all rows that can come up (m x d), their classes (m x classes), and how probable each is
     in its class (m)."""
 
@@ -64,7 +64,7 @@ class Listed(NamedTuple):
     probability: Tensor
 
 
-class Made(NamedTuple):
+class GeneratedRows(NamedTuple):
     """What a generator makes for training.
 
     Attributes:
@@ -73,7 +73,7 @@ class Made(NamedTuple):
     """
 
     drawn: Tensor
-    listed: Listed | tuple[()] = ()
+    listed: EnumeratedRows | tuple[()] = ()
 
     def rows(self, onehot: Tensor, weights: Tensor) -> Rows:
         """What losses average over, for labels (batch x classes) with weights (batch): the whole distribution with the
@@ -116,9 +116,9 @@ class Generator(Protocol):
         """
         ...
 
-    def make(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> Made:
+    def make(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> GeneratedRows:
         """The same for training; what losses average over is differentiable in the parameters."""
-        return Made(self.sample(flat, noise, onehot, controls))
+        return GeneratedRows(self.sample(flat, noise, onehot, controls))
 
     def regularised(self, loss: Tensor, flat: Tensor, noise: Tensor, real: Rows, controls: Controls) -> Tensor:
         """The adversarial loss, with whatever else this kind minimises on real rows (one for each row of ``noise``)."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from qsynth.execution.narrow_matmul import product
+from qsynth.execution.narrow_matmul import narrow_matmul
 from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.head import CriticOptions, Head
 from qsynth.networks.layers import Hidden, HiddenLayers
@@ -77,7 +77,7 @@ class MLPCritic(Critic):
         of_first = self._layers.pulled_back(
             parameters, hidden, of_active, controls.unit_mask, controls.critic_layer_mask
         )
-        return product(of_first, parameters[self._layers.matrices[0]][:, : x.shape[1]])
+        return narrow_matmul(of_first, parameters[self._layers.matrices[0]][:, : x.shape[1]])
 
     def _hidden(self, parameters: Parameters, x: Tensor, onehot: Tensor, controls: Controls) -> Hidden:
         inputs = torch.cat([x, self.head.seen(onehot)], dim=1)

@@ -10,7 +10,7 @@ from torch.func import vmap
 
 from qsynth import rng
 from qsynth.circuits.circuit import Circuit
-from qsynth.execution.narrow_matmul import product
+from qsynth.execution.narrow_matmul import narrow_matmul
 from qsynth.gan.generator import Generator, GeneratorOptions
 from qsynth.networks.parameters import ParameterLayout
 from qsynth.space.controls import Controls, is_on
@@ -131,4 +131,4 @@ class QuantumGenerator(Generator):
 
     def _angles(self, p: dict[str, Tensor], noise: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
         """All circuits' inputs, batch x (patches inputs)."""
-        return product(torch.cat([noise * controls.latent_mask, onehot], dim=1), p["linear"].T) + p["bias"]
+        return narrow_matmul(torch.cat([noise * controls.latent_mask, onehot], dim=1), p["linear"].T) + p["bias"]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from qsynth import rng
 from qsynth.gan.critic import Critic, Parameters
-from qsynth.gan.generator import Generator, Listed, Made, Rows
+from qsynth.gan.generator import EnumeratedRows, GeneratedRows, Generator, Rows
 from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
 from qsynth.gan.score_terms import with_score_terms
 from qsynth.networks.adam import AdamState, adam
@@ -53,7 +53,7 @@ class CriticBatch(NamedTuple):
     onehot: Tensor
     fake: Tensor
     mix: Tensor
-    listed: Listed | tuple[()] = ()
+    listed: EnumeratedRows | tuple[()] = ()
 
 
 class CriticStatistics(NamedTuple):
@@ -112,7 +112,9 @@ class GanUpdate:
             fake = _blurred(fake, controls, seed, STREAM_NOISE_FAKE, iteration)
             if listed:
                 x, labels, probability = listed
-                listed = Listed(_blurred(x, controls, seed, STREAM_NOISE_LISTED, iteration), labels, probability)
+                listed = EnumeratedRows(
+                    _blurred(x, controls, seed, STREAM_NOISE_LISTED, iteration), labels, probability
+                )
         parts = (part.split(self.batch_size) for part in (real, onehot, fake, mix))
         return tuple(CriticBatch(*batch)._replace(listed=listed) for batch in zip(*parts, strict=True))
 
@@ -122,7 +124,7 @@ class GanUpdate:
         """Critic update number ``index`` of an iteration; beyond ``n_critic`` it changes nothing."""
 
         weights = controls.sample_weights
-        fake = Made(batch.fake, batch.listed).rows(batch.onehot, weights)
+        fake = GeneratedRows(batch.fake, batch.listed).rows(batch.onehot, weights)
         both, labels = torch.cat([batch.real, fake.x]), torch.cat([batch.onehot, fake.onehot])
         signed = torch.cat([weights, -fake.weights])
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from qsynth.execution.narrow_matmul import product
+from qsynth.execution.narrow_matmul import narrow_matmul
 from qsynth.space.controls import OFF, is_on
 
 NEGATIVE_SLOPE = 0.2
@@ -53,7 +53,7 @@ class HiddenLayers:
         """
         p, (first, *others) = parameters, self._names
         rows = torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1)
-        units = [product(rows, torch.cat([p[first[0]].T, p[first[1]][None]]))]
+        units = [narrow_matmul(rows, torch.cat([p[first[0]].T, p[first[1]][None]]))]
         active = units[0] * slopes(units[0], unit_mask)
         for index, (weights, bias) in enumerate(others, start=1):
             units.append(active @ p[weights].T + p[bias])

@@ -37,7 +37,7 @@ REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Real:
+class RealRows:
     """What the real rows (scaled) of each lane are like; arrays of shape lanes.
 
     Attributes:
@@ -49,7 +49,7 @@ class Real:
     saturation: np.ndarray
 
     @classmethod
-    def of(cls, instances: Sequence[Instance]) -> "Real":
+    def of(cls, instances: Sequence[Instance]) -> "RealRows":
         """Of the training rows of each lane's instance."""
         rows = [instance.train.x for instance in instances]
         return cls(
@@ -58,7 +58,7 @@ class Real:
         )
 
 
-def ailments(training: TrainingStatistics, real: Real, dead: np.ndarray) -> dict[str, np.ndarray]:
+def ailments(training: TrainingStatistics, real: RealRows, dead: np.ndarray) -> dict[str, np.ndarray]:
     """Which lanes have which ailments: name -> lanes, bool, in the order of :data:`AILMENTS`.
 
     What is not a number raises none: a lane whose training broke is ``diverged``.

@@ -10,7 +10,7 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, build, choose
-from qsynth.circuits.readout import PauliStrings, Words, find_readout
+from qsynth.circuits.readout import PauliStrings, PauliWords, find_readout
 from qsynth.circuits.sampling import shots_taken
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
@@ -47,7 +47,7 @@ class TrialConfig(Tunables):
     ansatz: str = "ry_rx_cnot"
     encoder: str | None = None
     patterns: tuple[str, ...] = Field((), max_length=8)
-    readout: str | Words = "z"
+    readout: str | PauliWords = "z"
     engine: EngineConfig = EngineConfig()
     generator: GeneratorConfig = QuantumGeneratorConfig()
     critic: CriticConfig = MLPCriticConfig()

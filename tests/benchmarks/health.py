@@ -18,7 +18,7 @@ import torch
 
 from cluster.study.study import load_study
 from qsynth.population.population import Population
-from rl_envs.lane_health import Care
+from rl_envs.lane_health import LaneHealth
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
 
@@ -43,7 +43,7 @@ def measure(watch: Watch) -> dict[str, Any]:
     instances = [study.data.instance(lane, False) for lane in lanes]
     population = Population(study.trial, instances[0].n_features, instances[0].n_classes, watch.n_lanes, watch.compiled)
     population.reset(lanes, instances, list(lanes))
-    care = Care(population)
+    care = LaneHealth(population)
     care.begin(lanes, instances)
     courses, raised = [], []
     for _ in range(watch.n_decisions):

@@ -9,7 +9,7 @@ from scipy import stats
 
 from qsynth.space.hyperparameters import NAMES
 from qsynth.space.search_space import Choice, Float, Int
-from rl_envs.agents import Agent, Hold, RandomSearch, RandomWalk, Schedule, TrainedAgent, Values
+from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, RandomWalk, Schedule, TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names
 from rl_envs.policy import PolicyConfig, PolicyNetwork
@@ -51,7 +51,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Agent]:
     return AGENTS[request.param]
 
 
-def start() -> Values:
+def start() -> LaneValues:
     return tuner(N_LANES).values
 
 
@@ -59,7 +59,7 @@ def observations(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-2, 2, (N_LANES, len(FEATURES))).astype(np.float32)
 
 
-def life(agent: Agent, n_decisions: int = 20) -> list[Values]:
+def life(agent: Agent, n_decisions: int = 20) -> list[LaneValues]:
     """What it says from beginning to end."""
     values = start()
     said = [agent.begin(N_LANES)]

@@ -14,7 +14,7 @@ from torch import Tensor
 from qsynth.circuits.ansatz import ANSAETZE, Ansatz
 from qsynth.circuits.contract import (
     TOLERANCE,
-    Problem,
+    ContractCase,
     answer,
     check_ansatz,
     check_engine,
@@ -226,7 +226,7 @@ MANY = [(ansatz, n_qubits) for ansatz in OWN for n_qubits in (5, 6, 7, 8, 9, 12)
 @pytest.mark.parametrize(("ansatz", "n_qubits"), MANY, ids=label)
 def test_many_qubits(ansatz: Ansatz, n_qubits: int) -> None:
     """Above seven qubits layers are matrices on groups of wires, of which the last may be smaller."""
-    asked: Problem = problem(ansatz, n_qubits, 2)
+    asked: ContractCase = problem(ansatz, n_qubits, 2)
     on = torch.ones(2, dtype=torch.float64)
     engine = StatevectorEngine(ansatz, n_qubits, 2, torch.float64)
     wanted = answer(reference(by_hand(ansatz), n_qubits), asked, on)

@@ -15,7 +15,7 @@ from torch import Tensor
 from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.options import DeviceOptions
-from qsynth.circuits.readout import Words
+from qsynth.circuits.readout import PauliWords
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 
@@ -105,7 +105,7 @@ class Circuit:
     n_qubits: int
     embedding: tuple[Gate, ...]
     layer: tuple[Gate, ...]
-    words: Words
+    words: PauliWords
 
     def ansatz(self) -> Ansatz:
         def embed(inputs: Any, _n_qubits: int) -> None:

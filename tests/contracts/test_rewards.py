@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qsynth.population.training_statistics import TrainingStatistics
-from rl_envs.reward import BestGain, FinalScore, Level, LiteralComposite, Outcome, Reward, ScoreGain, ShortfallGain
+from rl_envs.reward import BestGain, Effect, FinalScore, Level, LiteralComposite, Reward, ScoreGain, ShortfallGain
 from rl_envs.tuner import EpisodeConfig
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner
 
@@ -31,9 +31,9 @@ def column(value: float) -> np.ndarray:
     return np.full(N_LANES, value)
 
 
-def outcome(**changes: Any) -> Outcome:
+def outcome(**changes: Any) -> Effect:
     """Lanes that are all alike."""
-    plain = Outcome(
+    plain = Effect(
         before=column(0.5),
         after=column(0.6),
         best=column(0.5),
@@ -46,7 +46,7 @@ def outcome(**changes: Any) -> Outcome:
     return replace(plain, **changes)
 
 
-def failure() -> Outcome:
+def failure() -> Effect:
     """The same lanes; the first has failed."""
     failed, after = np.array([True, False, False, False]), column(0.6)
     after[0] = 0.0
@@ -102,7 +102,7 @@ def test_it_is_finite_and_bounded_whatever_happens(
 ) -> None:
     with np.errstate(over="ignore"):
         reward = form()(
-            Outcome(
+            Effect(
                 before=before,
                 after=np.where(failed, 0.0, after),
                 best=np.maximum(before, best),
@@ -191,7 +191,7 @@ def test_the_literal_formula_pays_for_a_worse_loss_and_no_other_form_does(metric
 
 
 def test_it_sees_no_hyperparameters(form: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {field.name for field in fields(Outcome)} == {
+    assert {field.name for field in fields(Effect)} == {
         "before",
         "after",
         "best",

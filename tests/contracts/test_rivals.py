@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from cluster.comparison.job import Job, held_out_problem
-from cluster.comparison.lane_scheduler import Contest
-from cluster.comparison.record import Record
+from cluster.comparison.job import ComparisonJob, held_out_problem
+from cluster.comparison.job_result import JobResult
+from cluster.comparison.lane_scheduler import LaneScheduler
 from cluster.comparison.rivals.ablation import ConstantAction
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.meter import Meter
@@ -24,7 +24,7 @@ from qsynth.population.snapshot import Keep
 from rl_envs.agents import Schedule
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork
-from rl_envs.tuner import Step, Tuner
+from rl_envs.tuner import DecisionResult, Tuner
 from tests.rl_envs.tiny import SPACE, environment
 
 N_LANES = 5
@@ -67,7 +67,7 @@ class GarbageOnTest(GaussianFamily):
 class Unlucky(Tuner):
     """Every third trial diverges when it is first trained."""
 
-    def step(self, changes: dict[str, np.ndarray]) -> Step:
+    def step(self, changes: dict[str, np.ndarray]) -> DecisionResult:
         """A decision."""
         for lane in range(self.population.n_lanes):
             if self.population.snapshot(lane).seed % 3 == 1:
@@ -75,16 +75,16 @@ class Unlucky(Tuner):
         return super().step(changes)
 
 
-def job(rival: Rival, number: int = 0, runs: int = RUNS) -> Job:
+def job(rival: Rival, number: int = 0, runs: int = RUNS) -> ComparisonJob:
     marks = (1, 2, RUNS)[: 3 if runs == RUNS else 1] if rival.anytime else (runs,)
-    return Job(rival, held_out_problem("tiny", number, START), runs, marks, "")
+    return ComparisonJob(rival, held_out_problem("tiny", number, START), runs, marks, "")
 
 
-def play(tuner: Tuner, jobs: Sequence[Job], data: GaussianFamily | None = None) -> list[Record]:
+def play(tuner: Tuner, jobs: Sequence[ComparisonJob], data: GaussianFamily | None = None) -> list[JobResult]:
     """Records in the order of the jobs."""
-    found: dict[str, Record] = {}
+    found: dict[str, JobResult] = {}
     waiting = iter(jobs)
-    Contest(
+    LaneScheduler(
         tuner,
         data or ENVIRONMENT.data,  # type: ignore[arg-type]
         lambda: next(waiting, None),
@@ -99,7 +99,7 @@ def tuner() -> Tuner:
 
 
 @pytest.fixture(scope="module")
-def together(tuner: Tuner) -> dict[str, Record]:
+def together(tuner: Tuner) -> dict[str, JobResult]:
     """What all rivals do side by side, on two problems; the records of the first."""
     jobs = [job(rival, number) for rival in ROSTER.values() for number in range(2)]
     return dict(zip(ROSTER, play(tuner, jobs)[::2], strict=True))
@@ -137,7 +137,7 @@ def elsewhere() -> Tuner:
 
 
 def test_company_and_test_rows_change_nothing_but_test_scores(
-    name: str, elsewhere: Tuner, together: dict[str, Record]
+    name: str, elsewhere: Tuner, together: dict[str, JobResult]
 ) -> None:
     counts: list[int] = []
     garbage = GarbageOnTest(**ENVIRONMENT.data.model_dump())
@@ -153,7 +153,7 @@ def test_company_and_test_rows_change_nothing_but_test_scores(
     assert sum(counts) * ENVIRONMENT.episode.iterations_per_decision == before.spent["iterations"]
 
 
-def test_it_uses_its_budget_and_keeps_it(name: str, together: dict[str, Record]) -> None:
+def test_it_uses_its_budget_and_keeps_it(name: str, together: dict[str, JobResult]) -> None:
     record, budget = together[name], RUNS * 4
     assert budget - 4 < record.spent["iterations"] <= budget
     assert 1 <= record.spent["trials"] <= record.spent["iterations"]
@@ -163,7 +163,7 @@ def test_it_uses_its_budget_and_keeps_it(name: str, together: dict[str, Record])
     assert record.spent["shots"] == 0
 
 
-def test_its_curve_ascends_and_ends_in_what_it_returns(name: str, together: dict[str, Record]) -> None:
+def test_its_curve_ascends_and_ends_in_what_it_returns(name: str, together: dict[str, JobResult]) -> None:
     record = together[name]
     spent, scores = zip(*record.curve, strict=True)
     assert list(spent) == sorted(set(spent))
@@ -177,7 +177,7 @@ def test_its_curve_ascends_and_ends_in_what_it_returns(name: str, together: dict
 
 
 def test_what_it_returns_comes_with_its_schedule(
-    name: str, tuner: Tuner, together: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+    name: str, tuner: Tuner, together: dict[str, JobResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     won, n_decisions = together[name].marks[RUNS], ENVIRONMENT.episode.n_decisions
     assert set(won.schedule) == set(SPACE)
@@ -191,7 +191,7 @@ def test_what_it_returns_comes_with_its_schedule(
     for trial in range(together[name].spent["trials"]):
         monkeypatch.setattr("cluster.comparison.rivals.retrained.TRIAL", trial)
         rival = retrained(ROSTER[name], won.schedule, n_decisions)
-        again += play(tuner, [Job(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
+        again += play(tuner, [ComparisonJob(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
     assert any(won.validation in [score for _, score in record.curve] for record in again)
 
 
@@ -210,7 +210,7 @@ def test_tpe_learns_of_what_a_trial_returns(keep: Keep, told: float, monkeypatch
 
 
 def test_whoever_is_anytime_does_the_same_with_a_smaller_budget(
-    name: str, tuner: Tuner, together: dict[str, Record]
+    name: str, tuner: Tuner, together: dict[str, JobResult]
 ) -> None:
     if not ROSTER[name].anytime:
         pytest.skip("its plan depends on the budget")

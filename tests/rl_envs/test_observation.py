@@ -8,7 +8,7 @@ import pytest
 
 from qsynth.population.health import AILMENTS
 from qsynth.population.training_statistics import TrainingStatistics
-from rl_envs.observation import LIMIT, Moment, feature_names, observation_space, observe
+from rl_envs.observation import LIMIT, LaneStates, feature_names, observation_space, observe
 from tests.rl_envs.tiny import SPACE
 
 METRICS = ["fidelity", "diversity"]
@@ -31,8 +31,8 @@ def lanes(value: float) -> np.ndarray:
     return np.full(N_LANES, value)
 
 
-def moment(**changes: Any) -> Moment:
-    plain = Moment(
+def moment(**changes: Any) -> LaneStates:
+    plain = LaneStates(
         training=TrainingStatistics(*(lanes(0.2) for _ in fields(TrainingStatistics))),
         real_spread=lanes(0.2),
         raw=dict.fromkeys(METRICS, lanes(0.1)),
@@ -54,7 +54,7 @@ def training(**changes: np.ndarray) -> dict[str, TrainingStatistics]:
     return {"training": replace(present, **changes)}
 
 
-def seen(what: Moment) -> dict[str, np.ndarray]:
+def seen(what: LaneStates) -> dict[str, np.ndarray]:
     observation = observe(what, SPACE, METRICS)
     assert observation.shape == (N_LANES, len(NAMES))
     return dict(zip(NAMES, observation.T, strict=True))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qsynth.metrics.score import Scorecard
-from rl_envs.agents import Agent, Hold, RandomSearch, Schedule, Values
+from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, Schedule
 from rl_envs.config import make_tuner
 from rl_envs.rollout import Assignment, Episode, play
 from rl_envs.tuner import Tuner
@@ -29,13 +29,13 @@ class Recorder:
 
     name = "recorder"
 
-    def __init__(self, start: Values) -> None:
+    def __init__(self, start: LaneValues) -> None:
         self.start, self.progress = start, list[float]()
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         return self.start
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         self.progress.append(progress)
         return {}
 
@@ -118,7 +118,9 @@ def test_without_a_search_space_all_values_are_recorded() -> None:
 
 
 @pytest.mark.parametrize(("start", "expected"), [({}, [0, 1 / 3, 2 / 3]), ({"beta1": np.array([0.4])}, [1 / 3, 2 / 3])])
-def test_an_agent_decides_before_every_decision_but_one_it_has_begun_with(start: Values, expected: list[float]) -> None:
+def test_an_agent_decides_before_every_decision_but_one_it_has_begun_with(
+    start: LaneValues, expected: list[float]
+) -> None:
     agent = Recorder(start)
     play(tuner(1), lambda _: agent, ASSIGNMENTS[:1])
     assert agent.progress == pytest.approx(expected)

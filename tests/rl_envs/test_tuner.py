@@ -12,7 +12,7 @@ from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.metrics.score import Scorecard
 from rl_envs.observation import LIMIT
-from rl_envs.tuner import Step, Tuner
+from rl_envs.tuner import DecisionResult, Tuner
 from tests.rl_envs.tiny import N_DECISIONS, feature, instances, tuner
 
 N_LANES = 3
@@ -27,7 +27,7 @@ def raising(error: Exception) -> Callable[..., Any]:
     return call
 
 
-def check_sane(made: Tuner, step: Step) -> None:
+def check_sane(made: Tuner, step: DecisionResult) -> None:
     """Shapes and bounds that hold whatever happened."""
     assert step.observation.shape == (made.population.n_lanes, len(made.features))
     assert np.isfinite(step.observation).all()
@@ -38,7 +38,7 @@ def check_sane(made: Tuner, step: Step) -> None:
     assert not (step.failed & step.finished).any()
 
 
-def check_all_failed(made: Tuner, step: Step, before: np.ndarray) -> None:
+def check_all_failed(made: Tuner, step: DecisionResult, before: np.ndarray) -> None:
     check_sane(made, step)
     assert step.failed.all()
     assert not step.finished.any()

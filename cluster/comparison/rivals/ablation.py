@@ -7,7 +7,7 @@ import numpy as np
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.rival import Course, Plan, Rival, Setting
 from qsynth.space.search_space import SearchSpace
-from rl_envs.agents import Agent, Values
+from rl_envs.agents import Agent, LaneValues
 
 
 class Blind:
@@ -23,11 +23,11 @@ class Blind:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """As the agent."""
         return self._agent.begin(n_lanes)
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """As the agent, told nothing."""
         return self._agent.decide(np.zeros_like(observation), values, progress)
 
@@ -45,11 +45,11 @@ class Deceived:
     def __init__(self, agent: Agent, seen: np.ndarray, n_decisions: int) -> None:
         self._agent, self._seen, self._n_decisions = agent, seen, n_decisions
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """As the agent."""
         return self._agent.begin(n_lanes)
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """As the agent, told the wrong thing."""
         row = self._seen[min(round(progress * self._n_decisions), len(self._seen) - 1)]
         return self._agent.decide(np.tile(row, (len(observation), 1)), values, progress)
@@ -68,12 +68,12 @@ class ConstantAction:
         self._space, self._drift = space, drift
         self._unit: dict[str, np.ndarray] = {}
 
-    def begin(self, n_lanes: int) -> Values:
+    def begin(self, n_lanes: int) -> LaneValues:
         """Nothing."""
         self._unit = {}
         return {}
 
-    def decide(self, observation: np.ndarray, values: Values, progress: float) -> Values:
+    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
         """One step further."""
         if not self._unit:
             self._unit = {name: each.to_unit(values[name]) for name, each in self._space.items()}

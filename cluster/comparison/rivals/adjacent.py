@@ -5,7 +5,7 @@ import numpy as np
 from qsynth.space.search_space import Choice, Int
 
 
-def neighbour(dimension: Int | Choice, value: float, up: bool) -> float:
+def adjacent_value(dimension: Int | Choice, value: float, up: bool) -> float:
     """The next larger or smaller value, or the same at an end."""
     if isinstance(dimension, Int):
         return float(np.clip(value + (1 if up else -1), dimension.low, dimension.high))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cluster.comparison.rivals.adjacent import neighbour
+from cluster.comparison.rivals.adjacent import adjacent_value
 from cluster.comparison.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values
 from qsynth.space.search_space import Float
 
@@ -53,7 +53,7 @@ class _Moves:
             return {}
         dimension = self._space[name]
         if not isinstance(dimension, Float):
-            return {name: neighbour(dimension, values[name], up)}
+            return {name: adjacent_value(dimension, values[name], up)}
         unit = dimension.to_unit(np.array(values[name])) + (STEP if up else -STEP)
         return {name: float(dimension.from_unit(unit))}
 

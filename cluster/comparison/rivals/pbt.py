@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cluster.comparison.rivals.adjacent import neighbour
+from cluster.comparison.rivals.adjacent import adjacent_value
 from cluster.comparison.rivals.rival import Plan, Rival, Setting, Stretch
 from qsynth.population.snapshot import Snapshot
 from qsynth.space.search_space import Float, SearchSpace, random_point, random_values
@@ -89,7 +89,7 @@ def perturbed(space: SearchSpace, values: dict[str, float], random: np.random.Ge
         elif isinstance(dimension, Float):
             result[name] = float(np.clip(values[name] * FACTORS[up], dimension.low, dimension.high))
         else:
-            result[name] = neighbour(dimension, values[name], up)
+            result[name] = adjacent_value(dimension, values[name], up)
     return result
 
 

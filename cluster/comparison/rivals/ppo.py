@@ -11,8 +11,7 @@ from qsynth.population.snapshot import Keep
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork
-from rl_envs.reward import BestGain, ShortfallGain
-from rl_envs.reward import Outcome as Effect
+from rl_envs.reward import BestGain, Effect, ShortfallGain
 
 if TYPE_CHECKING:
     from cluster.comparison.rivals.policy_learner import PolicyLearner, Trajectory

@@ -10,10 +10,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from qsynth.space.search_space import Choice, Float
-from rl_envs.spaces import Entry, action_space
+from rl_envs.spaces import ActionEntry, action_space
 
 
-def setting(n_values: int | None) -> Entry:
+def setting(n_values: int | None) -> ActionEntry:
     """A setting whose action space is ``Discrete(n_values)``, or ``Box(-1, 1, (1,))`` for one in [0, 1] if None.
 
     An action here names the setting itself: what means "stay" elsewhere, the first category, is the first value.

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from cluster.comparison.job import Job, held_out_problem
-from cluster.comparison.pool import ContestPool
+from cluster.comparison.job import ComparisonJob, held_out_problem
+from cluster.comparison.pool import JobPool
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.machines.session import ray_session
 from cluster.study.placement import Placement
@@ -25,9 +25,9 @@ def test_a_population_that_can_not_be_set_up_says_why(tmp_path: Path, tiny: dict
     file.write_text(yaml.safe_dump(tiny | {"data": data}))
     study = load_study(str(file))
     rows.unlink()
-    job = Job(RANDOM_SEARCH, held_out_problem(study.name, 0, {}), 1, (1,), "")
+    job = ComparisonJob(RANDOM_SEARCH, held_out_problem(study.name, 0, {}), 1, (1,), "")
     with ray_session(None, study.name):
-        pool = ContestPool(study.environment(compiled=False), {Placement("cpu", 2, 0, 0, 0, None): 1}, study.name)
+        pool = JobPool(study.environment(compiled=False), {Placement("cpu", 2, 0, 0, 0, None): 1}, study.name)
         with pytest.raises(QsynthError, match=r"^a population can't be set up: .*rows\.csv.*") as refused:
             pool.play([job], lambda place, record: None)
     assert "\n" not in str(refused.value)

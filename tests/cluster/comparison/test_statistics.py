@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from cluster.comparison.record import Mark, Record
-from cluster.comparison.standings import Curve
+from cluster.comparison.job_result import BudgetResult, JobResult
 from cluster.comparison.statistics import (
     best_so_far,
     break_even,
     interquartile_mean,
     probability_of_improvement,
 )
+from cluster.comparison.summary import Curve
 
 
-def record(*curve: tuple[int, float]) -> Record:
-    return Record("k", "s", "r", 0, 1, curve, {1: Mark(0.5, 0.5)}, {"iterations": 10})
+def record(*curve: tuple[int, float]) -> JobResult:
+    return JobResult("k", "s", "r", 0, 1, curve, {1: BudgetResult(0.5, 0.5)}, {"iterations": 10})
 
 
 def test_interquartile_mean_is_of_the_middle_half_of_all_studies() -> None:

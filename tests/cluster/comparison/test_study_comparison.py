@@ -10,14 +10,14 @@ import torch
 import yaml
 
 from cluster.cli.app import main
-from cluster.comparison.job import Job, held_out_problem, starting_values
-from cluster.comparison.method import Method
-from cluster.comparison.record import Mark, Record, RecordFile
-from cluster.comparison.report import report_html, unbeaten_words
+from cluster.comparison.job import ComparisonJob, held_out_problem, starting_values
+from cluster.comparison.job_result import BudgetResult, JobResult, JobResultFile
+from cluster.comparison.report import describe_unbeaten, report_html
+from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.comparison.rivals.registry import FINE_TUNED, NAMES, RIVALS, TUNED
-from cluster.comparison.standings import Standings, standings
-from cluster.comparison.study_comparison import Entry, Plan, StudyComparison
+from cluster.comparison.study_comparison import ComparedAgent, ComparisonPlan, StudyComparison
+from cluster.comparison.summary import ComparisonSummary, summarise
 from cluster.comparison.tracking import log_comparison
 from cluster.study.study import load_study
 from cluster.system.interrupt import InterruptGuard
@@ -169,28 +169,37 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert sorted((out / "records.jsonl").read_bytes().splitlines()) == sorted(kept.splitlines())
 
 
-def records(study: str, rival: str, tests: list[float], *, runs: int = 1, curve: float = 0.5) -> tuple[Record, ...]:
+def records(study: str, rival: str, tests: list[float], *, runs: int = 1, curve: float = 0.5) -> tuple[JobResult, ...]:
     spent = {"iterations": 10, "circuits": 1, "shots": 0, "trials": 1, "failed": 0}
     return tuple(
-        Record(
-            f"{rival}{n}", study, rival, n, runs, ((5, curve / 2), (10 * runs, curve)), {runs: Mark(curve, x)}, spent
+        JobResult(
+            f"{rival}{n}",
+            study,
+            rival,
+            n,
+            runs,
+            ((5, curve / 2), (10 * runs, curve)),
+            {runs: BudgetResult(curve, x)},
+            spent,
         )
         for n, x in enumerate(tests)
     )
 
 
-def method(name: str, tests: list[float], prepared: int = 0, **more: Any) -> Method:
-    return Method(name, {"a": f"what {name} is"}, {"a": prepared}, name == "agent", records("a", name, tests, **more))
+def method(name: str, tests: list[float], prepared: int = 0, **more: Any) -> RivalResult:
+    return RivalResult(
+        name, {"a": f"what {name} is"}, {"a": prepared}, name == "agent", records("a", name, tests, **more)
+    )
 
 
-def found() -> Standings:
+def found() -> ComparisonSummary:
     methods = [
         method("agent", [0.7, 0.8, 0.9, 0.8], prepared=1000, curve=0.8),
         method("<b>worse</b>", [0.1, 0.2, 0.3, 0.2], curve=0.3),
         method("alike", [0.7, 0.8, 0.9, 0.8], runs=4, curve=0.8),
         method("defaults", [0.95, 0.96, 0.97, 0.98], curve=0.6),
     ]
-    return standings(methods, "agent", (1, 4), {"a": 10}, 2)
+    return summarise(methods, "agent", (1, 4), {"a": 10}, 2)
 
 
 def test_standings() -> None:
@@ -213,39 +222,39 @@ def test_standings() -> None:
 
 def test_a_seed_is_won_by_the_mean_over_all_studies() -> None:
     methods = [
-        Method(name, {"a": "", "b": ""}, {"a": 0, "b": 0}, True, records("a", name, a) + records("b", name, b))
+        RivalResult(name, {"a": "", "b": ""}, {"a": 0, "b": 0}, True, records("a", name, a) + records("b", name, b))
         for name, a, b in [("agent", [0.9, 0.1, 0.5], [0.2, 0.5, 0.5]), ("other", [0.5, 0.5, 0.5], [0.5, 0.5, 0.4])]
     ]
-    [_, other] = sorted(standings(methods, "agent", (1,), {"a": 10, "b": 10}, 2).methods, key=lambda x: x.method.name)
+    [_, other] = sorted(summarise(methods, "agent", (1,), {"a": 10, "b": 10}, 2).methods, key=lambda x: x.method.name)
     assert other.seeds == {1: 2}
 
 
 def test_an_agent_is_trained_once_for_all_studies_and_a_schedule_is_tuned_for_each() -> None:
     of_two = {"a": 100, "b": 100}
-    assert Method("agent", {}, of_two, True, ()).prepared == 100
-    assert Method("tuned", {}, of_two, False, ()).prepared == 200
+    assert RivalResult("agent", {}, of_two, True, ()).prepared == 100
+    assert RivalResult("tuned", {}, of_two, False, ()).prepared == 200
 
 
 def test_what_was_not_beaten_is_said_plainly() -> None:
-    lines = unbeaten_words(found())
+    lines = describe_unbeaten(found())
     assert [line.split(":")[0] for line in lines] == ["defaults, 1 run", "alike, 4 runs"]
     assert lines[0].endswith("; behind")
-    alone = standings([method("agent", [0.8, 0.9]), method("x", [0.1, 0.2])], "agent", (1,), {"a": 10}, 2)
-    assert unbeaten_words(alone)[0].startswith("Nothing")
+    alone = summarise([method("agent", [0.8, 0.9]), method("x", [0.1, 0.2])], "agent", (1,), {"a": 10}, 2)
+    assert describe_unbeaten(alone)[0].startswith("Nothing")
 
 
 def test_what_the_agent_spends_is_said() -> None:
     pair = [method("agent", [0.1, 0.2], runs=4), method("x", [0.8, 0.9], runs=4)]
-    table = standings(pair, "agent", (4,), {"a": 10}, 2)
-    assert unbeaten_words(table)[0].startswith("x, 4 runs: the agent with 4 runs is better with probability 0.000")
+    table = summarise(pair, "agent", (4,), {"a": 10}, 2)
+    assert describe_unbeaten(table)[0].startswith("x, 4 runs: the agent with 4 runs is better with probability 0.000")
     assert "one run" not in report_html(table, None, {}, {}, [])
 
 
 def test_problems_are_paired_whatever_order_they_were_played_in() -> None:
     mine, theirs = method("agent", [0.2, 0.5, 0.8]), method("x", [0.1, 0.4, 0.7])
-    shuffled = Method("x", theirs.details, theirs.preparations, False, theirs.records[::-1])
+    shuffled = RivalResult("x", theirs.details, theirs.preparations, False, theirs.records[::-1])
     assert [
-        each.lead[1].value for each in standings([mine, shuffled], "agent", (1,), {"a": 10}, 2).methods if each.lead
+        each.lead[1].value for each in summarise([mine, shuffled], "agent", (1,), {"a": 10}, 2).methods if each.lead
     ] == [1]
 
 
@@ -256,15 +265,20 @@ def test_another_table_by_the_same_name_is_another_comparison(
     tiny["data"] = {"kind": "csv", "path": str(rows), "label": "y", "n_features": 2, "n_train": 12}
     network, file = load_policy(agent)
     contexts = []
-    for place, entries in ((0, ()), (0, ()), (1, ()), (1, (Entry("agent", {}, (network, file), "", None, ""),))):
+    for place, entries in (
+        (0, ()),
+        (0, ()),
+        (1, ()),
+        (1, (ComparedAgent("agent", {}, (network, file), "", None, ""),)),
+    ):
         random = np.random.default_rng(place)
         table = "".join(f"{random.random()},{random.random()},{'ab'[n % 2]}\n" for n in range(60))
         rows.write_text("u,v,y\n" + table)
         (tmp_path / "csv.yaml").write_text(yaml.safe_dump(tiny))
         study = load_study(str(tmp_path / "csv.yaml"))
-        plan = Plan((study,), entries, (), (1,), 1, 1, False, False, "best")
+        plan = ComparisonPlan((study,), entries, (), (1,), 1, 1, False, False, "best")
         made = StudyComparison(
-            plan, study, RecordFile(tmp_path / str(len(contexts))), StudyProgress(enabled=False), InterruptGuard()
+            plan, study, JobResultFile(tmp_path / str(len(contexts))), StudyProgress(enabled=False), InterruptGuard()
         )
         contexts.append(made.context)
     assert contexts[0] == contexts[1]
@@ -291,31 +305,31 @@ def test_random_starts_are_the_same_for_all_and_differ_between_problems(tiny_fil
 def test_a_key_is_of_everything_that_matters() -> None:
     problem = held_out_problem("a", 0, {"x": 1.0})
     jobs = [
-        Job(RANDOM_SEARCH, problem, 1, (1,), "c"),
-        Job(RANDOM_SEARCH, problem, 1, (1,), "d"),
-        Job(RANDOM_SEARCH, problem, 4, (1, 4), "c"),
-        Job(RANDOM_SEARCH, held_out_problem("a", 0, {"x": 2.0}), 1, (1,), "c"),
-        Job(RANDOM_SEARCH, held_out_problem("a", 1, {"x": 1.0}), 1, (1,), "c"),
-        Job(RIVALS["asha"], problem, 1, (1,), "c"),
+        ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "c"),
+        ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "d"),
+        ComparisonJob(RANDOM_SEARCH, problem, 4, (1, 4), "c"),
+        ComparisonJob(RANDOM_SEARCH, held_out_problem("a", 0, {"x": 2.0}), 1, (1,), "c"),
+        ComparisonJob(RANDOM_SEARCH, held_out_problem("a", 1, {"x": 1.0}), 1, (1,), "c"),
+        ComparisonJob(RIVALS["asha"], problem, 1, (1,), "c"),
     ]
     assert len({job.key for job in jobs}) == len(jobs)
-    assert jobs[0].key == Job(RANDOM_SEARCH, problem, 1, (1,), "c").key
+    assert jobs[0].key == ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "c").key
 
 
 def test_a_record_file_has_one_writer(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    mine = RecordFile(path)
+    mine = JobResultFile(path)
     with pytest.raises(QsynthError, match="must have one writer; another live process holds"):
-        RecordFile(path)
+        JobResultFile(path)
     mine.close()
-    RecordFile(path).close()
+    JobResultFile(path).close()
 
 
 def test_a_file_of_something_else_is_no_record_file(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_text('{"key": 1}\n')
     with pytest.raises(QsynthError, match="line 1 is none"):
-        RecordFile(path)
+        JobResultFile(path)
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning")

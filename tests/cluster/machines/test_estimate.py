@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cluster.machines.estimate import study_seconds, words
+from cluster.machines.estimate import describe_seconds, study_seconds
 from cluster.study.study import Study
 from qsynth.config import parse
 
@@ -31,8 +31,8 @@ def test_shots_are_not_spent_on_an_estimate(tiny: dict[str, Any]) -> None:
     ("seconds", "said"), [(3.0, "about 10 s"), (89, "about 90 s"), (300, "about 5 min"), (8000, "about 2.2 h")]
 )
 def test_it_is_said_as_coarsely_as_it_is_known(seconds: float, said: str) -> None:
-    assert words(seconds) == said
-    assert "device" in words(None)
+    assert describe_seconds(seconds) == said
+    assert "device" in describe_seconds(None)
 
 
 def test_all_trials_are_counted(tiny: dict[str, Any]) -> None:

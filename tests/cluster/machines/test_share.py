@@ -28,7 +28,7 @@ import ray
 from dataclasses import replace
 from cluster.training.agent_trainer import AgentTrainer
 from cluster.machines.private_ray import private_ray
-from cluster.machines.share import Share
+from cluster.machines.share import ClusterShare
 from cluster.study.study import load_study
 from cluster.machines.population_pool import WorkerPool
 from rl_envs.agents import Hold
@@ -43,14 +43,14 @@ found = {}
 def counts(share):
     return list(share().values())
 
-mine = Share("mine", [kind])
+mine = ClusterShare("mine", [kind])
 found["alone"] = counts(mine)
-yours = Share("yours", [replace(kind, most=1)])
+yours = ClusterShare("yours", [replace(kind, most=1)])
 found["of two"] = counts(mine) + counts(yours)
-device = Share("device", [replace(kind, qpus=1)])
+device = ClusterShare("device", [replace(kind, qpus=1)])
 found["beside a device's"] = counts(mine) + counts(device)
 del yours, device
-both = Share("both", [replace(kind, most=1), small])
+both = ClusterShare("both", [replace(kind, most=1), small])
 found["of two kinds"] = counts(both)
 found["beside two kinds"] = counts(mine)
 del both

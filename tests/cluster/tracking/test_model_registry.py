@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cluster.tracking.dataset_input import DatasetInput
-from cluster.tracking.delivery import Replay
+from cluster.tracking.delivery import Delivery
 from cluster.tracking.journal import OFFSET_NAME
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.store import TrackingStore
@@ -96,7 +96,7 @@ class Flaky:
 
 
 @pytest.fixture
-def replay(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Replay, Flaky]:
+def replay(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Delivery, Flaky]:
     """A replay of a journal that nobody has delivered, and its client."""
     monkeypatch.setattr(Tracker, "_deliver", lambda self: None)
     folder = tmp_path / "run" / "generator"
@@ -110,10 +110,10 @@ def replay(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> tuple[R
     store = TrackingStore(uri, "e", "s")
     flaky = Flaky(store.client())
     monkeypatch.setattr(TrackingStore, "client", lambda self: flaky)
-    return Replay(tmp_path / "run", store), flaky
+    return Delivery(tmp_path / "run", store), flaky
 
 
-def test_a_store_that_is_away_for_long_loses_no_model(replay: tuple[Replay, Flaky], uri: str) -> None:
+def test_a_store_that_is_away_for_long_loses_no_model(replay: tuple[Delivery, Flaky], uri: str) -> None:
     made, flaky = replay
     names = ("log_inputs", "log_artifacts", "create_model_version")
     for count in range(1, len(names) + 1):
@@ -129,7 +129,7 @@ def test_a_store_that_is_away_for_long_loses_no_model(replay: tuple[Replay, Flak
     assert (version.run_id, len(run.inputs.dataset_inputs), run.info.status) == (run.info.run_id, 1, "FINISHED")
 
 
-def test_a_store_without_a_registry_gets_everything_else(replay: tuple[Replay, Flaky]) -> None:
+def test_a_store_without_a_registry_gets_everything_else(replay: tuple[Delivery, Flaky]) -> None:
     made, flaky = replay
     flaky.failing = frozenset({"create_registered_model"})
     for _ in range(7):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.system.attempt_lock import LOCK_NAME, Fence
+from cluster.system.attempt_lock import LOCK_NAME, AttemptLock
 from cluster.system.files import atomic_write_text
 from cluster.training.checkpoints import MANIFEST_NAME, STATE_NAME, CheckpointStore, DiskFull
 from qsynth.errors import QsynthError
@@ -177,13 +177,13 @@ def test_a_kill_while_saving(store: CheckpointStore, tmp_path: Path, moment: str
 
 
 def test_a_replaced_process_can_not_save(tmp_path: Path) -> None:
-    old = Fence(tmp_path)
+    old = AttemptLock(tmp_path)
     store = CheckpointStore(tmp_path / "checkpoints", fence=old)
     store.save(writing("1"), {"step": 1})
 
     def replaced_meanwhile(folder: Path) -> None:
         (tmp_path / LOCK_NAME).unlink()
-        Fence(tmp_path, above=old.attempt).release()
+        AttemptLock(tmp_path, above=old.attempt).release()
 
     with pytest.raises(QsynthError, match="replaced"):
         store.save(replaced_meanwhile, {"step": 2})

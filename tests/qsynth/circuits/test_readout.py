@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
-from qsynth.circuits.readout import READOUTS, PauliExpectations, PauliStrings, Words, find_readout
+from qsynth.circuits.readout import READOUTS, PauliExpectations, PauliStrings, PauliWords, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.errors import QsynthError
 
@@ -33,7 +33,7 @@ def test_any_strings_in_any_order(words: list[str], seed: int) -> None:
 
 @pytest.mark.parametrize("readout", [*sorted(READOUTS), ("ZXY", "IYY", "IIX")], ids=str)
 @pytest.mark.parametrize("n_qubits", [1, 3, 8])
-def test_engines_agree(readout: str | Words, n_qubits: int) -> None:
+def test_engines_agree(readout: str | PauliWords, n_qubits: int) -> None:
     if isinstance(readout, tuple):
         readout = tuple((word * 3)[-n_qubits:] for word in readout)
     ansatz = ANSAETZE["strongly_entangling"]
@@ -86,6 +86,6 @@ def test_strings_that_commute_on_every_wire_share_a_basis() -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("ZI",), ("ZII", "ZIII"), ("ZIA",), ("zii",), ("III",)], ids=str)
-def test_what_is_no_pauli_string_is_refused(words: Words) -> None:
+def test_what_is_no_pauli_string_is_refused(words: PauliWords) -> None:
     with pytest.raises(QsynthError, match="readout must be a name, or Pauli strings with one letter of I, X, Y, Z"):
         find_readout(words, 3)

@@ -9,17 +9,17 @@ from torch import Tensor
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.options import DeviceOptions
-from qsynth.circuits.readout import Words
+from qsynth.circuits.readout import PauliWords
 from qsynth.circuits.sampling import AT_ONCE, shots_taken
 from qsynth.circuits.statevector import StatevectorEngine
 
 ANSATZ = ANSAETZE["strongly_entangling"]
 ON = torch.ones(2, dtype=torch.float64)
 STRINGS = ("XYZ", "ZZI", "IYZ", "YII", "IIX")
-READOUTS: list[str | Words] = ["z", "zx", "probabilities", STRINGS]
+READOUTS: list[str | PauliWords] = ["z", "zx", "probabilities", STRINGS]
 
 
-def engine(readout: str | Words = "z", shots: int | None = None, n_qubits: int = 3) -> StatevectorEngine:
+def engine(readout: str | PauliWords = "z", shots: int | None = None, n_qubits: int = 3) -> StatevectorEngine:
     return StatevectorEngine(ANSATZ, n_qubits, 2, torch.float64, readout, shots)
 
 
@@ -32,7 +32,7 @@ def problem(batch: int, n_qubits: int = 3, seed: int = 0) -> tuple[Tensor, Tenso
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
 @pytest.mark.parametrize("n_qubits", [3, 8])
-def test_estimates_scatter_around_the_circuit_as_they_should(readout: str | Words, n_qubits: int) -> None:
+def test_estimates_scatter_around_the_circuit_as_they_should(readout: str | PauliWords, n_qubits: int) -> None:
     """Each within five standard errors, and all together with the variance of their shots."""
     shots = 1000
     if isinstance(readout, tuple):
@@ -80,7 +80,7 @@ def test_few_shots_are_binomial() -> None:
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_one_shot_says_yes_or_no(readout: str | Words) -> None:
+def test_one_shot_says_yes_or_no(readout: str | PauliWords) -> None:
     found = engine(readout, 1).expectations(*problem(50), ON)
     assert set(found.unique().tolist()) == {-1.0, 1.0}
     if readout == "probabilities":
@@ -122,7 +122,7 @@ def test_bases_of_one_row_are_independent() -> None:
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_the_gradient_is_that_of_the_exact_outputs(readout: str | Words) -> None:
+def test_the_gradient_is_that_of_the_exact_outputs(readout: str | PauliWords) -> None:
     inputs, weights = problem(4)
 
     def slopes(made: StatevectorEngine) -> tuple[Tensor, Tensor]:
@@ -134,7 +134,7 @@ def test_the_gradient_is_that_of_the_exact_outputs(readout: str | Words) -> None
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_lanes_are_what_they_are_alone(readout: str | Words) -> None:
+def test_lanes_are_what_they_are_alone(readout: str | PauliWords) -> None:
     made = engine(readout, 50)
     lanes = [problem(6, seed=seed) for seed in range(3)]
     inputs, weights = (torch.stack(parts) for parts in zip(*lanes, strict=True))
@@ -146,7 +146,7 @@ def test_lanes_are_what_they_are_alone(readout: str | Words) -> None:
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_a_share_of_the_shots_estimates_as_so_many_would(readout: str | Words) -> None:
+def test_a_share_of_the_shots_estimates_as_so_many_would(readout: str | PauliWords) -> None:
     made, (inputs, weights) = engine(readout, 200), problem(1)
     rows = inputs.expand(4000, -1)
     exact = engine(readout).expectations(inputs, weights, ON)
@@ -172,7 +172,7 @@ def test_all_of_the_shots_are_a_share_of_one() -> None:
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_shots_are_spent_as_on_a_device(readout: str | Words) -> None:
+def test_shots_are_spent_as_on_a_device(readout: str | PauliWords) -> None:
     inputs, weights = problem(2)
     theirs = PennyLaneEngine(ANSATZ, 3, 2, "default.qubit", DeviceOptions(shots=10), readout)
     theirs.expectations(inputs, weights, ON)

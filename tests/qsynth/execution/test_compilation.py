@@ -12,7 +12,7 @@ from torch.func import grad, vmap
 
 from qsynth.errors import QsynthError
 from qsynth.execution import compilation
-from qsynth.execution.compilation import Compiler, Program, cache_folder, eager, leaves, rebuilt
+from qsynth.execution.compilation import CompiledProgram, Compiler, cache_folder, eager, leaves, rebuilt
 
 
 class Pair(NamedTuple):
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(compilation.CACHE, str(made))
         program = Compiler("recipe")("slope", LANES)
-        assert isinstance(program, Program)
+        assert isinstance(program, CompiledProgram)
         check(program, *arguments())
         assert program.compilations == 1
         check(program, *arguments())

@@ -10,13 +10,13 @@ import torch
 
 from qsynth.data.dataset import Instance
 from qsynth.data.gaussian import GaussianFamily
-from qsynth.population.health import AILMENTS, REMEDIES, Real, ailments
+from qsynth.population.health import AILMENTS, REMEDIES, RealRows, ailments
 from qsynth.population.inspection import dead_share
 from qsynth.population.population import Population
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
 
-REAL = Real(spread=np.array([0.2]), saturation=np.array([0.0]))
+REAL = RealRows(spread=np.array([0.2]), saturation=np.array([0.0]))
 WELL = {"spread": 0.2, "saturation": 0.0, "gradient_generator": 0.1, "gradient_critic": 1.0}
 SOURCE = GaussianFamily(n_train=64, n_validation=64, n_test=64)
 SIZES = {"latent_dim": 2, "n_layers": 2, "critic_width": 8, "batch_size": 16, "n_critic": 2}
@@ -37,7 +37,7 @@ def raised(found: Mapping[str, np.ndarray], lane: int = 0) -> list[str]:
     return [name for name, lanes in found.items() if lanes[lane]]
 
 
-def seen(real: Real = REAL, dead: float = 0.1, **changes: float) -> list[str]:
+def seen(real: RealRows = REAL, dead: float = 0.1, **changes: float) -> list[str]:
     return raised(ailments(statistics(**changes), real, np.array([dead])))
 
 
@@ -47,7 +47,7 @@ def trained(n_iterations: int, lanes: int = 2, values: Mapping[str, float] | Non
     population = Population(TrialConfig.model_validate({**TRIAL, **changes}), 1, 1, lanes)
     population.reset(range(lanes), instances, range(lanes))
     population.apply({name: np.array(value) for name, value in (values or {}).items()})
-    return raised(ailments(population.advance(n_iterations), Real.of(instances), np.zeros(lanes)))
+    return raised(ailments(population.advance(n_iterations), RealRows.of(instances), np.zeros(lanes)))
 
 
 def test_what_is_well_has_no_ailment() -> None:
@@ -71,7 +71,7 @@ def test_each_sign_has_one_name(name: str, changes: dict[str, float]) -> None:
 
 def test_it_is_the_real_rows_that_are_compared_with() -> None:
     """Pixels that are black in the data may be black in what is generated, and a narrow column may be narrow."""
-    edges = Real(spread=np.array([0.2]), saturation=np.array([0.8]))
+    edges = RealRows(spread=np.array([0.2]), saturation=np.array([0.8]))
     assert seen(edges, saturation=0.85) == []
     assert seen(edges, saturation=0.95) == ["saturation"]
     assert seen(replace(REAL, spread=np.array([0.01])), spread=0.01) == []
@@ -84,7 +84,7 @@ def test_what_is_no_number_is_no_ailment() -> None:
 
 def test_lanes_are_told_apart() -> None:
     instances: list[Instance] = [SOURCE.instance(seed, False) for seed in range(3)]
-    real = Real.of(instances)
+    real = RealRows.of(instances)
     assert real.spread.shape == real.saturation.shape == (3,)
     assert real.spread[1] == pytest.approx(float(instances[1].train.x.std()))
     two = TrainingStatistics(*(np.tile(getattr(statistics(), f.name), 3) for f in fields(TrainingStatistics)))
@@ -108,7 +108,7 @@ def test_a_flat_critic_leaves_no_gradient() -> None:
     flat = {**snapshot.tensors, "critic": torch.zeros_like(snapshot.tensors["critic"])}
     population.restore(0, replace(snapshot, tensors=flat), instance)
     population.apply({"lr_critic": np.array(0.0)})
-    assert raised(ailments(population.advance(3), Real.of([instance]), np.zeros(1))) == ["vanishing_gradient"]
+    assert raised(ailments(population.advance(3), RealRows.of([instance]), np.zeros(1))) == ["vanishing_gradient"]
 
 
 @pytest.mark.parametrize(("n_layers", "sick"), [(1, True), (2, False)])

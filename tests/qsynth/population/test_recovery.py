@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from qsynth.population.health import Real, ailments
+from qsynth.population.health import RealRows, ailments
 from qsynth.population.population import Population
 from qsynth.population.recovery import RECOVERIES, Recovery
 from tests.qsynth.population.test_population import instances, population, same, state
@@ -27,7 +27,7 @@ def saturated() -> Population:
 
 def sick(made: Population) -> list[bool]:
     """Saturated lanes, a few iterations on."""
-    real = Real.of(instances(N_LANES))
+    real = RealRows.of(instances(N_LANES))
     return [bool(one) for one in ailments(made.advance(3), real, np.zeros(N_LANES))["saturation"]]
 
 

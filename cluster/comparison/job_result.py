@@ -13,7 +13,7 @@ from qsynth.errors import QsynthError
 
 
 @dataclass(frozen=True)
-class Mark:
+class BudgetResult:
     """What a rival would return at some budget.
 
     Attributes:
@@ -28,7 +28,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Record:
+class JobResult:
     """What one rival did on one problem.
 
     Attributes:
@@ -47,12 +47,12 @@ class Record:
     problem: int
     runs: int
     curve: tuple[tuple[int, float], ...]
-    marks: dict[int, Mark]
+    marks: dict[int, BudgetResult]
     spent: dict[str, int]
     course: dict[str, Any] | None = None
 
 
-class RecordFile:
+class JobResultFile:
     """Records as JSON lines, each forced to the disk when it is added.
 
     Nobody else may write to it until it is closed.
@@ -63,8 +63,8 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records: dict[str, Record] = {}
-        adapter = TypeAdapter(Record)
+        self.records: dict[str, JobResult] = {}
+        adapter = TypeAdapter(JobResult)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = take_lock(path)
@@ -85,7 +85,7 @@ class RecordFile:
         """Let others write."""
         os.close(self._lock)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: JobResult) -> None:
         """Keep a record."""
         self.records[record.key] = record
         with self.path.open("a", encoding="utf-8") as file:

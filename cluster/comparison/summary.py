@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from cluster.comparison.method import Method
+from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.statistics import (
     TRIMMED,
     Estimate,
@@ -46,7 +46,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RivalSummary:
     """One method.
 
     Attributes:
@@ -59,7 +59,7 @@ class Standing:
         uses_to_pay: how often the agent must be used before its training has paid off against this method, in words.
     """
 
-    method: Method
+    method: RivalResult
     test: dict[int, Estimate]
     by_study: dict[str, dict[int, float]]
     lead: dict[int, Estimate]
@@ -76,7 +76,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Standings:
+class ComparisonSummary:
     """All methods of a comparison.
 
     Attributes:
@@ -86,7 +86,7 @@ class Standings:
         target: the score to reach, and whose final one it is.
     """
 
-    methods: tuple[Standing, ...]
+    methods: tuple[RivalSummary, ...]
     agent: str | None
     budgets: tuple[int, ...]
     iterations: dict[str, int]
@@ -98,7 +98,7 @@ class Standings:
         """The smallest budget, in words: what the agent is given where others are compared with it."""
         return in_runs(self.budgets[0])
 
-    def unbeaten(self) -> list[tuple[Standing, int]]:
+    def unbeaten(self) -> list[tuple[RivalSummary, int]]:
         """Methods and budgets over which the agent with the smallest is not better beyond doubt."""
         return [(each, runs) for each in self.methods for runs, lead in each.lead.items() if lead.low <= 0.5]
 
@@ -137,13 +137,13 @@ class Standings:
         }
 
 
-def standings(
-    methods: Sequence[Method],
+def summarise(
+    methods: Sequence[RivalResult],
     agent: str | None,
     budgets: Sequence[int],
     iterations: Mapping[str, int],
     n_decisions: int,
-) -> Standings:
+) -> ComparisonSummary:
     """Rank methods by the test scores that they reach with one run, or with as few as they were given.
 
     Args:
@@ -165,7 +165,7 @@ def standings(
         }
         compared = {} if ours is None or each is ours else test
         found.append(
-            Standing(
+            RivalSummary(
                 method=each,
                 test={runs: interquartile_mean(scores) for runs, scores in test.items()},
                 by_study={
@@ -182,10 +182,10 @@ def standings(
         )
     found.sort(key=lambda each: -each.test[min(each.test)].value)
     n_problems = len({(record.study, record.problem) for each in methods for record in each.records}) // len(studies)
-    return Standings(tuple(found), agent, tuple(budgets), dict(iterations), n_problems, target)
+    return ComparisonSummary(tuple(found), agent, tuple(budgets), dict(iterations), n_problems, target)
 
 
-def of_study(methods: Sequence[Method], study: str) -> list[Method]:
+def of_study(methods: Sequence[RivalResult], study: str) -> list[RivalResult]:
     """The methods with their records of one study only."""
     return [
         replace(
@@ -199,7 +199,7 @@ def of_study(methods: Sequence[Method], study: str) -> list[Method]:
     ]
 
 
-def _test(method: Method, runs: int, studies: Sequence[str]) -> list[Floats]:
+def _test(method: RivalResult, runs: int, studies: Sequence[str]) -> list[Floats]:
     """Test scores at a budget, of each study, in the order of its problems."""
     marked = sorted((each for each in method.records if runs in each.marks), key=lambda each: each.problem)
     return [np.array([each.marks[runs].test for each in marked if each.study == study]) for study in studies]
@@ -214,7 +214,7 @@ def _seeds_won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:
     return int(np.sum(np.mean(mine, axis=0) > np.mean(theirs, axis=0)))
 
 
-def _curve(method: Method, grid: Floats, iterations: Mapping[str, int]) -> Curve:
+def _curve(method: RivalResult, grid: Floats, iterations: Mapping[str, int]) -> Curve:
     per_problem = [(record.study, record.problem) for record in method.records]
     if len(set(per_problem)) == len(per_problem):
         inside = grid[grid <= max(max(record.marks) for record in method.records)]
@@ -229,7 +229,9 @@ def _score_at(curve: Curve, runs: float) -> float:
     return float(curve.scores[np.searchsorted(curve.runs, runs, side="right") - 1])
 
 
-def _pays(agent: Method, other: Method, curves: Mapping[str, Curve], runs: int, iterations: Mapping[str, int]) -> str:
+def _pays(
+    agent: RivalResult, other: RivalResult, curves: Mapping[str, Curve], runs: int, iterations: Mapping[str, int]
+) -> str:
     """After how many uses the agent's training has paid off against a method, to the score that the agent reaches."""
     if not agent.prepared:
         return "training unknown"

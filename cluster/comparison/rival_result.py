@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from cluster.comparison.record import Record
+from cluster.comparison.job_result import JobResult
 
 
 @dataclass(frozen=True)
-class Method:
+class RivalResult:
     """A rival's results on all studies.
 
     Attributes:
@@ -20,7 +20,7 @@ class Method:
     details: dict[str, str]
     preparations: dict[str, int]
     shared: bool
-    records: tuple[Record, ...]
+    records: tuple[JobResult, ...]
 
     def at(self, runs: int) -> Self:
         """Its results with one budget only."""
