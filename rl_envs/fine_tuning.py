@@ -59,7 +59,7 @@ def fine_tuning(tuner: Tuner, start: Snapshot, instance: Instance) -> Iterator[F
 
 
 def _measured(tuner: Tuner) -> dict[str, float]:
-    card, broken = tuner.measure_test()
+    card, broken = tuner.measure_test([0], n_fresh=1)
     if card is None:
         raise QsynthError(f"the trial can't be measured on its device: {broken}")
     return scores_of(card)

@@ -65,12 +65,17 @@ class ScheduleFile(Config):
 
 
 class Replay:
-    """The agent that follows a schedule, whatever it sees."""
+    """The agent that follows schedules, whatever it sees.
+
+    Args:
+        files: of the same hyperparameters and length, one a lane (repeated when there are fewer than lanes).
+    """
 
     name = "schedule"
 
-    def __init__(self, file: ScheduleFile) -> None:
-        self._values = {name: np.array(values) for name, values in file.hyperparameters.items()}
+    def __init__(self, *files: ScheduleFile) -> None:
+        names = files[0].hyperparameters
+        self._values = {name: np.array([file.hyperparameters[name] for file in files]) for name in names}
 
     def begin(self, n_lanes: int) -> LaneValues:
         """The first values."""
@@ -83,6 +88,7 @@ class Replay:
     def _at(self, progress: float, n_lanes: int) -> LaneValues:
         return {
             # A decision's share of the run is inexact in its last bits.
-            name: np.full(n_lanes, values[min(int(progress * len(values) + 1e-9), len(values) - 1)])
+            name: np.resize(values[:, min(int(progress * n_parts + 1e-9), n_parts - 1)], n_lanes)
             for name, values in self._values.items()
+            for n_parts in values.shape[1:]
         }

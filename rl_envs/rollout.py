@@ -16,10 +16,15 @@ SPENT = ("budget", "shots")  # reasons why a trial ends that has not failed
 
 @dataclass(frozen=True)
 class Assignment:
-    """One trial to play."""
+    """One trial to play.
+
+    Attributes:
+        problem: the number that chooses the noise of its test score.
+    """
 
     instance: Instance
     seed: int
+    problem: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def play(
 
     Args:
         agent_for: the agent for a slice of ``assignments``; asked once a wave of at most ``n_lanes`` trials.
-        test: whether to measure against the test rows at the end. Only for final reports.
+        test: whether to measure what is kept against the test rows, with noise that has selected nothing.
         snapshots: whether to keep the trained GANs.
         keep: of each trial its end, or its decision with the best validation score. The best is for those who want a
             generator; agents are rewarded and compared by where their trials end.
@@ -154,7 +159,7 @@ def _play_wave(
             break
     if kept is not None:
         alive = kept.bring_back(wave)
-    card, broken = tuner.measure_test() if test else (None, "")
+    card, broken = tuner.measure_test([a.problem for a in wave]) if test else (None, "")
     return [
         Episode(
             instance=wave[lane].instance.key,

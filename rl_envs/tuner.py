@@ -16,6 +16,7 @@ from qsynth.population.population import Population
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.space.search_space import SearchSpace
+from rl_envs.exam import N_FRESH, examine
 from rl_envs.lane_health import LaneHealth
 from rl_envs.observation import LaneStates, feature_names, observe
 from rl_envs.reward import Effect, Reward, ShortfallGain
@@ -220,10 +221,14 @@ class Tuner:
             ],
         )
 
-    def measure_test(self) -> tuple[Scorecard | None, str]:
-        """Scorecard against the test rows, for final reports only; or None, and why it can't be had."""
+    def measure_test(self, problems: Sequence[int], n_fresh: int = N_FRESH) -> tuple[Scorecard | None, str]:
+        """Scorecard against the test rows, with fresh noise; or None, and why it can't be had.
+
+        Args:
+            problems, n_fresh: which and how much noise (:func:`rl_envs.exam.examine`).
+        """
         try:
-            return self.population.evaluate("test"), ""
+            return examine(self.population, problems, n_fresh), ""
         except Exception as error:
             return None, _described(error)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli.options import AsJson, Cluster, OutRoot, StudyName, TrackingUri
+from cluster.cli.options import AsJson, Cluster, OutRoot, StudyName, TrackingUri, check_spelling
 from cluster.cli.output import fail
 from cluster.cli.service import service
 from cluster.system.environment import prepare_process
@@ -54,12 +54,16 @@ def compare(
     ] = None,
     rivals: Annotated[str, typer.Option(help="Names, comma-separated; all, or a wrong name, lists them.")] = "all",
     budgets: Annotated[str, typer.Option(help="Budgets per problem in runs, comma-separated.")] = "1,4,16",
-    seeds: Annotated[int, typer.Option(min=1, help="Held-out problems of each study.")] = 10,
-    search: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
+    problems: Annotated[int, typer.Option(min=1, help="Held-out problems of each study.")] = 10,
+    search_trials: Annotated[int, typer.Option(min=1, help="Trials on training instances for each tuned rival.")] = 512,
     retrain: Annotated[bool, typer.Option(help="Train again, with a fresh seed, what everybody returned.")] = True,
     start: Annotated[str, typer.Option(help="Where those start who don't choose: defaults, or random.")] = "defaults",
-    keep: Annotated[str, typer.Option(help="What a run may return: its best GAN on validation, or its last.")] = "best",
-    card: Annotated[bool, typer.Option("--card", help="Write the result into the first agent's file.")] = False,
+    returned: Annotated[
+        str, typer.Option("--return", help="What a run may return: its best GAN on validation, or its last.")
+    ] = "best",
+    write_card: Annotated[
+        bool, typer.Option("--write-card", help="Write the result into the first agent's file.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
         "qsynth-compare"
     ),
@@ -70,24 +74,24 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare agents with searches under equal budgets, on problems that none has seen; ends with an HTML report."""
-    from cluster.cli.compare import run_compare
+    from cluster.cli.compare import CompareOptions, run_compare
 
-    run_compare(
-        studies,
-        agent or [],
-        rivals,
-        budgets,
-        seeds,
-        search,
-        retrain,
-        start,
-        keep,
-        card,
-        out,
-        address,
-        tracking_uri,
-        as_json,
+    options = CompareOptions(
+        studies=studies,
+        agents=agent or [],
+        rivals=rivals,
+        budgets=budgets,
+        problems=problems,
+        search_trials=search_trials,
+        retrain=retrain,
+        start=start,
+        returned=returned,
+        write_card=write_card,
+        out=out,
+        address=address,
+        tracking_uri=tracking_uri,
     )
+    run_compare(options, as_json=as_json)
 
 
 @app.command()
@@ -198,6 +202,7 @@ def main() -> None:
     """Entry point of the console script. Caller errors are one line and exit code 2."""
     prepare_process()
     try:
+        check_spelling(sys.argv[1:])
         app()
     except QsynthError as error:
         fail(str(error))

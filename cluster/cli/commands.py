@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.cli.output import emit, warn_undelivered
+from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.study import Study, changed, load_study, presets
-from cluster.system.files import check_writable
+from cluster.system.files import check_writable, read_json_object
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
@@ -52,20 +53,30 @@ def run_tune(
         check_address(address)
         run = run_directory.create(out, study, run_name)
         study = run.load_study()
-    from cluster.results.study_result import result_of
+    from cluster.tuning.study_result import StudyResult
 
-    finished = result_of(run)
-    if finished is None:
-        finished = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
-    if as_json:
-        emit(finished.to_dict())
+    if run.result.is_file() and not run.comparison.is_file():
+        _show_earlier(run, as_json)
         return
-    from cluster.results.report import contender_table
-
+    if run.result.is_file():
+        result = StudyResult.read(run)
+    else:
+        result = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
+    if as_json:
+        emit(result.to_dict())
+        return
     console = Console()
-    console.print(contender_table(finished))
-    for what, where in finished.paths.items():
+    print_result(console, result.comparison)
+    for what, where in result.paths.items():
         console.print(f"{what}: {where}", soft_wrap=True, highlight=False)
+
+
+def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
+    """A run that an earlier version finished, which measured otherwise."""
+    if as_json:
+        emit(read_json_object(run.result))
+    else:
+        print(f"finished by an earlier version, which measured otherwise; its report: {run.note}")
 
 
 def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:

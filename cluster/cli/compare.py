@@ -3,26 +3,29 @@
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from rich.console import Console
 
 from cluster.cli.output import emit, warn_undelivered
-from cluster.comparison.agent_card import fingerprint, write_comparison
+from cluster.cli.tables import print_result
+from cluster.comparison.agent_card import write_comparison
+from cluster.comparison.compared_agent import compared_agents
+from cluster.comparison.comparison_result import ComparisonResult, merged
 from cluster.comparison.job_result import JobResultFile
-from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads
-from cluster.comparison.report import describe_unbeaten, report_html, summary_table
+from cluster.comparison.report_folder import describe_rules, write_report
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.registry import FINE_TUNED, NAMES
 from cluster.comparison.rivals.tpe import load_optuna
-from cluster.comparison.study_comparison import ComparedAgent, ComparisonPlan, StudyComparison
-from cluster.comparison.summary import ComparisonSummary, of_study, summarise
+from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
 from cluster.comparison.tracking import log_comparison
 from cluster.machines.session import check_address, ray_session
+from cluster.machines.share import ClusterShare
+from cluster.study.run_directory import new_name
 from cluster.study.study import Study, load_study
-from cluster.system.files import atomic_write_json, atomic_write_text, check_writable
+from cluster.system.files import check_writable
 from cluster.system.interrupt import Interrupted, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
@@ -31,26 +34,63 @@ from qsynth.population.snapshot import Keep
 from rl_envs.pretrained import agent_file
 
 STARTS = ("defaults", "random")
-KEEPS: tuple[Keep, ...] = get_args(Keep)
+RETURNS: tuple[Keep, ...] = get_args(Keep)
 MAX_BUDGET = 1024
 
 
-def run_compare(
-    names: Sequence[str],
-    agents: Sequence[str],
-    rivals: str,
-    budgets: str,
-    seeds: int,
-    search: int,
-    retrain: bool,
-    start: str,
-    keep: str,
-    card: bool,
-    out: Path,
-    address: str | None,
-    tracking_uri: str | None,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """What the command line asked for, as it was written there."""
+
+    studies: Sequence[str]
+    agents: Sequence[str]
+    rivals: str
+    budgets: str
+    problems: int
+    search_trials: int
+    retrain: bool
+    start: str
+    returned: str
+    write_card: bool
+    out: Path
+    address: str | None
+    tracking_uri: str | None
+
+    def plan(self) -> ComparisonPlan:
+        """What to compare.
+
+        Raises:
+            QsynthError: an invalid study, agent, rival or budget; nothing has been written.
+        """
+        if self.start not in STARTS:
+            raise QsynthError(
+                f"--start must be defaults or random; got {self.start!r}.{did_you_mean(self.start, STARTS)}"
+            )
+        keep = next((each for each in RETURNS if each == self.returned), None)
+        if keep is None:
+            hint = did_you_mean(self.returned, RETURNS)
+            raise QsynthError(f"--return must be best or last; got {self.returned!r}.{hint}")
+        if self.write_card and not self.agents:
+            raise QsynthError("--write-card must be left out without --agent")
+        if self.write_card:
+            check_writable(agent_file(self.agents[0]))
+        if self.tracking_uri is not None:
+            TrackingStore.make(self.tracking_uri, EXPERIMENT, self.out.absolute().name)
+        studies = _studies(self.studies)
+        return ComparisonPlan(
+            studies=studies,
+            agents=compared_agents([agent_file(name) for name in self.agents], studies),
+            rivals=_rivals(self.rivals, studies, has_agent=bool(self.agents)),
+            budgets=_budgets(self.budgets),
+            n_problems=self.problems,
+            search_trials=self.search_trials,
+            retrain=self.retrain,
+            random_start=self.start == "random",
+            keep=keep,
+        )
+
+
+def run_compare(options: CompareOptions, *, as_json: bool) -> None:
     """``qsynth compare``.
 
     Raises:
@@ -60,68 +100,33 @@ def run_compare(
     import torch
 
     torch.set_num_threads(1)
-    if start not in STARTS:
-        raise QsynthError(f"--start must be defaults or random; got {start!r}.{did_you_mean(start, STARTS)}")
-    if keep not in KEEPS:
-        raise QsynthError(f"--keep must be best or last; got {keep!r}.{did_you_mean(keep, KEEPS)}")
-    if card and not agents:
-        raise QsynthError("--card must be left out without --agent")
-    if card:
-        check_writable(agent_file(agents[0]))
-    if tracking_uri is not None:
-        TrackingStore.make(tracking_uri, EXPERIMENT, out.absolute().name)
-    studies = _studies(names)
-    plan = ComparisonPlan(
-        studies=studies,
-        entries=_entries(agents, studies),
-        rivals=_rivals(rivals, studies, bool(agents)),
-        budgets=_budgets(budgets),
-        n_problems=seeds,
-        search_trials=search,
-        retrain=retrain,
-        random_start=start == "random",
-        keep=keep,
-    )
-    check_address(address)
+    plan, out = options.plan(), options.out
+    check_address(options.address)
     with closing(JobResultFile(out / "records.jsonl")) as records:
-        methods, again = _play(plan, records, address, enabled=not as_json)
-    agent = plan.entries[0].name if plan.entries else None
-    iterations = {study.name: study.iterations_per_run for study in studies}
-    n_decisions = max(study.episode.n_decisions for study in studies)
-    result = summarise(methods, agent, plan.budgets, iterations, n_decisions)
-    winners = None
-    if again:
-        one_run = [each.at(plan.budgets[0]) for each in methods if each.name == agent]
-        winners = summarise([*one_run, *again], agent, plan.budgets, iterations, n_decisions)
-    alone = {}
-    if len(studies) > 1:
-        for study in studies:
-            one = {study.name: study.iterations_per_run}
-            mine = of_study(methods, study.name)
-            alone[study.name] = summarise(mine, agent, plan.budgets, one, study.episode.n_decisions)
-    report = _write(result, winners, alone, plan, out)
-    if card:
-        write_comparison(agent_file(agents[0]), result)
-    if tracking_uri is not None:
-        warn_undelivered(log_comparison(result, winners, report, tracking_uri), out)
+        result = _play(plan, records, options.address, enabled=not as_json)
+    lines = [
+        f"{study.name}: {study.description or 'no description'}; {plan.n_problems} held-out problems, a run is "
+        f"{study.iterations_per_run:,} GAN iterations in {study.episode.n_decisions} decisions"
+        for study in plan.studies
+    ]
+    title = f"qsynth compare: {', '.join(result.iterations)}"
+    report = write_report(result, out, title, [*lines, *describe_rules(plan)])
+    if options.write_card:
+        write_comparison(agent_file(options.agents[0]), result.summary)
+    if options.tracking_uri is not None:
+        warn_undelivered(log_comparison(result, report, options.tracking_uri), out)
     if as_json:
-        emit(_as_json(result, winners) | {"report": str(report)})
+        emit(result.to_dict() | {"report": str(report)})
         return
     console = Console()
-    console.print(summary_table(result))
-    for line in describe_unbeaten(result):
-        console.print(f"not beaten: {line}" if result.unbeaten() else line, markup=False, highlight=False)
-    if winners is not None:
-        console.print(summary_table(winners, "what they returned, trained again: "))
+    print_result(console, result)
     console.print(f"report: {report}", soft_wrap=True, highlight=False)
 
 
-def _play(
-    plan: ComparisonPlan, records: JobResultFile, address: str | None, enabled: bool
-) -> tuple[list[RivalResult], list[RivalResult]]:
+def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, enabled: bool) -> ComparisonResult:
     """Everybody's results, and those of the winners trained again."""
-    found: dict[str, RivalResult] = {}
-    again: dict[str, RivalResult] = {}
+    rivals: dict[str, RivalResult] = {}
+    retrained: dict[str, RivalResult] = {}
     try:
         with (
             InterruptGuard() as guard,
@@ -130,61 +135,16 @@ def _play(
         ):
             guard.listen()
             for study in plan.studies:
-                both = StudyComparison(plan, study, records, progress, guard).execute(resources)
-                for methods, played in zip((found, again), both, strict=True):
-                    for rival, mine in played:
-                        old = methods.get(rival.name, RivalResult(rival.name, {}, {}, rival.shared, ()))
-                        methods[rival.name] = replace(
-                            old,
-                            details=old.details | {study.name: rival.detail},
-                            preparations=old.preparations | {study.name: rival.prepared},
-                            records=(*old.records, *mine),
-                        )
+                comparison = StudyComparison(plan, study, records, progress, guard)
+                run = new_name(f"compare-{study.name}")
+                played, again = comparison.execute(resources, ClusterShare(run, study.placements()), run)
+                for found, results in ((rivals, played), (retrained, again)):
+                    for each in results:
+                        merged(found, study.name, each)
     except Interrupted as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {records.path.parent}", file=sys.stderr)
         raise
-    return list(found.values()), list(again.values())
-
-
-def _as_json(result: ComparisonSummary, winners: ComparisonSummary | None) -> dict[str, Any]:
-    return result.to_dict() | {"retrained": [] if winners is None else winners.scores()}
-
-
-def _write(
-    result: ComparisonSummary,
-    winners: ComparisonSummary | None,
-    alone: dict[str, ComparisonSummary],
-    plan: ComparisonPlan,
-    out: Path,
-) -> Path:
-    """The report and its pictures; the report's path."""
-    plots = out / "plots"
-    plots.mkdir(exist_ok=True)
-    captions = {"Test score over the budget": plots / "budgets.png", "Validation score over time": plots / "curves.png"}
-    plot_budgets(result, plots / "budgets.png")
-    plot_curves(result, plots / "curves.png")
-    if winners is not None:
-        captions["Test score of what they returned, trained again"] = plots / "retrained.png"
-        plot_budgets(winners, plots / "retrained.png")
-    if result.agent is not None:
-        captions["The agent's lead"] = plots / "leads.png"
-        plot_leads(result, plots / "leads.png")
-    lines = [
-        f"{study.name}: {study.description or 'no description'}; {plan.n_problems} held-out problems, a run is "
-        f"{study.iterations_per_run:,} GAN iterations in {study.episode.n_decisions} decisions"
-        for study in plan.studies
-    ]
-    lines += [
-        "Every method is charged for its GAN iterations, failed runs included, and returns the GAN with the best "
-        f"validation score {'at any decision' if plan.keep == 'best' else 'of the ends of its whole runs'}; the test "
-        "score is measured with fresh noise and selects nothing.",
-        f"Those that do not choose their own start from {'random values' if plan.random_start else 'the defaults'}. "
-        f"Tuned rivals had {plan.search_trials:,} trials each on training instances, or a few more.",
-    ]
-    report = out / "report.html"
-    atomic_write_text(report, report_html(result, winners, alone, captions, lines))
-    atomic_write_json(out / "comparison.json", _as_json(result, winners))
-    return report
+    return plan.result(list(rivals.values()), list(retrained.values()))
 
 
 def _studies(names: Sequence[str]) -> tuple[Study, ...]:
@@ -229,41 +189,3 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         if name in chosen:
             raise QsynthError(f"rival {name} needs {need}")
     return tuple(name for name in NAMES if name in chosen)
-
-
-def _entries(agents: Sequence[str], studies: Sequence[Study]) -> tuple[ComparedAgent, ...]:
-    """The agents as they act in each study.
-
-    Raises:
-        QsynthError: a file is no agent's, or does not fit a study.
-    """
-    from rl_envs.agents import TrainedAgent
-    from rl_envs.config import make_tuner
-    from rl_envs.policy import load_policy
-
-    paths = [agent_file(name) for name in agents]
-    tuners = {study.name: make_tuner(study.environment(compiled=False), 1) for study in studies} if paths else {}
-    names = [path.stem for path in paths]
-    if len(set(names)) < len(names):
-        raise QsynthError(f"agents' files must have different names; got {', '.join(names)}")
-    per_run = max(study.iterations_per_run for study in studies)
-    entries = []
-    for path in paths:
-        network, file = load_policy(path)
-        acting = {
-            name: TrainedAgent.of(path, network, file, tuner.features, tuner.actions) for name, tuner in tuners.items()
-        }
-        trained = int(file.trained("iterations") or file.trained("trials") * per_run) or None
-        detail = f"{path.name}, trained for {trained:,} GAN iterations" if trained else path.name
-        identity = fingerprint(network, file)
-        entries.append(
-            ComparedAgent(
-                f"agent {path.stem}" if path.stem != "agent" else "agent",
-                acting,
-                (network, file),
-                identity,
-                trained,
-                detail,
-            )
-        )
-    return tuple(entries)

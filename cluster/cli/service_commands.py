@@ -13,7 +13,7 @@ from rich.table import Table
 from cluster.cli.output import emit
 from cluster.service.jobs import ENDED, Job, Jobs
 from cluster.service.service import Offer, Service, join, start_head, stop
-from cluster.tracking import leaderboard
+from cluster.tracking.leaderboard import leaderboard
 from cluster.tracking.scheduled_run import create_scheduled_run, delete_scheduled_run
 from cluster.tracking.store import Location
 from qsynth.errors import QsynthError
@@ -161,11 +161,11 @@ def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_
     uri = tracking_uri or (service and service.tracking_uri)
     if not uri:
         raise QsynthError("no service runs here; give --tracking-uri, e.g. sqlite:///qsynth-runs/mlflow.db")
-    frame = leaderboard.results(uri, runs)
+    frame = leaderboard(uri, runs)
     if csv is not None:
         frame.to_csv(csv, index=False)
     if as_json:
-        emit(frame.to_dict(orient="records"))
+        emit(frame.astype(object).where(frame.notna(), None).to_dict(orient="records"))
         return
     table = Table(box=None, pad_edge=False)
     for column in frame.columns:

@@ -31,8 +31,8 @@ def write_comparison(path: Path, result: ComparisonSummary) -> None:
         "studies": list(result.iterations),
         "problems_per_study": result.n_problems,
         "runs": first,
-        "score": {each.method.name: round(each.test[first].value, 4) for each in result.methods if first in each.test},
-        "uses_to_pay": {each.method.name: each.uses_to_pay for each in result.methods if each.uses_to_pay},
+        "score": {each.rival.name: round(each.test[first].value, 4) for each in result.rivals if first in each.test},
+        "uses_to_pay": {each.rival.name: each.uses_to_pay for each in result.rivals if each.uses_to_pay},
     }
     save_policy(path, network, file.replaced(about=file.about | {"comparison": comparison}))
 
@@ -58,9 +58,9 @@ def show_card(console: Console, name: str, file: PolicyFile) -> None:
 
 
 def _show_comparison(console: Console, comparison: dict[str, Any]) -> None:
-    table = _table("method", "score", "uses until the training has paid off")
-    for method, score in sorted(comparison["score"].items(), key=lambda item: -item[1]):
-        table.add_row(method, f"{score:.3f}", comparison["uses_to_pay"].get(method, ""))
+    table = _table("rival", "score", "uses until the training has paid off")
+    for rival, score in sorted(comparison["score"].items(), key=lambda item: -item[1]):
+        table.add_row(rival, f"{score:.3f}", comparison["uses_to_pay"].get(rival, ""))
     console.print(table)
     console.print(
         f"interquartile means of test scores with {in_runs(comparison['runs'])}, "

@@ -16,11 +16,9 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError
 from qsynth.population.snapshot import Snapshot
+from rl_envs.exam import N_FRESH, fresh_seeds
 from rl_envs.spaces import RECOVER
 from rl_envs.tuner import Tuner
-
-N_FRESH = 3  # seeds of the noise that a returned GAN is measured with on the test rows
-FRESH_SEED = 2**61
 
 
 @dataclass
@@ -221,7 +219,7 @@ class LaneScheduler:
         population = self._tuner.population
         sat = dict(zip(self._free(), list(self._exams), strict=False))
         for lane, (exam, fresh) in sat.items():
-            seed = FRESH_SEED + exam.entrant.job.problem.number * N_FRESH + fresh
+            seed = fresh_seeds(exam.entrant.job.problem.number)[fresh]
             population.restore(lane, dataclasses.replace(exam.snapshot, seed=seed), exam.entrant.instance)
             self._exams.popleft()
         card = population.evaluate("test")

@@ -8,40 +8,40 @@ from cluster.results.figure import new_figure, save_figure
 from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES
 
 
-def plot_budgets(found: ComparisonSummary, path: Path) -> None:
-    """Interquartile mean of the test scores over the budget, a line per method, with the agent's 95 % interval."""
+def plot_budgets(summary: ComparisonSummary, path: Path) -> None:
+    """Interquartile mean of the test scores over the budget, a line per rival, with the agent's 95 % interval."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
-    for each, style in _styles(found):
+    for each, style in _styles(summary):
         runs = sorted(each.test)
         values = [each.test[at] for at in runs]
-        axes.plot(runs, [value.value for value in values], marker="o", markersize=4, label=each.method.name, **style)
-        if each.method.name == found.agent:  # bands of all would hide one another; the table has their intervals
+        axes.plot(runs, [value.value for value in values], marker="o", markersize=4, label=each.rival.name, **style)
+        if each.rival.name == summary.agent:  # bands of all would hide one another; the table has their intervals
             low, high = [value.low for value in values], [value.high for value in values]
             axes.fill_between(runs, low, high, color=EMPHASIS, alpha=0.12, linewidth=0)
-    if found.agent is not None:
-        one = next(each for each in found.methods if each.method.name == found.agent)
+    if summary.agent is not None:
+        one = next(each for each in summary.rivals if each.rival.name == summary.agent)
         axes.axhline(one.test[min(one.test)].value, color=EMPHASIS, linewidth=0.8, linestyle=":")
-    _finish(found, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
+    _finish(summary, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
     save_figure(figure, path)
 
 
-def plot_curves(found: ComparisonSummary, path: Path) -> None:
-    """Interquartile mean of the best validation score so far over the budget spent, a line per method."""
+def plot_curves(summary: ComparisonSummary, path: Path) -> None:
+    """Interquartile mean of the best validation score so far over the budget spent, a line per rival."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
-    for each, style in _styles(found):
-        marker = "o" if len(each.curve.runs) <= len(found.budgets) else ""
-        axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.method.name, **style)
-    if found.target is not None:
-        axes.axhline(found.target[0], color="#595959", linewidth=0.8, linestyle=":")
-    _finish(found, axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
+    for each, style in _styles(summary):
+        marker = "o" if len(each.curve.runs) <= len(summary.budgets) else ""
+        axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.rival.name, **style)
+    if summary.target is not None:
+        axes.axhline(summary.target[0], color="#595959", linewidth=0.8, linestyle=":")
+    _finish(summary, axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
     save_figure(figure, path)
 
 
-def plot_leads(found: ComparisonSummary, path: Path) -> None:
-    """Probability that the agent with the smallest budget is better than each method at each, with 95 % intervals."""
-    rows = [(each, runs) for each in reversed(found.methods) for runs in sorted(each.lead, reverse=True)]
+def plot_leads(summary: ComparisonSummary, path: Path) -> None:
+    """Probability that the agent with the smallest budget is better than each rival at each, with 95 % intervals."""
+    rows = [(each, runs) for each in reversed(summary.rivals) for runs in sorted(each.lead, reverse=True)]
     figure = new_figure(8.0, 0.9 + 0.24 * len(rows))
     axes = figure.subplots()
     for place, (each, runs) in enumerate(rows):
@@ -50,19 +50,19 @@ def plot_leads(found: ComparisonSummary, path: Path) -> None:
         axes.plot([lead.low, lead.high], [place, place], color=colour, linewidth=2)
         axes.plot([lead.value], [place], "o", color=colour, markersize=5)
     axes.axvline(0.5, color="#595959", linewidth=0.8, linestyle=":")
-    axes.set_yticks(range(len(rows)), [f"{each.method.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
+    axes.set_yticks(range(len(rows)), [f"{each.rival.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel(f"P(agent with {found.first} is better on a problem)", fontsize=9)
+    axes.set_xlabel(f"P(agent with {summary.first} is better on a problem)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path)
 
 
-def _styles(found: ComparisonSummary) -> list[tuple[RivalSummary, dict[str, Any]]]:
-    """Methods with their lines, in the order of the table; the agent's is thick."""
+def _styles(summary: ComparisonSummary) -> list[tuple[RivalSummary, dict[str, Any]]]:
+    """Rivals with their lines, in the order of the table; the agent's is thick."""
     styled, place = [], 0
-    for each in found.methods:
+    for each in summary.rivals:
         style: dict[str, Any]
-        if each.method.name == found.agent:
+        if each.rival.name == summary.agent:
             style = {"color": EMPHASIS, "linewidth": 2.8, "zorder": 5}
         else:
             style = {
@@ -75,9 +75,9 @@ def _styles(found: ComparisonSummary) -> list[tuple[RivalSummary, dict[str, Any]
     return styled
 
 
-def _finish(found: ComparisonSummary, axes: Any, x: str, y: str) -> None:
+def _finish(summary: ComparisonSummary, axes: Any, x: str, y: str) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(list(found.budgets), [str(runs) for runs in found.budgets])
+    axes.set_xticks(list(summary.budgets), [str(runs) for runs in summary.budgets])
     axes.minorticks_off()
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)

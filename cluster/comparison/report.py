@@ -10,8 +10,8 @@ from rich import box
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
-from cluster.results.report import count
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -38,91 +38,83 @@ $body
 """)
 
 AGAIN = (
-    "A whole run along the schedule of each method's winner, from networks with a fresh seed: the score of its "
+    "A whole run along the schedule of each rival's winner, from networks with a fresh seed: the score of its "
     "hyperparameters, without the luck of the best of several beginnings. Not charged to anybody's budget."
 )
 
 
-def summary_table(found: ComparisonSummary, title: str = "") -> Table:
-    """The methods, best first: interquartile mean of the test scores at each budget."""
-    studies = escape_markup(", ".join(found.iterations))
+def summary_table(summary: ComparisonSummary, title: str = "") -> Table:
+    """The rivals, best first: interquartile mean of the test scores at each budget."""
+    studies = escape_markup(", ".join(summary.iterations))
     table = Table(
-        title=f"{title}test scores on {found.n_problems} held-out problems of {studies}",
+        title=f"{title}test scores on {summary.n_problems} held-out problems of {studies}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("method", overflow="fold")
+    table.add_column("rival", overflow="fold")
     table.add_column("before", justify="right", no_wrap=True)
-    for runs in found.budgets:
+    for runs in summary.budgets:
         table.add_column(in_runs(runs), justify="right", no_wrap=True)
-    table.add_column(f"agent better\n({found.first})", justify="right", no_wrap=True)
-    for each in found.methods:
-        cells = [each.method.name, count(each.method.prepared)]
-        cells += [f"{each.test[runs].value:.3f}" if runs in each.test else "-" for runs in found.budgets]
+    table.add_column(f"agent better\n({summary.first})", justify="right", no_wrap=True)
+    for each in summary.rivals:
+        cells = [each.rival.name, count(each.rival.prepared)]
+        cells += [f"{each.test[runs].value:.3f}" if runs in each.test else "-" for runs in summary.budgets]
         first = min(each.test)
         cells.append(f"{each.lead[first].value:.0%}" if each.lead else "-")
-        style = "bold" if each.method.name == found.agent else None
+        style = "bold" if each.rival.name == summary.agent else None
         table.add_row(*(escape_markup(cell) for cell in cells), style=style)
     return table
 
 
-def describe_unbeaten(found: ComparisonSummary) -> list[str]:
+def describe_unbeaten(summary: ComparisonSummary) -> list[str]:
     """What the agent did not beat, a line each; one line that says so if there is nothing."""
-    if found.agent is None:
+    if summary.agent is None:
         return []
     lines = [
-        f"{each.method.name}, {in_runs(runs)}: the agent with {found.first} is better with probability "
-        f"{each.lead[runs].words()}{'; behind' if each.lead[runs].high < 0.5 else ''}"
-        for each, runs in found.unbeaten()
+        f"{each.rival.name}, {in_runs(runs)}: the agent with {summary.first} is better with probability "
+        f"{each.lead[runs].describe()}{'; behind' if each.lead[runs].high < 0.5 else ''}"
+        for each, runs in summary.unbeaten()
     ]
     return lines or [
-        f"Nothing: the agent with {found.first} is better than every method at every budget (95 % above 1/2)."
+        f"Nothing: the agent with {summary.first} is better than every rival at every budget (95 % above 1/2)."
     ]
 
 
-def report_html(
-    found: ComparisonSummary,
-    winners: ComparisonSummary | None,
-    families: Mapping[str, ComparisonSummary],
-    plots: Mapping[str, Path],
-    about: Sequence[str],
-) -> str:
+def report_html(result: ComparisonResult, title: str, plots: Mapping[str, Path], about: Sequence[str]) -> str:
     """The page; pictures are inside.
 
     Args:
-        winners: what the methods returned, trained again; None if that was not done.
-        families: study's name -> the standings in it alone, where there are several.
         plots: caption -> PNG file.
         about: lines on how the comparison was made.
     """
-    names = ", ".join(found.iterations)
-    parts = [f"<h1>qsynth compare: {escape(names)}</h1>", _list(about)]
-    parts += ["<h2>Score against budget</h2>", _scores(found)]
-    if found.agent is not None:
-        parts += ["<h2>What the agent did not beat</h2>", _list(describe_unbeaten(found))]
+    summary, winners = result.summary, result.retrained_summary
+    parts = [f"<h1>{escape(title)}</h1>", _list(about)]
+    parts += ["<h2>Score against budget</h2>", _scores(summary)]
+    if summary.agent is not None:
+        parts += ["<h2>What the agent did not beat</h2>", _list(describe_unbeaten(summary))]
     for caption, path in plots.items():
         data = base64.b64encode(path.read_bytes()).decode()
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
-    if found.agent is not None:
-        parts += [f"<h2>Probability that the agent with {found.first} is better on a problem</h2>", _leads(found)]
+    if summary.agent is not None:
+        parts += [f"<h2>Probability that the agent with {summary.first} is better on a problem</h2>", _leads(summary)]
     if winners is not None:
         parts += ["<h2>What they returned, trained again</h2>", f"<p>{AGAIN}</p>", _scores(winners)]
         parts += [] if winners.agent is None else [_leads(winners)]
-    for name, alone in families.items():
+    for name, alone in result.families.items():
         parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
-    parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(found)]
-    parts += ["<h2>What was spent, and what they are</h2>", _details(found)]
-    return PAGE.substitute(title=f"qsynth compare: {escape(names)}", body="\n".join(parts))
+    parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(summary)]
+    parts += ["<h2>What was spent, and what they are</h2>", _details(summary)]
+    return PAGE.substitute(title=escape(title), body="\n".join(parts))
 
 
-def _scores(found: ComparisonSummary) -> str:
-    header = ["method", "iterations before", *(in_runs(runs) for runs in found.budgets)]
+def _scores(summary: ComparisonSummary) -> str:
+    header = ["rival", "iterations before", *(in_runs(runs) for runs in summary.budgets)]
     rows = []
-    for each in found.methods:
-        cells = [escape(each.method.name), count(each.method.prepared)]
-        for runs in found.budgets:
+    for each in summary.rivals:
+        cells = [escape(each.rival.name), count(each.rival.prepared)]
+        for runs in summary.budgets:
             if runs in each.test:
                 value = each.test[runs]
                 cells.append(f"{value.value:.3f}<br><small>{value.low:.3f} to {value.high:.3f}</small>")
@@ -130,76 +122,78 @@ def _scores(found: ComparisonSummary) -> str:
                 cells.append("")
         rows.append((each, cells))
     words = "Interquartile mean of test scores over problems, with 95 % stratified bootstrap intervals; more is better."
-    return f"<p>{words}</p>\n{_table(header, rows, found)}"
+    return f"<p>{words}</p>\n{_table(header, rows, summary)}"
 
 
-def _leads(found: ComparisonSummary) -> str:
+def _leads(summary: ComparisonSummary) -> str:
     rows = []
-    for each in found.methods:
+    for each in summary.rivals:
         if each.lead:
-            cells = [escape(each.method.name)]
-            for runs in found.budgets:
+            cells = [escape(each.rival.name)]
+            for runs in summary.budgets:
                 lead = each.lead.get(runs)
                 if lead is None:
                     cells.append("")
                     continue
-                won = f"{each.families[runs]} of {len(found.iterations)}, {each.seeds[runs]} of {found.n_problems}"
+                won = f"{each.families[runs]} of {len(summary.iterations)}, {each.seeds[runs]} of {summary.n_problems}"
                 cells.append(f"{lead.value:.2f}<br><small>{lead.low:.2f} to {lead.high:.2f}; {won}</small>")
             rows.append((each, cells))
     words = (
         "Paired by problem, with 95 % stratified bootstrap intervals; in how many studies its interquartile mean is "
         "higher; and under how many numbers of held-out problems its mean over the studies is."
     )
-    return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in found.budgets)], rows, found)
+    return f"<p>{words}</p>\n" + _table(["than", *(f"with {in_runs(runs)}" for runs in summary.budgets)], rows, summary)
 
 
-def _times(found: ComparisonSummary) -> str:
+def _times(summary: ComparisonSummary) -> str:
     target = ""
-    if found.target is not None:
-        score, whose = found.target
-        target = f"The target is {score:.3f}, the validation score of {whose} after {in_runs(found.budgets[0])}. "
+    if summary.target is not None:
+        score, whose = summary.target
+        target = f"The target is {score:.3f}, the validation score of {whose} after {in_runs(summary.budgets[0])}. "
     words = (
-        f"{target}Uses: GAN iterations of the agent's training, less those that went into the method before, over "
+        f"{target}Uses: GAN iterations of the agent's training, less those that went into the rival before, over "
         "those that one use of the agent saves on the way to its own final validation score."
     )
     rows = [
         (
             each,
             [
-                escape(each.method.name),
+                escape(each.rival.name),
                 "" if each.runs_to_target is None else f"{each.runs_to_target:.2f}",
                 escape(each.uses_to_pay),
             ],
         )
-        for each in found.methods
+        for each in summary.rivals
     ]
     return (
-        f"<p>{escape(words)}</p>\n{_table(['method', 'runs to the target', 'uses until training pays'], rows, found)}"
+        f"<p>{escape(words)}</p>\n{_table(['rival', 'runs to the target', 'uses until training pays'], rows, summary)}"
     )
 
 
-def _details(found: ComparisonSummary) -> str:
-    header = ["method", "GAN iterations", "circuits", "shots", "trials", "failed", "what it is"]
+def _details(summary: ComparisonSummary) -> str:
+    header = ["rival", "GAN iterations", "circuits", "shots", "trials", "failed", "what it is"]
     rows = []
-    for each in found.methods:
+    for each in summary.rivals:
         spent = each.spent()
-        details = dict.fromkeys(each.method.details.values())
+        details = dict.fromkeys(each.rival.details.values())
         what = (
-            next(iter(details)) if len(details) == 1 else "; ".join(f"{s}: {d}" for s, d in each.method.details.items())
+            next(iter(details)) if len(details) == 1 else "; ".join(f"{s}: {d}" for s, d in each.rival.details.items())
         )
-        cells = [escape(each.method.name), *(count(spent[name]) for name in _SPENT), escape(what)]
+        cells = [escape(each.rival.name), *(count(spent[name]) for name in _SPENT), escape(what)]
         rows.append((each, cells))
-    return _table(header, rows, found)
+    return _table(header, rows, summary)
 
 
 _SPENT = ("iterations", "circuits", "shots", "trials", "failed")
 
 
-def _table(header: Sequence[str], rows: Sequence[tuple[RivalSummary, Sequence[str]]], found: ComparisonSummary) -> str:
+def _table(
+    header: Sequence[str], rows: Sequence[tuple[RivalSummary, Sequence[str]]], summary: ComparisonSummary
+) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     lines = []
     for each, cells in rows:
-        mark = ' class="agent"' if each.method.name == found.agent else ""
+        mark = ' class="agent"' if each.rival.name == summary.agent else ""
         body = "".join(
             f'<td class="text">{cell}</td>' if header[place] == "what it is" else f"<td>{cell}</td>"
             for place, cell in enumerate(cells)
@@ -210,3 +204,11 @@ def _table(header: Sequence[str], rows: Sequence[tuple[RivalSummary, Sequence[st
 
 def _list(lines: Sequence[str]) -> str:
     return "<ul>\n" + "\n".join(f"<li>{escape(line)}</li>" for line in lines) + "\n</ul>"
+
+
+def count(number: int) -> str:
+    """At most three digits and a unit: 1.92M."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)

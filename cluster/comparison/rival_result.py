@@ -1,12 +1,15 @@
 """A rival's results in a whole comparison."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
 from cluster.comparison.job_result import JobResult
+from cluster.comparison.rivals.retrained import whole_schedule
+from rl_envs.replay import ScheduleFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RivalResult:
     """A rival's results on all studies.
 
@@ -31,3 +34,17 @@ class RivalResult:
         """GAN iterations spent before it met the problems, in all studies together."""
         spent = self.preparations.values()
         return max(spent) if self.shared else sum(spent)
+
+
+def first_schedules(rival: RivalResult, start: Mapping[str, float], n_decisions: int) -> list[ScheduleFile]:
+    """The hyperparameters of what a rival returned with its smallest budget, for each problem by number.
+
+    Args:
+        start: values of those who returned nothing.
+        n_decisions: of a whole run; a trial that was over early goes on with its last values.
+    """
+    schedules = []
+    for record in sorted(rival.records, key=lambda record: record.problem):
+        values = record.marks[min(record.marks)].schedule or {name: [value] for name, value in start.items()}
+        schedules.append(whole_schedule(values, n_decisions))
+    return schedules

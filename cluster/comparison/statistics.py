@@ -27,7 +27,7 @@ class Estimate:
     low: float
     high: float
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """For a table."""
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 

@@ -3,13 +3,16 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from cluster.comparison.compared_agent import ComparedAgent
+from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import ComparisonJob, Problem, held_out_problem, starting_values
 from cluster.comparison.job_result import JobResult, JobResultFile
 from cluster.comparison.pool import JobPool
+from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.ablation import ablations
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.ppo import LEARNS, ppo_rival
@@ -19,46 +22,25 @@ from cluster.comparison.rivals.rival import Course, Rival
 from cluster.machines.session import plan_compilation, plan_runners
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import describe_sizes
-from cluster.study.run_directory import new_name
 from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
 from qsynth.population.snapshot import Keep
-from rl_envs.agents import Agent, Schedule
-from rl_envs.policy import PolicyFile, PolicyNetwork
+from rl_envs.agents import Schedule
 from rl_envs.rollout import Assignment
 from rl_envs.schedule_search import Family, search_schedule
 
 RULES = 3  # of what is measured and how; records made under other rules are not used
 
 
-@dataclass(frozen=True)
-class ComparedAgent:
-    """An agent that takes part.
-
-    Attributes:
-        agents: study's name -> the agent, as it acts there.
-        policy: its network, and what is known about it.
-        identity: tells agents of one name apart.
-        trained: GAN iterations that its training took; None if nobody knows.
-    """
-
-    name: str
-    agents: Mapping[str, Agent]
-    policy: tuple[PolicyNetwork, PolicyFile]
-    identity: str
-    trained: int | None
-    detail: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparisonPlan:
     """What to compare.
 
     Attributes:
-        entries: agents; the others are compared with the first.
-        rivals: names in the roster.
+        agents: the others are compared with the first.
+        rivals: names in the registry.
         budgets: in runs, ascending.
         n_problems: of each study.
         search_trials: what each tuned rival may spend on training instances.
@@ -68,7 +50,7 @@ class ComparisonPlan:
     """
 
     studies: tuple[Study, ...]
-    entries: tuple[ComparedAgent, ...]
+    agents: tuple[ComparedAgent, ...]
     rivals: tuple[str, ...]
     budgets: tuple[int, ...]
     n_problems: int
@@ -76,6 +58,17 @@ class ComparisonPlan:
     retrain: bool
     random_start: bool
     keep: Keep
+
+    def result(self, rivals: Sequence[RivalResult], retrained: Sequence[RivalResult]) -> ComparisonResult:
+        """What came of it, of everybody's results."""
+        return ComparisonResult(
+            rivals=tuple(rivals),
+            retrained=tuple(retrained),
+            agent=self.agents[0].name if self.agents else None,
+            budgets=self.budgets,
+            iterations={study.name: study.iterations_per_run for study in self.studies},
+            decisions={study.name: study.episode.n_decisions for study in self.studies},
+        )
 
 
 Played = list[tuple[Rival, list[JobResult]]]
@@ -93,8 +86,8 @@ class StudyComparison:
     def __init__(
         self, plan: ComparisonPlan, study: Study, records: JobResultFile, progress: StudyProgress, guard: InterruptGuard
     ) -> None:
-        if plan.entries:
-            _, file = plan.entries[0].policy
+        if plan.agents:
+            _, file = plan.agents[0].policy
             study = study.model_copy(update={"episode": study.episode.replaced(max_step=file.max_step)})
         self.plan, self.study, self._records = plan, study, records
         self._progress, self._guard = progress, guard
@@ -109,8 +102,15 @@ class StudyComparison:
             for number in range(plan.n_problems)
         ]
 
-    def execute(self, cluster: dict[str, Any]) -> tuple[Played, Played]:
-        """Every rival's records; and those of what each returned, trained again.
+    def execute(
+        self, cluster: dict[str, Any], share: ClusterShare, run: str
+    ) -> tuple[list[RivalResult], list[RivalResult]]:
+        """Every rival's results; and those of what each returned, trained again.
+
+        Args:
+            cluster: resource -> amount.
+            share: how many populations of each kind there may be.
+            run: the run's name, by which the actors are called.
 
         Raises:
             Interrupted: a signal came; the same command goes on.
@@ -118,11 +118,9 @@ class StudyComparison:
         """
         study, plan = self.study, self.plan
         plan_runners(study, cluster)
-        name = new_name(f"compare-{study.name}")
-        share = ClusterShare(name, study.placements())
         sizes = share()
         tuned = [family for family in TUNED if family in plan.rivals]
-        n_rivals = len(plan.rivals) + len(plan.entries)
+        n_rivals = len(plan.rivals) + len(plan.agents)
         per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
@@ -131,41 +129,51 @@ class StudyComparison:
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
         self._progress.note(f"{study.name}: {describe_sizes(sizes)}; {why}")
-        pool = JobPool(study.environment(compiled), sizes, name)
+        pool = JobPool(study.environment(compiled), sizes, run)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, family) for family in tuned]
-            rivals += [_fine_tuned(plan.entries[0])] if FINE_TUNED in plan.rivals else []
-            rivals += [self._entered(entry) for entry in plan.entries]
+            rivals += [_fine_tuned(plan.agents[0])] if FINE_TUNED in plan.rivals else []
+            rivals += [self._entered(agent) for agent in plan.agents]
             found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
             again: Played = []
             if plan.retrain:
                 again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
-            if plan.entries:
-                robbed = self._ablations(plan.entries[0], found[-len(plan.entries)][1])
+            if plan.agents:
+                robbed = self._ablations(plan.agents[0], found[-len(plan.agents)][1])
                 found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
         finally:
             pool.stop()
-        return found, again
+        return [self._result(*each) for each in found], [self._result(*each) for each in again]
 
-    def _entered(self, entry: ComparedAgent) -> Rival:
-        return agent_rival(
-            entry.name,
-            entry.agents[self.study.name],
-            entry.detail,
-            entry.trained or 0,
-            shared=True,
-            watched=entry is self.plan.entries[0],
-            identity=entry.identity,
+    def _result(self, rival: Rival, records: list[JobResult]) -> RivalResult:
+        name = self.study.name
+        return RivalResult(
+            name=rival.name,
+            details={name: rival.detail},
+            preparations={name: rival.prepared},
+            shared=rival.shared,
+            records=tuple(records),
         )
 
-    def _ablations(self, entry: ComparedAgent, records: list[JobResult]) -> list[Rival]:
+    def _entered(self, agent: ComparedAgent) -> Rival:
+        return agent_rival(
+            agent.name,
+            agent.agents[self.study.name],
+            agent.detail,
+            agent.trained or 0,
+            shared=True,
+            watched=agent is self.plan.agents[0],
+            identity=agent.identity,
+        )
+
+    def _ablations(self, agent: ComparedAgent, records: list[JobResult]) -> list[Rival]:
         courses = {each.problem: Course(**each.course) for each in records if each.course and each.course["values"]}
         if not courses:
             return []
         starts = {problem.number: problem.start for problem in self.problems}
         space = self.study.trial.search_space
-        return ablations(entry.agents[self.study.name], entry.identity, space, courses, starts)
+        return ablations(agent.agents[self.study.name], agent.identity, space, courses, starts)
 
     def _jobs(self, rival: Rival) -> list[ComparisonJob]:
         """A job for each problem, and for each budget if the rival's plan depends on it."""
@@ -265,7 +273,7 @@ class StudyComparison:
         return agent_rival(label, best.schedule(label), best.describe(), spent, identity=identity)
 
 
-def _fine_tuned(entry: ComparedAgent) -> Rival:
+def _fine_tuned(agent: ComparedAgent) -> Rival:
     """The agent, which learns on while it works on a problem."""
-    name, detail = f"{entry.name}, fine-tuned", f"{entry.name}, {LEARNS}"
-    return ppo_rival(name, entry.policy, detail, entry.trained or 0, entry.identity)
+    name, detail = f"{agent.name}, fine-tuned", f"{agent.name}, {LEARNS}"
+    return ppo_rival(name, agent.policy, detail, agent.trained or 0, agent.identity)

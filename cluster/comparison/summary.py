@@ -1,4 +1,4 @@
-"""Who stands where: what a comparison's records say of each method."""
+"""Who stands where: what a comparison's records say of each rival."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Curve:
     """Interquartile mean over problems of the best validation score so far.
 
     Attributes:
-        runs: budgets spent, in runs, ascending: every decision's, or, for methods that are run once for each budget,
+        runs: budgets spent, in runs, ascending: every decision's, or, for rivals that are run once for each budget,
             these.
         scores: at each of them.
     """
@@ -47,19 +47,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class RivalSummary:
-    """One method.
+    """One rival.
 
     Attributes:
         test: budget in runs -> interquartile mean of the test scores of what it would return.
         by_study: study's name -> budget -> the same in it alone.
-        lead: budget -> probability that the first agent with the smallest budget is better than this method with that.
+        lead: budget -> probability that the first agent with the smallest budget is better than this rival with that.
         families: budget -> studies in which the agent with the smallest has a higher interquartile mean than this one.
         seeds: budget -> problems' numbers under which the agent with the smallest has a higher mean over all studies.
         runs_to_target: budget after which its curve has reached the target; None if it never does.
-        uses_to_pay: how often the agent must be used before its training has paid off against this method, in words.
+        uses_to_pay: how often the agent must be used before its training has paid off against this rival, in words.
     """
 
-    method: RivalResult
+    rival: RivalResult
     test: dict[int, Estimate]
     by_study: dict[str, dict[int, float]]
     lead: dict[int, Estimate]
@@ -71,13 +71,13 @@ class RivalSummary:
 
     def spent(self) -> dict[str, int]:
         """On all problems together: iterations, circuits, shots, trials, failed."""
-        records = self.method.records
+        records = self.rival.records
         return {name: sum(record.spent[name] for record in records) for name in records[0].spent} if records else {}
 
 
 @dataclass(frozen=True)
 class ComparisonSummary:
-    """All methods of a comparison.
+    """All rivals of a comparison.
 
     Attributes:
         budgets: in runs.
@@ -86,7 +86,7 @@ class ComparisonSummary:
         target: the score to reach, and whose final one it is.
     """
 
-    methods: tuple[RivalSummary, ...]
+    rivals: tuple[RivalSummary, ...]
     agent: str | None
     budgets: tuple[int, ...]
     iterations: dict[str, int]
@@ -99,16 +99,16 @@ class ComparisonSummary:
         return in_runs(self.budgets[0])
 
     def unbeaten(self) -> list[tuple[RivalSummary, int]]:
-        """Methods and budgets over which the agent with the smallest is not better beyond doubt."""
-        return [(each, runs) for each in self.methods for runs, lead in each.lead.items() if lead.low <= 0.5]
+        """Rivals and budgets over which the agent with the smallest is not better beyond doubt."""
+        return [(each, runs) for each in self.rivals for runs, lead in each.lead.items() if lead.low <= 0.5]
 
     def scores(self) -> list[dict[str, Any]]:
-        """Of each method as JSON values: what it is, what it reached, what it spent."""
+        """Of each rival as JSON values: what it is, what it reached, what it spent."""
         return [
             {
-                "name": each.method.name,
-                "detail": each.method.details,
-                "prepared_iterations": each.method.prepared,
+                "name": each.rival.name,
+                "detail": each.rival.details,
+                "prepared_iterations": each.rival.prepared,
                 "test": {str(runs): vars(estimate) for runs, estimate in each.test.items()},
                 "test_by_study": {
                     study: {str(runs): value for runs, value in tests.items()} for study, tests in each.by_study.items()
@@ -118,7 +118,7 @@ class ComparisonSummary:
                 "seeds_won_by_agent": {str(runs): count for runs, count in each.seeds.items()},
                 "spent": each.spent(),
             }
-            for each in self.methods
+            for each in self.rivals
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,44 +129,44 @@ class ComparisonSummary:
             "problems_per_study": self.n_problems,
             "iterations_per_run": self.iterations,
             "target": None if self.target is None else {"score": self.target[0], "of": self.target[1]},
-            "methods": [
+            "rivals": [
                 scores | {"runs_to_target": each.runs_to_target, "uses_to_pay": each.uses_to_pay}
-                for scores, each in zip(self.scores(), self.methods, strict=True)
+                for scores, each in zip(self.scores(), self.rivals, strict=True)
             ],
-            "unbeaten": [[each.method.name, runs] for each, runs in self.unbeaten()],
+            "unbeaten": [[each.rival.name, runs] for each, runs in self.unbeaten()],
         }
 
 
 def summarise(
-    methods: Sequence[RivalResult],
+    rivals: Sequence[RivalResult],
     agent: str | None,
     budgets: Sequence[int],
     iterations: Mapping[str, int],
     n_decisions: int,
 ) -> ComparisonSummary:
-    """Rank methods by the test scores that they reach with one run, or with as few as they were given.
+    """Rank rivals by the test scores that they reach with one run, or with as few as they were given.
 
     Args:
-        agent: the method that the others are compared with, if any.
+        agent: the rival that the others are compared with, if any.
         iterations: study's name -> GAN iterations of a run.
         n_decisions: points of the curves in each run.
     """
     studies, first = list(iterations), budgets[0]
     grid = np.arange(1, budgets[-1] * n_decisions + 1) / n_decisions
-    ours = next((each for each in methods if each.name == agent), None)
-    curves = {each.name: _curve(each, grid, iterations) for each in methods}
-    whose = next((name for name in TARGETS for each in methods if each.name == name), None)
+    ours = next((each for each in rivals if each.name == agent), None)
+    curves = {each.name: _curve(each, grid, iterations) for each in rivals}
+    whose = next((name for name in TARGETS for each in rivals if each.name == name), None)
     target = None if whose is None else (_score_at(curves[whose], first), whose)
     mine = [] if ours is None else _test(ours, first, studies)
     found = []
-    for each in methods:
+    for each in rivals:
         test = {
             runs: _test(each, runs, studies) for runs in sorted({m for record in each.records for m in record.marks})
         }
         compared = {} if ours is None or each is ours else test
         found.append(
             RivalSummary(
-                method=each,
+                rival=each,
                 test={runs: interquartile_mean(scores) for runs, scores in test.items()},
                 by_study={
                     study: {runs: float(stats.trim_mean(scores[place], TRIMMED)) for runs, scores in test.items()}
@@ -181,12 +181,12 @@ def summarise(
             )
         )
     found.sort(key=lambda each: -each.test[min(each.test)].value)
-    n_problems = len({(record.study, record.problem) for each in methods for record in each.records}) // len(studies)
+    n_problems = len({(record.study, record.problem) for each in rivals for record in each.records}) // len(studies)
     return ComparisonSummary(tuple(found), agent, tuple(budgets), dict(iterations), n_problems, target)
 
 
-def of_study(methods: Sequence[RivalResult], study: str) -> list[RivalResult]:
-    """The methods with their records of one study only."""
+def of_study(rivals: Sequence[RivalResult], study: str) -> list[RivalResult]:
+    """The rivals with their records of one study only."""
     return [
         replace(
             each,
@@ -194,14 +194,14 @@ def of_study(methods: Sequence[RivalResult], study: str) -> list[RivalResult]:
             preparations={study: each.preparations[study]},
             records=tuple(record for record in each.records if record.study == study),
         )
-        for each in methods
+        for each in rivals
         if study in each.details
     ]
 
 
-def _test(method: RivalResult, runs: int, studies: Sequence[str]) -> list[Floats]:
+def _test(rival: RivalResult, runs: int, studies: Sequence[str]) -> list[Floats]:
     """Test scores at a budget, of each study, in the order of its problems."""
-    marked = sorted((each for each in method.records if runs in each.marks), key=lambda each: each.problem)
+    marked = sorted((each for each in rival.records if runs in each.marks), key=lambda each: each.problem)
     return [np.array([each.marks[runs].test for each in marked if each.study == study]) for study in studies]
 
 
@@ -214,14 +214,14 @@ def _seeds_won(mine: Sequence[Floats], theirs: Sequence[Floats]) -> int:
     return int(np.sum(np.mean(mine, axis=0) > np.mean(theirs, axis=0)))
 
 
-def _curve(method: RivalResult, grid: Floats, iterations: Mapping[str, int]) -> Curve:
-    per_problem = [(record.study, record.problem) for record in method.records]
+def _curve(rival: RivalResult, grid: Floats, iterations: Mapping[str, int]) -> Curve:
+    per_problem = [(record.study, record.problem) for record in rival.records]
     if len(set(per_problem)) == len(per_problem):
-        inside = grid[grid <= max(max(record.marks) for record in method.records)]
-        values = [best_so_far(record, inside * iterations[record.study] + 0.5) for record in method.records]
+        inside = grid[grid <= max(max(record.marks) for record in rival.records)]
+        values = [best_so_far(record, inside * iterations[record.study] + 0.5) for record in rival.records]
         return Curve(inside, stats.trim_mean(np.array(values), TRIMMED, axis=0))
-    marks = sorted({mark for record in method.records for mark in record.marks})
-    at = [[record.marks[mark].validation for record in method.records if mark in record.marks] for mark in marks]
+    marks = sorted({mark for record in rival.records for mark in record.marks})
+    at = [[record.marks[mark].validation for record in rival.records if mark in record.marks] for mark in marks]
     return Curve(np.array(marks, dtype=float), np.maximum.accumulate([stats.trim_mean(x, TRIMMED) for x in at]))
 
 
@@ -232,7 +232,7 @@ def _score_at(curve: Curve, runs: float) -> float:
 def _pays(
     agent: RivalResult, other: RivalResult, curves: Mapping[str, Curve], runs: int, iterations: Mapping[str, int]
 ) -> str:
-    """After how many uses the agent's training has paid off against a method, to the score that the agent reaches."""
+    """After how many uses the agent's training has paid off against a rival, to the score that the agent reaches."""
     if not agent.prepared:
         return "training unknown"
     mine, theirs = curves[agent.name], curves[other.name]

@@ -1,18 +1,18 @@
-"""A comparison in MLflow: one run with the scores as metrics and the report as an artifact."""
+"""A comparison in MLflow: scores as metrics, the report as an artifact."""
 
 import re
 from pathlib import Path
 
-from cluster.comparison.summary import ComparisonSummary
+from cluster.comparison.comparison_result import ComparisonResult
+from cluster.tracking.leaderboard import log_final_scores
 from cluster.tracking.store import EXPERIMENT
 from cluster.tracking.tracker import Tracker
 
 
-def log_comparison(found: ComparisonSummary, winners: ComparisonSummary | None, report: Path, uri: str) -> int:
-    """Log what was found.
+def log_comparison(result: ComparisonResult, report: Path, uri: str) -> int:
+    """Log a comparison as a run of its own.
 
     Args:
-        winners: what the methods returned, trained again; None if that was not done.
         report: in the comparison's folder, whose name becomes the run's.
         uri: of the MLflow server or database.
 
@@ -25,19 +25,36 @@ def log_comparison(found: ComparisonSummary, winners: ComparisonSummary | None, 
     folder = report.parent.absolute()
     tracker = Tracker(folder, uri, EXPERIMENT, folder.name)
     params = {
-        "studies": ", ".join(found.iterations),
-        "budgets": ", ".join(map(str, found.budgets)),
-        "problems": found.n_problems,
-        "agent": found.agent or "none",
+        "studies": ", ".join(result.iterations),
+        "budgets": ", ".join(map(str, result.budgets)),
+        "problems": result.summary.n_problems,
+        "agent": result.agent or "none",
     }
     tracker.start_study(params, {"qsynth.kind": "comparison"})
-    again = () if winners is None else (each for each in winners.methods if each.method.name != found.agent)
-    for each in (*found.methods, *again):
-        name = re.sub(r"[^\w.\- ]", "", each.method.name)
+    log_scores(tracker, result)
+    tracker.log_artifact(report)
+    return tracker.close("FINISHED")
+
+
+def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
+    """Log everybody's test scores on the run; the steps are budgets in runs.
+
+    What they returned, trained again, goes beside it. With the smallest budget they are also the run's final scores.
+    """
+    winners = result.retrained_summary
+    again = () if winners is None else (each for each in winners.rivals if each.rival.name != result.agent)
+    for each in (*result.summary.rivals, *again):
+        name = _metric(each.rival.name)
         for runs, test in each.test.items():
             values = {f"{name}/test": test.value, f"{name}/test_low": test.low, f"{name}/test_high": test.high}
             if runs in each.lead:
                 values[f"{name}/agent_better"] = each.lead[runs].value
             tracker.log(values, step=runs)
-    tracker.log_artifact(report)
-    return tracker.close("FINISHED")
+    first = result.budgets[0]
+    final = {_metric(each.rival.name): each.test[first] for each in result.summary.rivals if first in each.test}
+    log_final_scores(tracker, {name: (test.value, test.low, test.high) for name, test in final.items()})
+
+
+def _metric(name: str) -> str:
+    """A rival's name as MLflow takes it."""
+    return re.sub(r"[^\w.\- ]", "", name)

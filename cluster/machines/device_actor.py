@@ -33,11 +33,12 @@ class DeviceTrial:
     ) -> dict[str, float]:
         """Test scores on the exact simulator, with as many rows as on the device."""
         from qsynth.population.population import Population
+        from rl_envs.exam import examine
         from rl_envs.fine_tuning import scores_of
 
         population = Population(hardware.simulated(trial), instance.n_features, instance.n_classes, 1)
         population.restore(0, hardware.start(snapshot), instance)
-        return scores_of(population.evaluate("test"))
+        return scores_of(examine(population, [0], n_fresh=1))
 
     def run(self, hardware: HardwareConfig, trial: TrialConfig, snapshot: Snapshot, instance: Instance) -> None:
         """Fine-tune on the device."""

@@ -11,6 +11,7 @@ import ray
 
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement
+from qsynth.population.snapshot import Keep
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
 from rl_envs.rollout import Assignment, Episode
@@ -32,11 +33,11 @@ class PopulationWorker:
         """Names of the observation's entries."""
         return self._tuner.features
 
-    def play(self, agent: Agent, wave: Sequence[Assignment], test: bool, snapshots: bool) -> list[Episode]:
+    def play(self, agent: Agent, wave: Sequence[Assignment], test: bool, snapshots: bool, keep: Keep) -> list[Episode]:
         """Play at most ``n_lanes`` trials; the agent's values for one lane each are in the wave's order."""
         from rl_envs.rollout import play
 
-        return play(self._tuner, lambda _: agent, wave, test=test, snapshots=snapshots)
+        return play(self._tuner, lambda _: agent, wave, test=test, snapshots=snapshots, keep=keep)
 
 
 class WorkerPool:
@@ -97,6 +98,7 @@ class WorkerPool:
         *,
         test: bool = False,
         snapshots: bool = False,
+        keep: Keep = "last",
         on_done: Callable[[int], None] = lambda _: None,
         check: Callable[[], None] = lambda: None,
     ) -> list[Episode]:
@@ -104,8 +106,7 @@ class WorkerPool:
 
         Args:
             agent_for: the agent for a slice of the assignments.
-            test: measure against the test rows at the end (final reports only).
-            snapshots: keep the trained GANs.
+            test, snapshots, keep: as in :func:`rl_envs.rollout.play`.
             on_done: told how many trials have ended so far.
             check: called about every second; what it raises ends the waiting.
         """
@@ -120,7 +121,7 @@ class WorkerPool:
                 return
             size = math.ceil(self._workers[worker].n_lanes * share_of_each_lane)
             wave = slice(begun, min(begun + size, total))
-            reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots)
+            reference = worker.play.remote(agent_for(wave), list(assignments[wave]), test, snapshots, keep)
             waiting[reference] = wave.start, worker, time.monotonic()
             begun = wave.stop
 

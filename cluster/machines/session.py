@@ -89,7 +89,7 @@ def plan_runners(study: Study, cluster: Mapping[str, Any]) -> dict[Placement, in
             _, limit = placement.room(cluster)
             what = f"{human_bytes(placement.memory)} of memory" if limit == "memory" else f"a {limit}"
             raise QsynthError(
-                f"resources.n_runners must be at most {count}, as each population of {placement.words} takes "
+                f"resources.n_runners must be at most {count}, as each population of {placement.describe()} takes "
                 f"{what} of the cluster's; {got}"
             )
     return sizes

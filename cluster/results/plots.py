@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cluster.results.figure import new_figure, save_figure
-from cluster.results.study_result import AGENT, CONFIDENCE, ContenderResult
 from qsynth.errors import QsynthError
 
 Scale = Literal["log", "linear"]
@@ -23,43 +22,6 @@ REAL = "#595959"
 MAX_FEATURES = 12
 MAX_CLASSES = 4
 N_BINS = 24
-
-
-def plot_scores(results: Sequence[ContenderResult], path: Path) -> None:
-    """Mean validation score over decisions, a line per contender, with 95 % t bands over instances.
-
-    The legend is in the order of the final values. Contenders without curves are left out.
-
-    Raises:
-        QsynthError: no contender has curves.
-    """
-    drawn = [result for result in results if len(result.curves)]
-    if not drawn:
-        raise QsynthError("plot_scores must get a contender with curves; got none")
-    figure = new_figure(9.0, 4.8)
-    axes = figure.subplots()
-    _tidy(axes, "decision", "validation score")
-    others = [result.name for result in drawn if result.name != AGENT]
-    lines = []
-    for result in sorted(drawn, key=lambda result: result.name == AGENT):  # the agent's line lies on top
-        curves = np.asarray(result.curves, dtype=np.float64)
-        mean, half = _mean_and_half_width(curves)
-        decisions = np.arange(curves.shape[1])
-        if result.name == AGENT:
-            colour, style, width = EMPHASIS, "-", 2.6
-        else:
-            place = others.index(result.name)
-            colour = COLOURS[place % len(COLOURS)]
-            style, width = LINE_STYLES[place // len(COLOURS) % len(LINE_STYLES)], 1.6
-        axes.fill_between(decisions, mean - half, mean + half, color=colour, alpha=0.11, linewidth=0)
-        runs = f"best of {result.runs_per_instance:,} runs" if result.runs_per_instance > 1 else "1 run"
-        label = f"{result.name}, {runs}: {mean[-1]:.2f}"
-        lines += axes.plot(decisions, mean, style, color=colour, linewidth=width, label=label)
-    lines.sort(key=lambda line: -line.get_ydata()[-1])
-    axes.set_xlim(0, max(len(result.curves[0]) for result in drawn) - 1)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(handles=lines, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9)
-    save_figure(figure, path)
 
 
 def plot_schedule(schedules: Mapping[str, Floats], score: Floats, path: Path, scales: Mapping[str, Scale]) -> None:
@@ -210,15 +172,6 @@ def _spread(panel: Any, name: str, values: Floats, mean: Floats, colour: str, dr
     panel.plot(decisions, values.T, color=colour, alpha=0.25, linewidth=0.7, drawstyle=drawstyle)
     panel.plot(decisions, mean, color=colour, linewidth=2.2, drawstyle=drawstyle)
     panel.set_title(name, fontsize=10)
-
-
-def _mean_and_half_width(curves: Floats) -> tuple[Floats, Floats]:
-    """Mean over instances, and half the width of its 95 % t interval (0 with one instance)."""
-    mean: Floats = curves.mean(axis=0)
-    if len(curves) == 1:
-        return mean, np.zeros_like(mean)
-    half: Floats = stats.t.ppf((1 + CONFIDENCE) / 2, len(curves) - 1) * stats.sem(curves, axis=0)
-    return mean, half
 
 
 def _most_different(real: Floats, synthetic: Floats) -> list[int]:

@@ -28,7 +28,7 @@ class Price(Config):
         """The bill."""
         return self.per_circuit * spend.circuits + self.per_shot * spend.shots
 
-    def words(self, spend: Spend) -> str:
+    def describe(self, spend: Spend) -> str:
         """Circuits, shots and, where there is a price, the bill."""
         counted = f"{spend.circuits:,} circuits, {spend.shots:,} shots"
         return f"{counted}, {self.of(spend):,.2f} {self.currency}" if self.of(spend) else counted
@@ -140,7 +140,7 @@ class HardwareConfig(Config):
                 f"hardware.shot_budget must be at least {least.shots:,}, for one iteration between two measurements of "
                 f"{self.n_rows} rows; got {self.shot_budget:,}"
             )
-        words = f"{self.device_name(trial.n_qubits)}: about {self.price.words(whole)}"
+        words = f"{self.device_name(trial.n_qubits)}: about {self.price.describe(whole)}"
         if whole.shots > self.shot_budget:
             words += f", of which the budget covers {self.shot_budget:,} shots"
         return words

@@ -35,8 +35,7 @@ class Placement:
         """The resource that limits how many populations run: GPU, qpu or CPU."""
         return "GPU" if self.gpus else "qpu" if self.qpus else "CPU"
 
-    @property
-    def words(self) -> str:
+    def describe(self) -> str:
         """The kind, for people."""
         return f"{self.n_lanes} {'trial' if self.n_lanes == 1 else 'trials'}{' on a GPU' if self.gpus else ''}"
 
@@ -102,5 +101,5 @@ def divide(total: int, wishes: Mapping[str, int]) -> dict[str, int]:
 def describe_sizes(sizes: Mapping[Placement, int]) -> str:
     """How many populations of which kinds."""
     return " and ".join(
-        f"{count} {'population' if count == 1 else 'populations'} of {each.words}" for each, count in sizes.items()
+        f"{count} {'population' if count == 1 else 'populations'} of {each.describe()}" for each, count in sizes.items()
     )

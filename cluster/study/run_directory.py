@@ -41,6 +41,16 @@ class RunDirectory:
         return self.path / "stages"
 
     @property
+    def comparison(self) -> Path:
+        """The results of the comparison on held-out problems."""
+        return self.stages / "comparison.json"
+
+    @property
+    def records(self) -> Path:
+        """What rivals have done so far in that comparison."""
+        return self.stages / "records.jsonl"
+
+    @property
     def plots(self) -> Path:
         """PNG files."""
         return self.path / "plots"
@@ -52,7 +62,12 @@ class RunDirectory:
 
     @property
     def report(self) -> Path:
-        """The report as Markdown."""
+        """The report: one HTML page."""
+        return self.path / "report.html"
+
+    @property
+    def note(self) -> Path:
+        """The report in short, as Markdown."""
         return self.path / "report.md"
 
     @property

@@ -37,8 +37,8 @@ class Budget(Config):
     Attributes:
         agent_trials: trials that the agent trains on.
         search_share: what each tuned rival (constants, decay) may spend, as a share of ``agent_trials``.
-        held_out: instances that every contender is finally measured on.
-        random_runs: runs per held-out instance that random search may choose from.
+        held_out: problems that the agent and its rivals are compared on.
+        random_runs: the larger budget on each of them, in runs, of which the best is returned; the smaller one is one.
     """
 
     agent_trials: int = Field(3000, ge=1)
@@ -53,8 +53,9 @@ class Budget(Config):
 
     @property
     def n_trials(self) -> int:
-        """All trials: the agent's, two tuned rivals', and the final ones of four contenders and of random search."""
-        return self.agent_trials + 2 * self.search_trials + self.held_out * (4 + self.random_runs)
+        """All trials: the agent's, two tuned rivals', and on each held-out problem those of five rivals, of what they
+        return with two budgets trained again, of three ablations, and five once more to be shown."""
+        return self.agent_trials + 2 * self.search_trials + self.held_out * (5 * self.random_runs + 5 * 2 + 3 + 5)
 
 
 class Study(Config):
@@ -160,8 +161,8 @@ class Study(Config):
                 fitting = int(kind.n_lanes * present / needed)
                 advice = f"resources.n_lanes to {fitting}" if fitting else "trial.n_qubits or trial.capacity"
                 raise QsynthError(
-                    f"populations of {kind.words} on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
-                    f"of this machine's {human_bytes(present)}; lower {advice}"
+                    f"populations of {kind.describe()} on {self.trial.n_qubits} qubits take about "
+                    f"{human_bytes(needed)} of this machine's {human_bytes(present)}; lower {advice}"
                 )
 
     def environment(self, compiled: bool) -> EnvironmentConfig:

@@ -1,5 +1,7 @@
 """What studies have found, out of MLflow."""
 
+from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +9,29 @@ import pandas as pd
 
 from cluster.tracking.runs import ROLE_TAG, STUDY_TAG
 from cluster.tracking.store import EXPERIMENT, SQLITE, TrackingStore
+from cluster.tracking.tracker import Tracker
 from qsynth.errors import QsynthError, did_you_mean
 
-SCORE, SCORE_SD = "final_score/", "final_score_sd/"
+SCORE, LOW, HIGH = "final_score/", "final_score_low/", "final_score_high/"
+COLUMNS = ["run", "rival", "score", "low", "high"]
 
 
-def results(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
-    """A row for each contender of each complete run: run, contender, score, sd; the best of a run first.
+def log_final_scores(tracker: Tracker, scores: Mapping[str, tuple[float, float, float]]) -> None:
+    """Log what :func:`leaderboard` shows of a run.
+
+    Args:
+        scores: rival -> score, and the ends of its 95 % interval.
+    """
+    for rival, values in scores.items():
+        names = (f"{kind}{rival}" for kind in (SCORE, LOW, HIGH))
+        tracker.log(dict(zip(names, values, strict=True)), step=0)
+    tracker.log({"best_score": max(score for score, _, _ in scores.values())}, step=0)
+
+
+def leaderboard(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
+    """A row for each rival of each complete run: run, rival, score, low, high; the best of a run first.
+
+    Runs of earlier versions have no intervals.
 
     Args:
         runs: names of runs; none: all, the latest first.
@@ -37,21 +55,17 @@ def results(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
         if name not in by_name:
             raise QsynthError(f"no run {name!r} in {tracking_uri}.{did_you_mean(name, by_name)}")
         if not _scores(by_name[name]):
-            raise QsynthError(f"run {name!r} has not measured its contenders yet: {by_name[name].info.status}")
-    rows = [
-        {"run": name, "contender": contender, "score": mean, "sd": sd}
-        for name in runs or by_name
-        for contender, mean, sd in _scores(by_name[name])
-    ]
-    return pd.DataFrame(rows, columns=["run", "contender", "score", "sd"])
+            raise QsynthError(f"run {name!r} has not measured its rivals yet: {by_name[name].info.status}")
+    rows = [(name, *row) for name in runs or by_name for row in _scores(by_name[name])]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _scores(run: Any) -> list[tuple[str, float, float]]:
-    """Contender, mean and standard deviation of its scores; the best first."""
+def _scores(run: Any) -> list[tuple[str, float, float, float]]:
+    """Rival, score, and the ends of its interval; the best first."""
     metrics = run.data.metrics
-    found = [
-        (key.removeprefix(SCORE), value, metrics[SCORE_SD + key.removeprefix(SCORE)])
-        for key, value in metrics.items()
-        if key.startswith(SCORE) and SCORE_SD + key.removeprefix(SCORE) in metrics
+    rivals = [key.removeprefix(SCORE) for key in metrics if key.startswith(SCORE)]
+    rows = [
+        (rival, metrics[SCORE + rival], metrics.get(LOW + rival, nan), metrics.get(HIGH + rival, nan))
+        for rival in rivals
     ]
-    return sorted(found, key=lambda row: -row[1])
+    return sorted(rows, key=lambda row: -row[1])

@@ -38,7 +38,7 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
     return tags
 
 
-def trial_tags(study_tags: Mapping[str, str], contender: str, episode: Episode) -> dict[str, str]:
+def trial_tags(study_tags: Mapping[str, str], rival: str, episode: Episode) -> dict[str, str]:
     """Tags of a child run: what its study is about, who tuned it on what, why it ended, what ailed it, and how it was
     treated for that (e.g. ``shrink before decision 3``)."""
     kept = {name: study_tags[name] for name in ("study", "data", "n_qubits", "ansatz", "engine")}
@@ -50,7 +50,7 @@ def trial_tags(study_tags: Mapping[str, str], contender: str, episode: Episode) 
     if episode.recoveries:
         treated = (f"{how} before decision {at}" for at, how in episode.recoveries.items())
         of_episode["recoveries"] = ", ".join(treated)
-    return {**kept, "contender": contender, **of_episode}
+    return {**kept, "rival": rival, **of_episode}
 
 
 def _commit() -> str | None:

@@ -9,7 +9,7 @@ from rl_envs.rollout import Episode
 
 def log_trials(
     tracker: Tracker,
-    contender: str,
+    rival: str,
     episodes: list[Episode],
     iterations_per_decision: int,
     study_tags: Mapping[str, str],
@@ -25,9 +25,9 @@ def log_trials(
         study_tags: of the parent run.
     """
     for number, episode in enumerate(episodes):
-        key = f"{contender} held-out {number}"
+        key = f"{rival} held-out {number}"
         iterations = (len(episode.scores) - 1) * iterations_per_decision
-        tags = trial_tags(study_tags, contender, episode)
+        tags = trial_tags(study_tags, rival, episode)
         tracker.start_trial(key, {"seed": str(episode.seed), **_settings(episode)}, tags)
         for decision, score in enumerate(episode.scores):
             metrics = {"score": float(score)}
@@ -46,7 +46,7 @@ def log_trials(
             score = f"test score **{episode.test_score:.3f}**, "
         tracker.log(final, step=iterations, trial=key)
         tracker.set_note(
-            f"**{contender}** on `{episode.instance}`: {score}validation {episode.scores[0]:.3f} -> "
+            f"**{rival}** on `{episode.instance}`: {score}validation {episode.scores[0]:.3f} -> "
             f"{episode.scores[-1]:.3f} in {iterations:,} GAN iterations ({episode.reason or 'ended'}).",
             trial=key,
         )

@@ -1,26 +1,28 @@
 """What a finished study leaves behind: model, synthetic data, plots, report, and all of it in MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster.comparison.comparison_result import ComparisonResult
+from cluster.comparison.report import report_html
+from cluster.comparison.report_folder import plot_comparison
+from cluster.comparison.tracking import log_scores
 from cluster.results.device_result import DeviceResult
 from cluster.results.figure import shrink
 from cluster.results.generator_model import write_model
 from cluster.results.image_grid import plot_images
-from cluster.results.plots import plot_marginals, plot_schedule, plot_scores, plot_training
-from cluster.results.report import report_markdown
-from cluster.results.study_result import AGENT, StudyResult
+from cluster.results.plots import plot_marginals, plot_schedule, plot_training
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import atomic_write_json, atomic_write_text
+from cluster.system.files import atomic_write_text
 from cluster.tracking.dataset_input import data_title, synthetic_dataset
-from cluster.tracking.leaderboard import SCORE, SCORE_SD
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
-from cluster.tuning.contenders import Measured
+from cluster.tuning.markdown import study_markdown
+from cluster.tuning.study_result import StudyResult
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import write_rows
 from qsynth.population.snapshot import Snapshot
@@ -31,7 +33,6 @@ from rl_envs.rollout import Episode
 MAX_SHOWN = 2000
 SMALL = "plots/small"
 PLOTS = {
-    "scores": "Validation score while a trial runs, mean over the held-out instances.",
     "schedule": "What the agent did to each hyperparameter.",
     "marginals": "Real (validation) and synthetic rows of the generator that was kept.",
     "training": "Training the agent.",
@@ -43,21 +44,25 @@ def deliver(
     study: Study,
     run: RunDirectory,
     tracker: Tracker,
-    measured: Mapping[str, Measured],
+    comparison: ComparisonResult,
+    trials: Sequence[Episode],
     history: list[dict[str, float]],
     device: DeviceResult | None,
 ) -> StudyResult:
     """Write everything below the run directory and hand it to MLflow.
 
     The synthetic data comes from the agent's trial with the best validation score.
+
+    Args:
+        trials: the agent's, one on each held-out problem.
+        history: of the agent's training.
     """
     run.plots.mkdir(exist_ok=True)
-    _write_synthetic(study, run, measured[AGENT])
-    results = [one.result for one in measured.values()]
-    plot_scores(results, run.plots / "scores.png")
-    _plot_agent_schedule(study, run, measured[AGENT])
+    captions = {name: f"{caption}." for name, caption in plot_comparison(comparison, run.path).items()} | PLOTS
+    _write_synthetic(study, run, trials)
+    _plot_agent_schedule(study, run, trials)
     plot_training(history, run.plots / "training.png")
-    captions = PLOTS | (IMAGES if (run.plots / "images.png").is_file() else {})
+    captions |= IMAGES if (run.plots / "images.png").is_file() else {}
     for name in captions:
         shrink(run.plots / f"{name}.png", run.path / SMALL)
     training = {
@@ -79,11 +84,14 @@ def deliver(
         paths["generator fine-tuned on the device"] = str(run.device_model)
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
-    result = StudyResult(run.path.name, tuple(results), paths, training, device)
-    atomic_write_text(run.report, report_markdown(result, _in(captions, "plots")))
-    atomic_write_json(run.result, result.to_dict())
+    result = StudyResult(run=run.path.name, comparison=comparison, paths=paths, training=training, device=device)
+    about = [study.description or study.name, *(f"{what}: {value:,.0f}" for what, value in training.items())]
+    pictures = {caption: run.plots / f"{name}.png" for name, caption in captions.items()}
+    atomic_write_text(run.report, report_html(comparison, f"qsynth tune: {run.path.name}", pictures, about))
+    atomic_write_text(run.note, study_markdown(result, _in(captions, "plots")))
+    result.write(run)
 
-    for path in (run.study_file, run.report, run.result, run.synthetic, run.agent):
+    for path in (run.study_file, run.report, run.note, run.result, run.synthetic, run.agent):
         tracker.log_artifact(path)
     if device is not None:
         tracker.log_artifact(run.device_model)
@@ -91,11 +99,9 @@ def deliver(
     for folder in ("plots", SMALL):
         for path in sorted((run.path / folder).glob("*.png")):
             tracker.log_artifact(path, folder=folder)
-    for one in results:
-        tracker.log({f"{SCORE}{one.name}": one.score_mean, f"{SCORE_SD}{one.name}": one.score_sd}, step=0)
-    tracker.log({"best_score": max(one.score_mean for one in results)}, step=0)
-    _register(study, run, tracker, measured[AGENT])
-    tracker.set_note(report_markdown(result, _in(captions, SMALL)))
+    log_scores(tracker, comparison)
+    _register(study, run, tracker, trials)
+    tracker.set_note(study_markdown(result, _in(captions, SMALL)))
     return result
 
 
@@ -103,20 +109,26 @@ def _in(captions: Mapping[str, str], folder: str) -> dict[str, str]:
     return {f"{folder}/{name}.png": caption for name, caption in captions.items()}
 
 
-def best_trial(study: Study, agent: Measured) -> tuple[Snapshot, Instance]:
-    """The agent's trial with the best validation score, and what it learned."""
-    best = _best(agent)
-    assert best.snapshot is not None
-    return best.snapshot, study.data.instance(agent.episodes.index(best), True)
+def best_trial(study: Study, trials: Sequence[Episode]) -> tuple[Snapshot, Instance]:
+    """The trial with the best validation score at any decision, and what it learned."""
+    best = _best(trials)
+    snapshot = trials[best].snapshot
+    assert snapshot is not None
+    return snapshot, study.data.instance(best, True)
 
 
-def _best(agent: Measured) -> Episode:
-    return max(agent.episodes, key=lambda episode: float(episode.scores[-1]))
+def _best(trials: Sequence[Episode]) -> int:
+    return max(range(len(trials)), key=lambda number: _validation(trials[number]))
 
 
-def _register(study: Study, run: RunDirectory, tracker: Tracker, agent: Measured) -> None:
+def _validation(trial: Episode) -> float:
+    """Of the decision that is kept."""
+    return float(trial.scores[1:].max())
+
+
+def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequence[Episode]) -> None:
     """The generator in MLflow's registry, and its rows among the data sets."""
-    best, (_, instance) = _best(agent), best_trial(study, agent)
+    best, (_, instance) = trials[_best(trials)], best_trial(study, trials)
     about = {
         "study": study.name,
         "run": run.path.name,
@@ -129,20 +141,20 @@ def _register(study: Study, run: RunDirectory, tracker: Tracker, agent: Measured
     write_model(run.model, run.mlflow_model, about)
     description = (
         f"Quantum generator of `{data_title(study.data)}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
-        f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {best.scores[-1]:.3f}, "
+        f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {_validation(best):.3f}, "
         f"test score {best.test_score or 0.0:.3f}.\n\n"
         f"Input: a request a row, with `n_rows` and, if wanted, `seed` and `label`, one of "
         f"{', '.join(f'`{name}`' for name in instance.class_names)}."
     )
-    score = float(best.scores[-1])
+    score = _validation(best)
     model = RegisteredModel(f"qsynth-{study.name}", run.mlflow_model.name, score, about, description)
     tracker.register_model(run.mlflow_model, model)
     name = f"{run.path.name} synthetic"
     tracker.log_dataset(synthetic_dataset(run.synthetic, name, study.n_synthetic, instance))
 
 
-def _write_synthetic(study: Study, run: RunDirectory, agent: Measured) -> None:
-    snapshot, instance = best_trial(study, agent)
+def _write_synthetic(study: Study, run: RunDirectory, trials: Sequence[Episode]) -> None:
+    snapshot, instance = best_trial(study, trials)
     model = QGANSynthesizer.from_snapshot(study.trial, snapshot, instance)
     model.save(run.model)
     x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
@@ -178,14 +190,14 @@ def _plot_marginals(x: NDArray[np.float32], y: NDArray[np.int64], instance: Inst
     )
 
 
-def _plot_agent_schedule(study: Study, run: RunDirectory, agent: Measured) -> None:
+def _plot_agent_schedule(study: Study, run: RunDirectory, trials: Sequence[Episode]) -> None:
     space = study.trial.search_space
     schedules = {}
     for name in space:
         default = float(getattr(study.trial.defaults, name))
-        schedules[name] = np.array([[default, *episode.schedule[name]] for episode in agent.episodes])
+        schedules[name] = np.array([[default, *episode.schedule[name]] for episode in trials])
     scales: dict[str, str] = {
         name: "log" if isinstance(dimension, Float) and dimension.log else "linear" for name, dimension in space.items()
     }
-    scores = np.array([episode.scores for episode in agent.episodes])
+    scores = np.array([episode.scores for episode in trials])
     plot_schedule(schedules, scores, run.plots / "schedule.png", scales)  # type: ignore[arg-type]

@@ -1,19 +1,25 @@
 """A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from cluster.comparison.compared_agent import ComparedAgent, compared_agents
+from cluster.comparison.comparison_result import ComparisonResult
+from cluster.comparison.job import held_out_problem
+from cluster.comparison.job_result import JobResultFile
+from cluster.comparison.rival_result import first_schedules
+from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
 from cluster.machines.device_actor import run_on_device
 from cluster.machines.estimate import describe_seconds
 from cluster.machines.population_pool import WorkerPool
 from cluster.machines.session import plan_compilation, plan_runners
 from cluster.machines.share import ClusterShare
 from cluster.results.device_result import DeviceResult
-from cluster.results.study_result import AGENT, StudyResult
 from cluster.study.circuit_remarks import circuit_remarks
 from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
@@ -29,20 +35,21 @@ from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
 from cluster.training.gauges import StudyGauges
 from cluster.training.training_loop import TrainingLoop
-from cluster.tuning.contenders import Contender, Measured, measure, random_search, with_fraction
 from cluster.tuning.deliver import best_trial, deliver
+from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.engine import choose
 from qsynth.synthesizer import QGANSynthesizer
-from rl_envs.agents import Agent, Hold, TrainedAgent
+from rl_envs.agents import Agent, Hold
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import load_policy
 from rl_envs.pretrained import agent_file
+from rl_envs.replay import Replay, ScheduleFile
 from rl_envs.rollout import Assignment, Episode
-from rl_envs.schedule_search import Candidate, Family, search_schedule
 
 CHECKPOINT_SECONDS = 30.0
-SEARCHES: dict[str, Family] = {"best constants": "constants", "best decay": "exponential"}
+AGENT = "agent"  # who was trained here
+RIVALS = ("random", "defaults", "constants", "exponential")
 
 
 @dataclass
@@ -85,14 +92,11 @@ class Tuning:
 
         features, step_seconds = self._probe(environment, share)
         history = self._train_agent(environment, share, step_seconds, features)
-        pool = WorkerPool(environment, share, self.run.path.name)
-        try:
-            found = {name: self._search(pool, name, family) for name, family in SEARCHES.items()}
-            measured = self._measure_all(pool, features, found, tags)
-        finally:
-            pool.stop()
-        device = self._on_device(measured[AGENT])
-        return deliver(study, self.run, self.tracker, measured, history, device)
+        [agent] = compared_agents([self.run.agent], [study])
+        comparison = self._compare(agent, cluster, share)
+        trials = self._replay(agent, environment, share, comparison, tags)
+        device = self._on_device(trials)
+        return deliver(study, self.run, self.tracker, comparison, trials[AGENT], history, device)
 
     def _probe(self, environment: EnvironmentConfig, share: ClusterShare) -> tuple[list[str], float]:
         """What observations consist of, and how long the slowest population takes from one decision to the next."""
@@ -109,7 +113,7 @@ class Tuning:
         seconds = {kind: taken / environment.episode.n_decisions for kind, taken in pool.seconds.items()}
         slowest, trials = max(seconds.values()), self.study.budget.n_trials
         left = slowest * environment.episode.n_decisions * trials / lanes
-        each = ", of ".join(f"{kind.words} {taken:.2f} s" for kind, taken in seconds.items())
+        each = ", of ".join(f"{kind.describe()} {taken:.2f} s" for kind, taken in seconds.items())
         waiting = "; training waits for the slowest kind" if slowest > 2 * min(seconds.values()) else ""
         self.progress.note(f"a decision of {each}{waiting}; all {trials:,} trials {describe_seconds(left)}")
         return features, slowest
@@ -164,83 +168,73 @@ class Tuning:
             trainer.stop()
         return history
 
-    def _search(self, pool: WorkerPool, name: str, family: Family) -> tuple[Candidate, int]:
-        """The tuned rival, from an earlier attempt if that finished it; its score, and the trials spent."""
-        study, file = self.study, self.run.stages / f"{name.replace(' ', '-')}.json"
-        n_trials = study.budget.search_trials
-        stage = self.progress.stage(f"search {name}", n_trials)
-        if file.is_file():
-            stored = read_json_object(file)
-            stage.update(n_trials)
-            return Candidate(stored["start"], stored["decay"], stored["score"]), stored["trials"]
-        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
-        defaults = {key: float(getattr(study.trial.defaults, key)) for key in study.trial.search_space}
-        done = 0
-
-        def play(agent_for: Callable[[slice], Agent], assignments: list[Assignment]) -> list[float]:
-            nonlocal done
-            episodes = pool.play(
-                agent_for,
-                assignments,
-                on_done=lambda count: stage.update(min(n_trials, done + count)),
-                check=self.guard.check,
-            )
-            done += len(episodes)
-            return [float(episode.scores[-1]) for episode in episodes]
-
-        found, spent = search_schedule(
-            study.trial.search_space, defaults, instances, n_trials, family, study.seed + 1, play
+    def _compare(self, agent: ComparedAgent, cluster: dict[str, Any], share: ClusterShare) -> ComparisonResult:
+        """The comparison on held-out problems; what an earlier attempt has done of it is not done again."""
+        study = self.study
+        plan = ComparisonPlan(
+            studies=(study,),
+            agents=(agent,),
+            rivals=RIVALS,
+            budgets=tuple(sorted({1, study.budget.random_runs})),
+            n_problems=study.budget.held_out,
+            search_trials=study.budget.search_trials,
+            retrain=True,
+            random_start=False,
+            keep="best",
         )
-        stage.update(n_trials, score=found.score)
-        atomic_write_json(file, {"start": found.start, "decay": found.decay, "score": found.score, "trials": spent})
-        return found, spent
+        with closing(JobResultFile(self.run.records)) as records:
+            comparison = StudyComparison(plan, study, records, self.progress, self.guard)
+            played, again = comparison.execute(cluster, share, self.run.path.name)
+        result = plan.result(played, again)
+        result.write(self.run.comparison)
+        return result
 
-    def _measure_all(
+    def _replay(
         self,
-        pool: WorkerPool,
-        features: list[str],
-        found: dict[str, tuple[Candidate, int]],
+        agent: ComparedAgent,
+        environment: EnvironmentConfig,
+        share: ClusterShare,
+        comparison: ComparisonResult,
         tags: dict[str, str],
-    ) -> dict[str, Measured]:
-        study, per_run = self.study, self.study.iterations_per_run
-        network, file = load_policy(self.run.agent)
-        trained = TrainedAgent.of(self.run.agent, network, file, features, study.environment(False).actions)
-        spent = round(file.trained("iterations"))
-        contenders = [
-            Contender(AGENT, lambda _: trained, 1, spent, "PPO, one run per instance"),
-            Contender("defaults", lambda _: Hold(), 1, 0, "the study's defaults, unchanged"),
-            *(
-                Contender(name, _fixed(candidate, name), 1, trials * per_run, candidate.describe())
-                for name, (candidate, trials) in found.items()
-            ),
-            random_search(study.trial.search_space, study.budget.random_runs, study.seed + 2),
-        ]
-        # Seeds of trials never met in training or tuning, a block per instance so that further runs don't overlap.
-        block = max(contender.runs_per_instance for contender in contenders)
-        held_out = [
-            Assignment(study.data.instance(index, True), 2**62 + (study.seed * 100_003 + index) * block)
-            for index in range(study.budget.held_out)
-        ]
-        measured: dict[str, Measured] = {}
-        for contender in contenders:
-            stage = self.progress.stage(f"measure {contender.name}", len(held_out) * contender.runs_per_instance)
+    ) -> dict[str, list[Episode]]:
+        """Every rival's first trial on each problem once more, to show its whole course; rival -> episodes.
 
-            def play(
-                agent_for: Callable[[slice], Agent], assignments: list[Assignment], stage: Any = stage
-            ) -> list[Episode]:
-                return pool.play(
-                    agent_for, assignments, test=True, snapshots=True, on_done=stage.update, check=self.guard.check
+        It comes out as it was: the same networks, the same hyperparameters at each decision.
+        """
+        study = self.study
+        problems = [held_out_problem(study.name, number, {}) for number in range(study.budget.held_out)]
+        assignments = [Assignment(study.data.instance(each.number, True), each.seed, each.number) for each in problems]
+        compared = [each for each in comparison.rivals if set(each.records[0].marks) == set(comparison.budgets)]
+        defaults = {name: float(getattr(study.trial.defaults, name)) for name in study.trial.search_space}
+        episodes: dict[str, list[Episode]] = {}
+        pool = WorkerPool(environment, share, self.run.path.name)
+        try:
+            for rival in compared:
+                # An agent may do more than move hyperparameters, so it acts itself.
+                acting = agent.agents[study.name] if rival.name == agent.name else None
+                schedules = first_schedules(rival, defaults, study.episode.n_decisions)
+
+                def again(
+                    part: slice, acting: Agent | None = acting, schedules: list[ScheduleFile] = schedules
+                ) -> Agent:
+                    return acting or Replay(*schedules[part])
+
+                stage = self.progress.stage(f"show {rival.name}", len(assignments))
+                episodes[rival.name] = pool.play(
+                    again,
+                    assignments,
+                    test=True,
+                    snapshots=True,
+                    keep="best",
+                    on_done=stage.update,
+                    check=self.guard.check,
                 )
+                log_trials(self.tracker, rival.name, episodes[rival.name], study.episode.iterations_per_decision, tags)
+        finally:
+            pool.stop()
+        return episodes
 
-            one = measure(contender, held_out, per_run, play)
-            measured[contender.name] = one
-            log_trials(self.tracker, contender.name, one.episodes, study.episode.iterations_per_decision, tags)
-        agent = measured[AGENT]
-        compared = with_fraction(agent.result, measured["best constants"].result)
-        measured[AGENT] = Measured(compared, agent.episodes)
-        return measured
-
-    def _on_device(self, agent: Measured) -> DeviceResult | None:
+    def _on_device(self, trials: Mapping[str, Sequence[Episode]]) -> DeviceResult | None:
         """The stage on hardware, or what an earlier attempt has found there."""
         hardware, file = self.study.hardware, self.run.stages / "device.json"
         if hardware is None:
@@ -249,13 +243,13 @@ class Tuning:
             return TypeAdapter(DeviceResult).validate_python(read_json_object(file))
         name = hardware.device_name(self.study.trial.n_qubits)
         stage = self.progress.stage(f"fine-tune on {name}", hardware.n_decisions)
-        snapshot, instance = best_trial(self.study, agent)
+        snapshot, instance = best_trial(self.study, trials[AGENT])
         ideal, found = run_on_device(
             hardware, self.study.trial, snapshot, instance, self.run.path.name, stage, self.guard
         )
         QGANSynthesizer.from_snapshot(self.study.trial, found.snapshot, instance).save(self.run.device_model)
         estimated, _ = hardware.estimate(self.study.trial)
-        bill = hardware.price.words(found.spent)
+        bill = hardware.price.describe(found.spent)
         result = DeviceResult.of(name, ideal, found, estimated, bill)
         atomic_write_json(file, asdict(result))
         for decision, score in enumerate(found.scores):
@@ -264,10 +258,6 @@ class Tuning:
         self.progress.note(f"{name}: spent {bill}")
         self.guard.check()
         return result
-
-
-def _fixed(candidate: Candidate, name: str) -> Callable[[slice], Agent]:
-    return lambda _: candidate.schedule(name)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:

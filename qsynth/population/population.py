@@ -213,10 +213,15 @@ class Population:
 
     @in_place
     @torch.no_grad()
-    def evaluate(self, part: str = "validation") -> Scorecard:
-        """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports)."""
+    def evaluate(self, part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
+        """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports).
+
+        Args:
+            seeds: of the noise, one a lane; left out: those of the trials, whose noise selects.
+        """
         yardstick = self._calibration.yardstick(self._assigned(), part)
-        rows = generate(self.generator, self._weights.sampled, self._seeds, self._onehot, self._controls.measuring())
+        noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
+        rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls.measuring())
         self._book(self.evaluation_cost())
         return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
 

@@ -15,14 +15,20 @@ def retrained(rival: Rival, schedule: Mapping[str, Sequence[float]], n_decisions
     """A whole run along the schedule of what ``rival`` returned, from networks that nobody has selected.
 
     Args:
-        schedule: name -> value during each decision; a trial that was over early goes on with its last ones.
+        schedule: name -> value during each decision.
     """
-    whole = {each: (*values, *[values[-1]] * (n_decisions - len(values))) for each, values in schedule.items()}
-    agent = Replay(ScheduleFile(hyperparameters=whole))
+    whole = whole_schedule(schedule, n_decisions)
+    agent = Replay(whole)
 
     def plan(setting: Setting) -> Plan:
         steer = steered_by(agent, setting.n_decisions)
         yield [Stretch(TRIAL, setting.n_decisions, setting.start, steer=steer)]
 
-    identity = json.dumps([rival.identity, whole], sort_keys=True)
+    identity = json.dumps([rival.identity, whole.hyperparameters], sort_keys=True)
     return replace(rival, name=f"{rival.name}, retrained", plan=plan, identity=identity)
+
+
+def whole_schedule(schedule: Mapping[str, Sequence[float]], n_decisions: int) -> ScheduleFile:
+    """A trial's schedule for a whole run; one that was over early goes on with its last values."""
+    whole = {each: (*values, *[values[-1]] * (n_decisions - len(values))) for each, values in schedule.items()}
+    return ScheduleFile(hyperparameters=whole)

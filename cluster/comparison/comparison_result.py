@@ -1,0 +1,91 @@
+"""What a comparison found; every table, picture and file of it is made of this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from cluster.comparison.rival_result import RivalResult
+from cluster.comparison.summary import ComparisonSummary, of_study, summarise
+from cluster.system.files import atomic_write_text
+from qsynth.errors import QsynthError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonResult:
+    """Everybody's results on the problems of all studies.
+
+    Attributes:
+        retrained: of what each rival returned, trained again with a fresh seed; empty if that was not done.
+        agent: the rival that the others are compared with, if any.
+        budgets: in runs, ascending.
+        iterations: study's name -> GAN iterations of a run.
+        decisions: study's name -> decisions of a run.
+    """
+
+    rivals: tuple[RivalResult, ...]
+    retrained: tuple[RivalResult, ...]
+    agent: str | None
+    budgets: tuple[int, ...]
+    iterations: dict[str, int]
+    decisions: dict[str, int]
+
+    @cached_property
+    def summary(self) -> ComparisonSummary:
+        """All studies together."""
+        return self._summarised(self.rivals, list(self.iterations))
+
+    @cached_property
+    def retrained_summary(self) -> ComparisonSummary | None:
+        """What everybody returned, trained again, beside the agent's one run; None if that was not done."""
+        if not self.retrained:
+            return None
+        one_run = [each.at(self.budgets[0]) for each in self.rivals if each.name == self.agent]
+        return self._summarised([*one_run, *self.retrained], list(self.iterations))
+
+    @cached_property
+    def families(self) -> dict[str, ComparisonSummary]:
+        """Study's name -> the summary in it alone, where there are several."""
+        if len(self.iterations) == 1:
+            return {}
+        return {name: self._summarised(of_study(self.rivals, name), [name]) for name in self.iterations}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summaries as JSON values."""
+        again = self.retrained_summary
+        return self.summary.to_dict() | {"retrained": [] if again is None else again.scores()}
+
+    def write(self, path: Path) -> None:
+        """Keep everything as JSON."""
+        atomic_write_text(path, TypeAdapter(type(self)).dump_json(self).decode())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What :meth:`write` kept.
+
+        Raises:
+            QsynthError: it is something else, or can't be read.
+        """
+        try:
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            raise QsynthError(f"{path} must hold a comparison's results; move it away to have them made anew") from None
+
+    def _summarised(self, rivals: Sequence[RivalResult], studies: Sequence[str]) -> ComparisonSummary:
+        iterations = {name: self.iterations[name] for name in studies}
+        n_decisions = max(self.decisions[name] for name in studies)
+        return summarise(rivals, self.agent, self.budgets, iterations, n_decisions)
+
+
+def merged(rivals: dict[str, RivalResult], study: str, result: RivalResult) -> None:
+    """Add a rival's results on a further study to those that it has."""
+    old = rivals.get(result.name, replace(result, details={}, preparations={}, records=()))
+    rivals[result.name] = replace(
+        old,
+        details=old.details | {study: result.details[study]},
+        preparations=old.preparations | {study: result.preparations[study]},
+        records=(*old.records, *result.records),
+    )
