@@ -78,10 +78,14 @@ class Tuner:
     """Runs episodes on a population. What goes wrong while it does ends episodes, with a reason; it raises nothing.
 
     Reasons: "" (nothing happened), "budget" (used up), "shots" (used up), "diverged", "timeout", "error: ...".
+
+    Args:
+        n_measurements: evaluations at each decision that a budget of shots must cover; two where the caller measures
+            the test rows as well, with noise of their own.
     """
 
-    def __init__(self, population: Population, episode: EpisodeConfig) -> None:
-        self.population, self.episode = population, episode
+    def __init__(self, population: Population, episode: EpisodeConfig, n_measurements: int = 1) -> None:
+        self.population, self.episode, self._n_measurements = population, episode, n_measurements
         self.search_space = population.config.search_space
         self.actions = episode.actions(self.search_space)
         self.metrics = population.metric_names
@@ -228,7 +232,8 @@ class Tuner:
             problems, n_fresh: which and how much noise (:func:`rl_envs.exam.examine`).
         """
         try:
-            return examine(self.population, problems, n_fresh), ""
+            with self._paying(range(self.population.n_lanes)):
+                return examine(self.population, problems, n_fresh), ""
         except Exception as error:
             return None, _described(error)
 
@@ -250,12 +255,12 @@ class Tuner:
         return TrainingStatistics.average(parts) if parts else None
 
     def _iterations_left(self) -> int:
-        """GAN iterations that every lane's shots still pay for, with an evaluation after them."""
+        """GAN iterations that every lane's shots still pay for, with what is measured after them."""
         per_iteration = self.population.iteration_cost().shots / self.population.n_lanes
         if self.episode.shot_budget is None or not per_iteration:
             return self.episode.iterations_per_decision
-        evaluation = self.population.evaluation_cost().shots / self.population.n_lanes
-        return max(0, int((self.episode.shot_budget - self.shots.max() - evaluation) // per_iteration))
+        measured = self._n_measurements * self.population.evaluation_cost().shots / self.population.n_lanes
+        return max(0, int((self.episode.shot_budget - self.shots.max() - measured) // per_iteration))
 
     @contextmanager
     def _paying(self, lanes: Sequence[int]) -> Iterator[None]:

@@ -47,7 +47,9 @@ class DeviceTrial:
         from rl_envs.tuner import Tuner
 
         population = Population(hardware.trial(trial), instance.n_features, instance.n_classes, 1)
-        for self._found in fine_tuning(Tuner(population, hardware.episode()), hardware.start(snapshot), instance):
+        for self._found in fine_tuning(
+            Tuner(population, hardware.episode(), n_measurements=2), hardware.start(snapshot), instance
+        ):
             pass
 
 

@@ -113,12 +113,14 @@ class HardwareConfig(Config):
     def estimate(self, trial: TrialConfig) -> tuple[Spend, Spend]:
         """What the whole stage would take, and the least that makes sense: one iteration between two measurements.
 
+        A measurement is of the validation rows, and of the test rows with other noise.
+
         Raises:
             QsynthError: the device can't be made here.
         """
         there = self.trial(trial)
         cost = functools.partial(there.cost, there.circuit(), n_classes=0)
-        measurement = cost(self.n_rows)
+        measurement = cost(self.n_rows) * 2
         iteration = cost((self.n_critic + 1) * self.batch_size) + cost(self.batch_size, gradient=True)
         whole = measurement * (self.n_decisions + 1) + iteration * (self.n_decisions * self.iterations_per_decision)
         return whole, measurement * 2 + iteration

@@ -26,7 +26,7 @@ def device(**engine: Any) -> TrialConfig:
 def on_device(n_lanes: int = 1, trial: TrialConfig | None = None, **episode: Any) -> Tuner:
     settings = {"n_decisions": 3, "iterations_per_decision": 2, **episode}
     population = Population(trial or device(), 1, 1, n_lanes)
-    return Tuner(population, EpisodeConfig.model_validate(settings))
+    return Tuner(population, EpisodeConfig.model_validate(settings), n_measurements=2)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,9 @@ def test_spending_is_what_was_estimated(trained: tuple[Snapshot, Instance]) -> N
     made = on_device()
     found = list(fine_tuning(made, *trained))
     population = made.population
-    wanted = population.evaluation_cost() * 4 + population.iteration_cost() * 6
-    assert found[0].spent == population.evaluation_cost() == Spend(32, 32 * SHOTS)
+    wanted = population.evaluation_cost() * 8 + population.iteration_cost() * 6
+    assert population.evaluation_cost() == Spend(32, 32 * SHOTS)
+    assert found[0].spent == population.evaluation_cost() * 2  # the validation rows, and the test rows
     assert found[-1].spent == wanted
 
 
@@ -68,13 +69,13 @@ def test_the_budget_of_shots_is_never_overspent_and_shows_in_the_observation(
 ) -> None:
     free = on_device().population
     evaluation, iteration = free.evaluation_cost().shots, free.iteration_cost().shots
-    # Three iterations and three evaluations: the second decision has one iteration instead of two.
-    budget = 3 * evaluation + 3 * iteration + iteration // 2
+    # Three iterations and three times both evaluations: the second decision has one iteration instead of two.
+    budget = 6 * evaluation + 3 * iteration + iteration // 2
     made = on_device(shot_budget=budget)
     found = list(fine_tuning(made, *trained))
     assert found[-1].reason == "shots"
     assert len(found[-1].scores) == 3
-    assert found[-1].spent.shots == 3 * evaluation + 3 * iteration <= budget
+    assert found[-1].spent.shots == 6 * evaluation + 3 * iteration <= budget
     again = on_device(shot_budget=budget)
     observation = again.begin([0], [trained[1]], [trained[0].seed], [trained[0]])
     assert feature(again, observation, "budget.remaining")[0] == pytest.approx(1 - 2 * evaluation / budget, abs=1e-6)
@@ -134,7 +135,7 @@ def test_a_device_that_never_works_is_an_error(
 ) -> None:
     made = on_device()
 
-    def broken(_: str = "validation") -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("no such machine")
 
     monkeypatch.setattr(made.population, "evaluate", broken)

@@ -1,5 +1,6 @@
 """Playing assignments: in order, whatever the waves, with the numbers of the trials they belong to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from qsynth.metrics.score import Scorecard
 from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, Schedule
 from rl_envs.config import make_tuner
+from rl_envs.exam import N_FRESH, examine
 from rl_envs.rollout import Assignment, Episode, play
 from rl_envs.tuner import Tuner
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment, instances
@@ -130,20 +132,21 @@ def test_test_rows_are_looked_at_only_when_asked(monkeypatch: pytest.MonkeyPatch
     made, parts = tuner(2), list[str]()
     original = made.population.evaluate
 
-    def evaluate(part: str = "validation") -> Scorecard:
+    def evaluate(part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
         parts.append(part)
-        return original(part)
+        return original(part, seeds)
 
     monkeypatch.setattr(made.population, "evaluate", evaluate)
     play(made, rates, ASSIGNMENTS[:2])
     assert set(parts) == {"validation"}
     parts.clear()
     episodes = play(made, rates, ASSIGNMENTS[:2], test=True)
-    assert parts == ["validation"] * (N_DECISIONS + 1) + ["test"]
-    card = original("test")
+    assert parts == ["validation"] * (N_DECISIONS + 1) + ["test"] * N_FRESH
+    with_own_noise, with_fresh = original("test"), examine(made.population, [0, 0])
     for lane, episode in enumerate(episodes):
-        assert episode.test_score == float(card.score[lane])
-        assert episode.test_raw == {name: float(value[lane]) for name, value in card.raw.items()}
+        assert episode.test_score == float(with_fresh.score[lane])
+        assert episode.test_raw["fidelity"] != float(with_own_noise.raw["fidelity"][lane])
+        assert episode.test_raw == {name: float(value[lane]) for name, value in with_fresh.raw.items()}
         assert episode.test_raw["fidelity"] != episode.raw["fidelity"][-1]
 
 
@@ -203,10 +206,10 @@ def test_what_cant_be_tested_scores_0_with_a_reason(monkeypatch: pytest.MonkeyPa
     made = tuner(2)
     original = made.population.evaluate
 
-    def evaluate(part: str = "validation") -> Scorecard:
+    def evaluate(part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
         if part == "test":
             raise ConnectionError("device\nlost")
-        return original(part)
+        return original(part, seeds)
 
     monkeypatch.setattr(made.population, "evaluate", evaluate)
     for episode in play(made, lambda _: Hold(), ASSIGNMENTS[:2], test=True):
@@ -228,7 +231,7 @@ def test_snapshots_restore_what_was_scored() -> None:
             assert episode.snapshot.hyperparameters[name] == episode.schedule[name][-1]
         fresh.population.restore(1, episode.snapshot, assignment.instance)
         assert float(fresh.population.evaluate().score[1]) == pytest.approx(episode.scores[-1], abs=1e-5)
-        assert float(fresh.population.evaluate("test").score[1]) == pytest.approx(episode.test_score, abs=1e-5)
+        assert float(examine(fresh.population, [0, 0]).score[1]) == pytest.approx(episode.test_score, abs=1e-5)
 
 
 def test_the_best_moment_is_kept_on_request_and_it_is_what_the_test_rows_measure() -> None:
@@ -249,7 +252,7 @@ def test_the_best_moment_is_kept_on_request_and_it_is_what_the_test_rows_measure
         alone = tuner(1)
         alone.begin([0], [assignment.instance], [assignment.seed], [other.snapshot])
         assert alone.score[0] == pytest.approx(other.scores[decision], abs=1e-4)
-        card, _ = alone.measure_test()
+        card, _ = alone.measure_test([assignment.problem])
         assert card is not None
         assert float(card.score[0]) == pytest.approx(other.test_score, abs=1e-4)
         earlier += decision < N_DECISIONS

@@ -3,33 +3,13 @@
 import numpy as np
 import pytest
 
-from cluster.results.study_result import ContenderResult
-from cluster.tuning.contenders import Contender, measure, with_fraction
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.space.search_space import Float
-from rl_envs.agents import Hold, Schedule
-from rl_envs.rollout import Assignment, Episode
+from rl_envs.agents import Schedule
+from rl_envs.rollout import Assignment
 from rl_envs.schedule_search import Candidate, Family, rungs, search_schedule
 
 SPACE = {"lr_generator": Float(low=1e-4, high=1e-1, log=True)}
-
-
-def episode(assignment: Assignment, score: float) -> Episode:
-    return Episode(
-        instance=assignment.instance.key,
-        seed=assignment.seed,
-        scores=np.array([0.0, score]),
-        schedule={},
-        raw={},
-        utilities={},
-        training={},
-        ailments={},
-        recoveries={},
-        test_score=score / 2,
-        test_raw={},
-        reason="budget",
-        snapshot=None,
-    )
 
 
 def landscape(family: Family) -> tuple[object, int, list[int]]:
@@ -69,28 +49,6 @@ def test_a_search_spends_what_it_is_given_in_rungs_of_equal_cost(n_trials: int) 
 def test_a_decay_is_found() -> None:
     found, _, _ = landscape("exponential")
     assert 0.03 < found.decay < 0.3  # type: ignore[attr-defined]
-
-
-def test_validation_selects_and_the_test_rows_give_the_score() -> None:
-    instances = [GaussianFamily(n_train=16).instance(index, True) for index in range(2)]
-    held_out = [Assignment(instance, 100 * index) for index, instance in enumerate(instances)]
-    scores = iter([0.2, 0.8, 0.5, 0.9, 0.1, 0.3])
-
-    def play(agent_for: object, assignments: list[Assignment]) -> list[Episode]:
-        assert len({a.seed for a in assignments}) == 6
-        return [episode(a, next(scores)) for a in assignments]
-
-    measured = measure(Contender("some", lambda _: Hold(), runs_per_instance=3), held_out, 10, play)
-    assert measured.result.scores == (0.4, 0.45)
-    assert [e.instance for e in measured.episodes] == [instance.key for instance in instances]
-
-
-def test_fraction_is_of_the_mean_curve() -> None:
-    def contender(curve: tuple[float, ...]) -> ContenderResult:
-        return ContenderResult("x", 1, 4, (0.5,), (curve,), 0, "")
-
-    agent = with_fraction(contender((0.0, 0.4, 0.6, 0.8, 0.9)), contender((0.0, 0.1, 0.2, 0.3, 0.5)))
-    assert agent.fraction_to_best_constants == 0.375
 
 
 def test_two_time_scales_keep_the_rest_at_its_defaults() -> None:

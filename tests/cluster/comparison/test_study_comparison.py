@@ -1,6 +1,7 @@
 """`qsynth compare`: bad input is refused, finished work is kept, and the report has everybody in it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ import torch
 import yaml
 
 from cluster.cli.app import main
+from cluster.comparison.compared_agent import ComparedAgent
+from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import ComparisonJob, held_out_problem, starting_values
-from cluster.comparison.job_result import BudgetResult, JobResult, JobResultFile
+from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.report import describe_unbeaten, report_html
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.comparison.rivals.registry import FINE_TUNED, NAMES, RIVALS, TUNED
-from cluster.comparison.study_comparison import ComparedAgent, ComparisonPlan, StudyComparison
-from cluster.comparison.summary import ComparisonSummary, summarise
+from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
+from cluster.comparison.summary import summarise
 from cluster.comparison.tracking import log_comparison
 from cluster.study.study import load_study
 from cluster.system.interrupt import InterruptGuard
@@ -28,6 +31,7 @@ from qsynth.errors import QsynthError
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, load_policy, save_policy
 from tests.cluster.cli.test_app import call, refused
+from tests.cluster.comparison.made import comparison, records, rival_result
 
 POLICY = PolicyConfig(hidden=(4,))
 
@@ -60,7 +64,7 @@ def agent(tmp_path: Path, tiny_file: Path) -> Path:
         (["--budgets", "0,4"], "--budgets must be whole numbers"),
         (["--start", "defalts"], "Did you mean 'defaults'?"),
         (["--agent", "nobody.safetensors"], "nobody.safetensors"),
-        (["--card"], "--card must be left out without --agent"),
+        (["--write-card"], "--write-card must be left out without --agent"),
         (["--tracking-uri", "./mlruns"], "tracking uri must look like"),
         (["--address", "127.0.0.1:9"], "no Ray cluster answers at '127.0.0.1:9'"),
     ],
@@ -121,29 +125,38 @@ def test_a_comparison_from_beginning_to_end_and_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, agent: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["compare", tiny_file, "--agent", agent, "--rivals", "random,constants,pbt,fine-tuned", "--search", 1]
-    arguments += ["--budgets", "1,2", "--seeds", 2, "--start", "random", "--out", out, "--card", "--json"]
+    arguments = [
+        "compare",
+        tiny_file,
+        "--agent",
+        agent,
+        "--rivals",
+        "random,constants,pbt,fine-tuned",
+        "--search-trials",
+        1,
+    ]
+    arguments += ["--budgets", "1,2", "--problems", 2, "--start", "random", "--out", out, "--write-card", "--json"]
     monkeypatch.setattr("sys.argv", ["qsynth", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
         main()
     assert not stop.value.code
     first = json.loads(capsys.readouterr().out)
-    methods = {each["name"]: each for each in first["methods"]}
+    rivals = {each["name"]: each for each in first["rivals"]}
     robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations"}
-    assert set(methods) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT"} | robbed
-    assert methods["agent"]["prepared_iterations"] == methods["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
-    assert methods["agent, fine-tuned"]["test"]["1"] == methods["agent"]["test"]["1"]  # one run can't have learned
-    assert methods["agent, fine-tuned"]["test"]["2"] != methods["agent"]["test"]["2"]
-    assert methods["tuned constants"]["prepared_iterations"] == 4 * 6
-    assert methods["random search"]["spent"]["iterations"] == 2 * 2 * 6
-    assert methods["PBT"]["spent"]["iterations"] == (1 + 2) * 2 * 6
-    assert set(methods["PBT"]["test"]) == {"1", "2"}
-    assert set(methods["agent, blind"]["test"]) == {"1"}
+    assert set(rivals) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT"} | robbed
+    assert rivals["agent"]["prepared_iterations"] == rivals["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
+    assert rivals["agent, fine-tuned"]["test"]["1"] == rivals["agent"]["test"]["1"]  # one run can't have learned
+    assert rivals["agent, fine-tuned"]["test"]["2"] != rivals["agent"]["test"]["2"]
+    assert rivals["tuned constants"]["prepared_iterations"] == 4 * 6
+    assert rivals["random search"]["spent"]["iterations"] == 2 * 2 * 6
+    assert rivals["PBT"]["spent"]["iterations"] == (1 + 2) * 2 * 6
+    assert set(rivals["PBT"]["test"]) == {"1", "2"}
+    assert set(rivals["agent, blind"]["test"]) == {"1"}
     assert first["target"]["of"] == "tuned constants"
     assert json.loads((out / "comparison.json").read_text()) == {k: v for k, v in first.items() if k != "report"}
     again = {each["name"]: each for each in first["retrained"]}
-    assert set(again) == {"agent"} | {f"{name}, retrained" for name in set(methods) - robbed}
-    assert again["agent"]["test"] == {"1": methods["agent"]["test"]["1"]}
+    assert set(again) == {"agent"} | {f"{name}, retrained" for name in set(rivals) - robbed}
+    assert again["agent"]["test"] == {"1": rivals["agent"]["test"]["1"]}
     assert set(again["PBT, retrained"]["test"]) == set(again["PBT, retrained"]["agent_better"]) == {"1", "2"}
     assert again["PBT, retrained"]["spent"]["iterations"] == 2 * 2 * 6
     # Whatever trial won, it had the same constants: one run tells of both budgets.
@@ -151,13 +164,13 @@ def test_a_comparison_from_beginning_to_end_and_again(
     constants = again["tuned constants, retrained"]["test"]
     assert constants["1"] == constants["2"]
     report = Path(first["report"]).read_text()
-    assert all(f"<td>{name}</td>" in report for name in {*methods, *again})
+    assert all(f"<td>{name}</td>" in report for name in {*rivals, *again})
     assert report.count("data:image/png;base64,") == 4
 
     about = load_policy(agent)[1].about
     assert about["trials"] == 50
-    assert about["comparison"]["score"]["PBT"] == round(methods["PBT"]["test"]["1"]["value"], 4)
-    assert set(about["comparison"]["uses_to_pay"]) == set(methods) - {"agent"}
+    assert about["comparison"]["score"]["PBT"] == round(rivals["PBT"]["test"]["1"]["value"], 4)
+    assert set(about["comparison"]["uses_to_pay"]) == set(rivals) - {"agent"}
 
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
@@ -169,41 +182,18 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert sorted((out / "records.jsonl").read_bytes().splitlines()) == sorted(kept.splitlines())
 
 
-def records(study: str, rival: str, tests: list[float], *, runs: int = 1, curve: float = 0.5) -> tuple[JobResult, ...]:
-    spent = {"iterations": 10, "circuits": 1, "shots": 0, "trials": 1, "failed": 0}
-    return tuple(
-        JobResult(
-            f"{rival}{n}",
-            study,
-            rival,
-            n,
-            runs,
-            ((5, curve / 2), (10 * runs, curve)),
-            {runs: BudgetResult(curve, x)},
-            spent,
-        )
-        for n, x in enumerate(tests)
+def found() -> ComparisonResult:
+    rivals = (
+        rival_result("agent", [0.7, 0.8, 0.9, 0.8], prepared=1000, curve=0.8),
+        rival_result("<b>worse</b>", [0.1, 0.2, 0.3, 0.2], curve=0.3),
+        rival_result("alike", [0.7, 0.8, 0.9, 0.8], runs=4, curve=0.8),
+        rival_result("defaults", [0.95, 0.96, 0.97, 0.98], curve=0.6),
     )
-
-
-def method(name: str, tests: list[float], prepared: int = 0, **more: Any) -> RivalResult:
-    return RivalResult(
-        name, {"a": f"what {name} is"}, {"a": prepared}, name == "agent", records("a", name, tests, **more)
-    )
-
-
-def found() -> ComparisonSummary:
-    methods = [
-        method("agent", [0.7, 0.8, 0.9, 0.8], prepared=1000, curve=0.8),
-        method("<b>worse</b>", [0.1, 0.2, 0.3, 0.2], curve=0.3),
-        method("alike", [0.7, 0.8, 0.9, 0.8], runs=4, curve=0.8),
-        method("defaults", [0.95, 0.96, 0.97, 0.98], curve=0.6),
-    ]
-    return summarise(methods, "agent", (1, 4), {"a": 10}, 2)
+    return replace(comparison({}), rivals=rivals, budgets=(1, 4))
 
 
 def test_standings() -> None:
-    table = {each.method.name: each for each in found().methods}
+    table = {each.rival.name: each for each in found().summary.rivals}
     assert list(table) == ["defaults", "agent", "alike", "<b>worse</b>"]
     assert table["alike"].by_study == {"a": {4: pytest.approx(0.8)}}
     assert table["<b>worse</b>"].lead[1].value == 1.0
@@ -212,7 +202,7 @@ def test_standings() -> None:
     assert (table["<b>worse</b>"].seeds, table["alike"].seeds) == ({1: 4}, {4: 0})
     assert table["alike"].lead[4].value == 0.5
     assert table["defaults"].lead[1].value == 0.0
-    assert found().target == (0.6, "defaults")
+    assert found().summary.target == (0.6, "defaults")
     assert table["agent"].runs_to_target == 1.0
     assert table["<b>worse</b>"].runs_to_target is None
     # To 0.8 the agent takes one run, "alike" four: 1000 / (4 - 1) / 10 iterations.
@@ -221,40 +211,68 @@ def test_standings() -> None:
 
 
 def test_a_seed_is_won_by_the_mean_over_all_studies() -> None:
-    methods = [
-        RivalResult(name, {"a": "", "b": ""}, {"a": 0, "b": 0}, True, records("a", name, a) + records("b", name, b))
+    rivals = [
+        RivalResult(
+            name=name,
+            details={"a": "", "b": ""},
+            preparations={"a": 0, "b": 0},
+            shared=True,
+            records=records("a", name, a) + records("b", name, b),
+        )
         for name, a, b in [("agent", [0.9, 0.1, 0.5], [0.2, 0.5, 0.5]), ("other", [0.5, 0.5, 0.5], [0.5, 0.5, 0.4])]
     ]
-    [_, other] = sorted(summarise(methods, "agent", (1,), {"a": 10, "b": 10}, 2).methods, key=lambda x: x.method.name)
+    [_, other] = sorted(summarise(rivals, "agent", (1,), {"a": 10, "b": 10}, 2).rivals, key=lambda x: x.rival.name)
     assert other.seeds == {1: 2}
 
 
 def test_an_agent_is_trained_once_for_all_studies_and_a_schedule_is_tuned_for_each() -> None:
     of_two = {"a": 100, "b": 100}
-    assert RivalResult("agent", {}, of_two, True, ()).prepared == 100
-    assert RivalResult("tuned", {}, of_two, False, ()).prepared == 200
+    once = RivalResult(name="agent", details={}, preparations=of_two, shared=True, records=())
+    assert once.prepared == 100
+    assert replace(once, shared=False).prepared == 200
 
 
 def test_what_was_not_beaten_is_said_plainly() -> None:
-    lines = describe_unbeaten(found())
+    lines = describe_unbeaten(found().summary)
     assert [line.split(":")[0] for line in lines] == ["defaults, 1 run", "alike, 4 runs"]
     assert lines[0].endswith("; behind")
-    alone = summarise([method("agent", [0.8, 0.9]), method("x", [0.1, 0.2])], "agent", (1,), {"a": 10}, 2)
+    alone = summarise([rival_result("agent", [0.8, 0.9]), rival_result("x", [0.1, 0.2])], "agent", (1,), {"a": 10}, 2)
     assert describe_unbeaten(alone)[0].startswith("Nothing")
 
 
 def test_what_the_agent_spends_is_said() -> None:
-    pair = [method("agent", [0.1, 0.2], runs=4), method("x", [0.8, 0.9], runs=4)]
-    table = summarise(pair, "agent", (4,), {"a": 10}, 2)
-    assert describe_unbeaten(table)[0].startswith("x, 4 runs: the agent with 4 runs is better with probability 0.000")
-    assert "one run" not in report_html(table, None, {}, {}, [])
+    pair = rival_result("agent", [0.1, 0.2], runs=4), rival_result("x", [0.8, 0.9], runs=4)
+    result = replace(comparison({}), rivals=pair, budgets=(4,))
+    line = describe_unbeaten(result.summary)[0]
+    assert line.startswith("x, 4 runs: the agent with 4 runs is better with probability 0.000")
+    assert "one run" not in report_html(result, "t", {}, [])
+
+
+def test_a_result_is_kept_whole(tmp_path: Path) -> None:
+    path = tmp_path / "comparison.json"
+    found().write(path)
+    assert ComparisonResult.read(path) == found()
+    assert ComparisonResult.read(path).to_dict() == found().to_dict()
+    path.write_text("{}")
+    with pytest.raises(QsynthError, match="must hold a comparison's results"):
+        ComparisonResult.read(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("--seeds", "--problems"), ("--search=8", "--search-trials"), ("--keep", "--return"), ("--card", "--write-card")],
+)
+def test_an_options_old_name_is_answered_with_its_new_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_file: Path, old: str, new: str
+) -> None:
+    assert refused(monkeypatch, capsys, "compare", tiny_file, old, "2").endswith(f"Did you mean {new!r}?")
 
 
 def test_problems_are_paired_whatever_order_they_were_played_in() -> None:
-    mine, theirs = method("agent", [0.2, 0.5, 0.8]), method("x", [0.1, 0.4, 0.7])
-    shuffled = RivalResult("x", theirs.details, theirs.preparations, False, theirs.records[::-1])
+    mine, theirs = rival_result("agent", [0.2, 0.5, 0.8]), rival_result("x", [0.1, 0.4, 0.7])
+    shuffled = replace(theirs, records=theirs.records[::-1])
     assert [
-        each.lead[1].value for each in summarise([mine, shuffled], "agent", (1,), {"a": 10}, 2).methods if each.lead
+        each.lead[1].value for each in summarise([mine, shuffled], "agent", (1,), {"a": 10}, 2).rivals if each.lead
     ] == [1]
 
 
@@ -264,19 +282,30 @@ def test_another_table_by_the_same_name_is_another_comparison(
     rows = tmp_path / "rows.csv"
     tiny["data"] = {"kind": "csv", "path": str(rows), "label": "y", "n_features": 2, "n_train": 12}
     network, file = load_policy(agent)
+    compared = ComparedAgent(name="agent", agents={}, policy=(network, file), identity="", trained=None, detail="")
     contexts = []
-    for place, entries in (
+    for place, agents in (
         (0, ()),
         (0, ()),
         (1, ()),
-        (1, (ComparedAgent("agent", {}, (network, file), "", None, ""),)),
+        (1, (compared,)),
     ):
         random = np.random.default_rng(place)
         table = "".join(f"{random.random()},{random.random()},{'ab'[n % 2]}\n" for n in range(60))
         rows.write_text("u,v,y\n" + table)
         (tmp_path / "csv.yaml").write_text(yaml.safe_dump(tiny))
         study = load_study(str(tmp_path / "csv.yaml"))
-        plan = ComparisonPlan((study,), entries, (), (1,), 1, 1, False, False, "best")
+        plan = ComparisonPlan(
+            studies=(study,),
+            agents=agents,
+            rivals=(),
+            budgets=(1,),
+            n_problems=1,
+            search_trials=1,
+            retrain=False,
+            random_start=False,
+            keep="best",
+        )
         made = StudyComparison(
             plan, study, JobResultFile(tmp_path / str(len(contexts))), StudyProgress(enabled=False), InterruptGuard()
         )
@@ -287,7 +316,20 @@ def test_another_table_by_the_same_name_is_another_comparison(
 
 
 def test_the_report_escapes_names() -> None:
-    page = report_html(found(), found(), {"a": found()}, {}, ["a & b"])
+    both = {"a": 10, "b": 10}
+    of_b = [
+        replace(
+            each,
+            details={"a": "", "b": ""},
+            preparations={"a": 0, "b": 0},
+            records=each.records + records("b", each.name, [0.1] * 4),
+        )
+        for each in comparison({"agent": [0.5] * 4, "<b>worse</b>": [0.1] * 4}).rivals
+    ]
+    result = replace(
+        found(), rivals=tuple(of_b), retrained=tuple(of_b[1:]), budgets=(1,), iterations=both, decisions=both
+    )
+    page = report_html(result, "<title>", {}, ["a & b"])
     assert "<b>worse</b>" not in page
     assert "&lt;b&gt;worse&lt;/b&gt;" in page
     assert "a &amp; b" in page
@@ -337,7 +379,7 @@ def test_a_comparison_as_mlflow_shows_it(tmp_path: Path, uri: str) -> None:
     report = tmp_path / "compared" / "report.html"
     report.parent.mkdir()
     report.write_text("<p>who won</p>")
-    if log_comparison(found(), None, report, uri):  # a machine so slow that the last records were left for later
+    if log_comparison(found(), report, uri):  # a machine so slow that the last records were left for later
         assert sync(report.parent).skipped == 0
     client = TrackingStore(uri, "qsynth", "compared").client()
     [run] = client.search_runs([client.get_experiment_by_name("qsynth").experiment_id])

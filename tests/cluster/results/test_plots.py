@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from cluster.results.figure import shrink
-from cluster.results.plots import plot_marginals, plot_schedule, plot_scores, plot_training
-from cluster.results.study_result import ContenderResult
+from cluster.results.plots import plot_marginals, plot_schedule, plot_training
 from qsynth.errors import QsynthError
 
+HISTORY = [{"sampled_steps": 12.0 * step, "score": 0.4, "return": 0.1} for step in (1, 2, 3)]
 ORANGE = (0xD5, 0x5E, 0x00)  # the agent's lines and the synthetic data's
 
 
@@ -26,30 +26,9 @@ def pixels_of(path: Path, colour: tuple[int, int, int]) -> int:
     return int(mask_of(path, colour).sum())
 
 
-def contender(name: str, n_decisions: int = 5, n_instances: int = 3) -> ContenderResult:
-    curves = np.random.default_rng(1).uniform(0, 1, (n_instances, n_decisions + 1))
-    return ContenderResult(name, 1, 500, tuple(curves[:, -1]), tuple(map(tuple, curves)), 0, "")
-
-
-def test_scores_draws_the_agent_in_its_colour(tmp_path: Path) -> None:
-    plot_scores([contender("defaults")], tmp_path / "without.png")
-    plot_scores([contender("defaults"), contender("agent")], tmp_path / "with.png")
-    assert pixels_of(tmp_path / "without.png", ORANGE) == 0
-    assert pixels_of(tmp_path / "with.png", ORANGE) > 500
-
-
-def test_scores_takes_one_instance_many_contenders_and_one_without_curves(tmp_path: Path) -> None:
-    many = [contender(f"rival {i}", n_instances=1) for i in range(9)]
-    bare = ContenderResult("bare", 1, 500, (0.5,), (), 0, "")
-    plot_scores([*many, bare], tmp_path / "scores.png")
-    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(QsynthError, match="contender with curves"):
-        plot_scores([bare], tmp_path / "none.png")
-
-
 def test_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "scores.png"
-    plot_scores([contender("agent")], target)
+    plot_training(HISTORY, target)
     before = target.read_bytes()
 
     def fail(self: Path, target: Path) -> None:
@@ -57,7 +36,7 @@ def test_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="disk"):
-        plot_scores([contender("defaults")], target)
+        plot_training(HISTORY[:1], target)
     assert target.read_bytes() == before
     assert list(tmp_path.iterdir()) == [target]
 
@@ -136,7 +115,7 @@ def test_training_skips_iterations_in_which_no_episode_ended(tmp_path: Path) -> 
 
 
 def test_small_copies_fit_into_mlflows_column(tmp_path: Path) -> None:
-    plot_scores([contender("agent")], tmp_path / "scores.png")
+    plot_training(HISTORY, tmp_path / "scores.png")
     full = matplotlib.image.imread(tmp_path / "scores.png").shape
     for _ in range(2):  # as when a study is resumed
         shrink(tmp_path / "scores.png", tmp_path / "small")

@@ -82,7 +82,7 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
     browser.text(f"{runs}?workflowType=machine_learning", second, "mlflow-runs", ("Close",))
     page = browser.text(f"{runs}/{parent}", "Test scores", "mlflow-parent", ("Expand description",))
     assert all(f"\n{name}\t" in page for name in ("agent", "defaults", "best constants"))
-    browser.text(f"{runs}/{child}", "contender", "mlflow-child")
+    browser.text(f"{runs}/{child}", "rival", "mlflow-child")
 
 
 def _runs(uri: str, name: str) -> tuple[str, str, str]:

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from cluster.machines.session import plan_runners
 from cluster.results.device_result import DeviceResult
-from cluster.results.study_result import StudyResult
 from cluster.study.hardware import Price, qpus
 from cluster.study.study import Study
 from qsynth.circuits.device import has_device
@@ -75,13 +76,14 @@ def test_the_estimate_counts_every_circuit(tiny: dict[str, Any]) -> None:
     assert made.hardware is not None
     whole, least = made.hardware.estimate(made.trial)
     iteration = 2 * 4 + 4 * 2 * 9
-    assert whole == Spend(3 * 32 + 2 * iteration, 50 * (3 * 32 + 2 * iteration))
-    assert least == Spend(2 * 32 + iteration, 50 * (2 * 32 + iteration))
+    measured = 2 * 32  # the validation rows, and the test rows
+    assert whole == Spend(3 * measured + 2 * iteration, 50 * (3 * measured + 2 * iteration))
+    assert least == Spend(2 * measured + iteration, 50 * (2 * measured + iteration))
     words = made.hardware.check(made.trial)
-    assert words == "default.mixed: about 256 circuits, 12,800 shots, 256.00 USD"
-    short = study(tiny, shot_budget=10_000)
+    assert words == "default.mixed: about 352 circuits, 17,600 shots, 352.00 USD"
+    short = study(tiny, shot_budget=11_000)
     assert short.hardware is not None
-    assert short.hardware.check(short.trial).endswith("of which the budget covers 10,000 shots")
+    assert short.hardware.check(short.trial).endswith("of which the budget covers 11,000 shots")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_on_the_device_a_trial_takes_all_shots(tiny: dict[str, Any]) -> None:
 
 
 def test_only_a_price_makes_a_bill() -> None:
-    assert Price().words(Spend(3, 4000)) == "3 circuits, 4,000 shots"
+    assert Price().describe(Spend(3, 4000)) == "3 circuits, 4,000 shots"
     assert Price(per_circuit=0.3, per_shot=0.00035, currency="EUR").of(Spend(10, 1000)) == pytest.approx(3.35)
 
 
@@ -176,8 +178,7 @@ def test_a_result_survives_its_file_and_says_what_was_spent() -> None:
         Spend(2, 200),
         "bill",
     )
-    result = StudyResult("s", (), {}, {}, device)
-    assert StudyResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    assert TypeAdapter(DeviceResult).validate_python(json.loads(json.dumps(asdict(device)))) == device
     text = device.markdown()
     for part in ("| d, fine-tuned there | 0.600 | 0.050 |", "Spent: bill", "the budget of shots was used up"):
         assert part in text
@@ -206,9 +207,8 @@ def test_a_study_ends_on_a_noisy_processor(tmp_path: Path, tiny: dict[str, Any])
     assert ended.returncode == 0, ended.stderr
     assert "at the end on " in ended.stderr
     [folder] = [path.parent for path in tmp_path.glob("*/result.json")]
-    result = StudyResult.from_dict(json.loads((folder / "result.json").read_text()))
-    device = result.device
-    assert device is not None
+    found = json.loads((folder / "result.json").read_text())["device"]
+    device = TypeAdapter(DeviceResult).validate_python(found)
     # PennyLane runs no circuits for a row on which the loss does not depend.
     assert 0.9 * device.estimated.shots <= device.spent.shots <= device.estimated.shots
     assert device.reason == "budget"

@@ -97,8 +97,7 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     assert further.policy.conditional
     trained = further.about["trials"] * 3 * 2
     assert further.about["iterations"] == trained > made["iterations"]
-    assert next(each for each in tuned["contenders"] if each["name"] == "agent")["search_iterations"] == trained
-    assert next(each for each in tuned["contenders"] if each["name"] == "agent")["scores"]
+    assert next(each for each in tuned["rivals"] if each["name"] == "agent")["prepared_iterations"] == trained
 
 
 def refused(*arguments: object) -> str:

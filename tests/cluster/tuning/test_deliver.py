@@ -19,7 +19,6 @@ from urllib.request import Request, urlopen
 import pandas as pd
 import pytest
 
-from cluster.results.study_result import StudyResult
 from cluster.study import run_directory
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
@@ -28,16 +27,17 @@ from cluster.tracking.store import TrackingStore
 from cluster.tracking.tags import study_tags
 from cluster.tracking.tracker import Tracker
 from cluster.tracking.trials import log_trials
-from cluster.tuning.contenders import Contender, Measured, measure
 from cluster.tuning.deliver import IMAGES, PLOTS, deliver, plot_model
+from cluster.tuning.study_result import StudyResult
 from qsynth.config import parse
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.synthesizer import QGANSynthesizer
-from rl_envs.agents import Hold, Schedule
+from rl_envs.agents import Agent, Hold, Schedule
 from rl_envs.config import make_tuner
-from rl_envs.rollout import Assignment, play
+from rl_envs.rollout import Assignment, Episode, play
+from tests.cluster.comparison.made import comparison
 from tests.cluster.conftest import TINY
 
 pytestmark = [
@@ -45,10 +45,8 @@ pytestmark = [
         "ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning"
     ),
 ]
-CONTENDERS = (
-    Contender("agent", lambda _: Schedule({"lr_generator": 0.03}, 0.3)),
-    Contender("defaults", lambda _: Hold()),
-)
+AGENTS: dict[str, Agent] = {"agent": Schedule({"lr_generator": 0.03}, 0.3), "defaults": Hold()}
+COMPARED = ("budgets", "curves", "leads")
 HISTORY = [{"sampled_steps": 12.0, "score": 0.4, "return": 0.1, "trials": 4.0, "failures": 0.0, "seconds": 1.0}]
 
 
@@ -59,7 +57,7 @@ class Delivered:
     uri: str
     run: RunDirectory
     result: StudyResult
-    measured: dict[str, Measured]
+    trials: dict[str, list[Episode]]
 
     @property
     def client(self) -> Any:
@@ -85,22 +83,21 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
     tracker.log_dataset(real_dataset(study.data))
     tuner = make_tuner(study.environment(compiled=False), 2)
     held_out = [Assignment(study.data.instance(index, True), 90 + index) for index in range(2)]
-    measured = {}
-    for contender in CONTENDERS:
-        one = measure(
-            contender,
-            held_out,
-            study.iterations_per_run,
-            lambda agent_for, assignments: play(tuner, agent_for, assignments, test=True, snapshots=True),
-        )
-        measured[contender.name] = one
-        sick = [replace(episode, ailments={"collapse": 2}, recoveries={3: "shrink"}) for episode in one.episodes[:1]]
-        episodes = [*sick, *(replace(episode, ailments={}) for episode in one.episodes[1:])]
-        log_trials(tracker, contender.name, episodes, study.episode.iterations_per_decision, tags)
+    trials = {
+        name: play(tuner, lambda _, agent=agent: agent, held_out, test=True, snapshots=True, keep="best")  # type: ignore[misc]
+        for name, agent in AGENTS.items()
+    }
+    for name, episodes in trials.items():
+        sick = replace(episodes[0], ailments={"collapse": 2}, recoveries={3: "shrink"})
+        shown = [sick, *(replace(episode, ailments={}) for episode in episodes[1:])]
+        log_trials(tracker, name, shown, study.episode.iterations_per_decision, tags)
     run.agent.write_bytes(b"an agent")
-    result = deliver(study, run, tracker, measured, HISTORY, None)
+    tests = {name: [episode.test_score or 0.0 for episode in episodes] for name, episodes in trials.items()}
+    found = comparison(tests)
+    found.write(run.comparison)
+    result = deliver(study, run, tracker, found, trials["agent"], HISTORY, None)
     assert tracker.close("FINISHED") == 0
-    return Delivered(uri, run, result, measured)
+    return Delivered(uri, run, result, trials)
 
 
 def test_the_parent_run_reads_well(delivered: Delivered) -> None:
@@ -112,21 +109,35 @@ def test_the_parent_run_reads_well(delivered: Delivered) -> None:
     assert tags.items() >= expected.items()
     assert tags["mlflow.source.name"] == "qsynth tune tiny"
     note = tags["mlflow.note.content"]
-    assert "| agent |" in note
-    for plot in PLOTS:
+    assert "| **agent** |" in note
+    for plot in (*PLOTS, *COMPARED):
         address = f"get-artifact?path=plots/small/{plot}.png&run_uuid={parent.info.run_id}"
         assert f"]({address})" in note
-        assert f"](plots/{plot}.png)" in delivered.run.report.read_text()
+        assert f"](plots/{plot}.png)" in delivered.run.note.read_text()
+    assert delivered.run.report.read_text().count("data:image/png;base64,") == len(PLOTS) + len(COMPARED)
     stored = {
         item.path
         for folder in ("", "plots", "plots/small", "generator")
         for item in delivered.client.list_artifacts(parent.info.run_id, folder)
     }
-    files = {"study.yaml", "report.md", "result.json", "synthetic.csv", "agent.safetensors", "generator/MLmodel"}
-    assert stored >= files | {f"plots/{plot}.png" for plot in PLOTS} | {f"plots/small/{plot}.png" for plot in PLOTS}
-    scores = {contender.name: contender.score_mean for contender in delivered.result.contenders}
-    assert {name: parent.data.metrics[f"final_score/{name}"] for name in scores} == pytest.approx(scores)
-    assert parent.data.metrics["best_score"] == pytest.approx(max(scores.values()))
+    files = {
+        "study.yaml",
+        "report.html",
+        "report.md",
+        "result.json",
+        "synthetic.csv",
+        "agent.safetensors",
+        "generator/MLmodel",
+    }
+    assert stored >= files | {
+        f"{folder}/{plot}.png" for folder in ("plots", "plots/small") for plot in (*PLOTS, *COMPARED)
+    }
+    final = {each.rival.name: each.test[1] for each in delivered.result.comparison.summary.rivals}
+    for rival, test in final.items():
+        stored = [parent.data.metrics[f"final_score{end}/{rival}"] for end in ("", "_low", "_high")]
+        assert stored == pytest.approx([test.value, test.low, test.high])
+    assert parent.data.metrics["best_score"] == pytest.approx(max(test.value for test in final.values()))
+    assert StudyResult.read(delivered.run).to_dict() == delivered.result.to_dict()
 
 
 def test_what_ailed_a_trial_and_its_treatment_are_found_by_tags(delivered: Delivered) -> None:
@@ -148,13 +159,12 @@ def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> N
     tuner = make_tuner(study.environment(compiled=False), 1)
     held_out = [Assignment(study.data.instance(0, True), 90)]
     [episode] = play(tuner, lambda _: Hold(), held_out, test=True, snapshots=True)
-    measured = measure(CONTENDERS[1], held_out, study.iterations_per_run, lambda *_: [episode])
     run.agent.write_bytes(b"an agent")
-    deliver(study, run, tracker, {"agent": measured}, HISTORY, None)
+    deliver(study, run, tracker, comparison({"agent": [0.5]}), [episode], HISTORY, None)
     assert tracker.close("FINISHED") == 0
-    report = run.report.read_text()
+    note = run.note.read_text()
     for plot in PLOTS | IMAGES:
-        assert f"](plots/{plot}.png)" in report
+        assert f"](plots/{plot}.png)" in note
         assert (run.plots / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
     model, alone = QGANSynthesizer.load(run.model), tmp_path / "alone.png"
     plot_model(model, held_out[0].instance, study.n_synthetic, study.seed, alone)
@@ -164,11 +174,11 @@ def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> N
 def test_every_course_of_a_trial_is_stored(delivered: Delivered) -> None:
     [parent] = delivered.runs("study").values()
     trials = delivered.runs("trial")
-    assert set(trials) == {f"{contender.name} held-out {number}" for contender in CONTENDERS for number in range(2)}
-    trial, episode = trials["agent held-out 1"], delivered.measured["agent"].episodes[1]
+    assert set(trials) == {f"{name} held-out {number}" for name in AGENTS for number in range(2)}
+    trial, episode = trials["agent held-out 1"], delivered.trials["agent"][1]
     tags = trial.data.tags
     assert tags["mlflow.parentRunId"] == parent.info.run_id
-    expected = {"study": "tiny", "data": "iris", "contender": "agent", "instance": episode.instance, "reason": "budget"}
+    expected = {"study": "tiny", "data": "iris", "rival": "agent", "instance": episode.instance, "reason": "budget"}
     assert tags.items() >= expected.items()
     assert f"test score **{episode.test_score:.3f}**" in tags["mlflow.note.content"]
 

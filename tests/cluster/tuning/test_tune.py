@@ -86,16 +86,18 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert second.returncode == 0, errors
     result = json.loads(printed)
 
-    names = [contender["name"] for contender in result["contenders"]]
-    assert names == ["agent", "defaults", "best constants", "best decay", "random search"]
-    for contender in result["contenders"]:
-        assert contender["iterations_per_run"] == 6
-        assert contender["runs_per_instance"] == (2 if "random" in contender["name"] else 1)
-        assert 0.0 <= contender["score_mean"] <= 1.0
-        assert contender["score_sd"] >= 0.0
+    rivals = {each["name"]: each for each in result["rivals"]}
+    compared = {"agent", "defaults", "tuned constants", "tuned exponential", "random search"}
+    assert set(rivals) == compared | {"agent, blind", "agent, constant action", "agent, shuffled observations"}
+    assert (result["budgets"], result["problems_per_study"]) == ([1, 2], 2)
+    for name in compared:
+        assert set(rivals[name]["test"]) == {"1", "2"}
+        assert all(0.0 <= test["value"] <= 1.0 for test in rivals[name]["test"].values())
+        assert rivals[name]["spent"]["iterations"] == 2 * 2 * 6
+    assert {each["name"] for each in result["retrained"]} == {"agent", *(f"{name}, retrained" for name in compared)}
     assert all(Path(result["paths"][what]).exists() for what in ("synthetic data", "agent", "generator", "report"))
     assert len(Path(result["paths"]["synthetic data"]).read_text().splitlines()) == 51
-    for plot in ("scores", "schedule", "marginals", "training"):
+    for plot in ("budgets", "curves", "leads", "schedule", "marginals", "training"):
         assert (run_dir / "plots" / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
 
     runs = mlflow_runs(out / "mlflow.db")
@@ -104,10 +106,10 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert len(runs) == 1 + 5 * 2
     assert "best_score" in parents[0].data.metrics
-    child = next(run for run in runs if run.data.tags.get("contender") == "agent")
+    child = next(run for run in runs if run.data.tags.get("rival") == "agent")
     expected = {"score", "test/score", "hyperparameters/lr_generator", "training/loss_generator"}
     assert expected <= set(child.data.metrics)
-    assert "get-artifact?path=plots/small/scores.png" in parents[0].data.tags["mlflow.note.content"]
+    assert "get-artifact?path=plots/small/budgets.png" in parents[0].data.tags["mlflow.note.content"]
     assert [each.dataset.name for each in parents[0].inputs.dataset_inputs] == ["iris", f"{run_dir.name} synthetic"]
     assert registered(out / "mlflow.db", "qsynth-tiny") == [parent.info.run_id]
 
@@ -115,7 +117,7 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     third = start("tune", study, "--out", out, "--resume", "--address", "127.0.0.1:9", "--json")
     printed, _ = third.communicate(timeout=120)
     assert third.returncode == 0
-    assert json.loads(printed)["contenders"] == result["contenders"]
+    assert json.loads(printed) == result
 
 
 def _journal(out: Path) -> str:
