@@ -22,7 +22,7 @@ class Assignment:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Episode:
     """What happened in one trial.
 

@@ -49,7 +49,7 @@ class EpisodeConfig(Config):
         return {**search_space, **({RECOVER: Recover()} if self.recovery else {})}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionResult:
     """What one decision led to; arrays have a leading lane axis.
 
@@ -196,7 +196,6 @@ class Tuner:
             after=self._score.copy(),
             best=best,
             failed=failed,
-            finished=finished,
             raw=self._raw,
             loss_generator=zeros if training is None else training.loss_generator,
             loss_critic=zeros if training is None else training.loss_critic,

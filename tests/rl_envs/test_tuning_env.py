@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from rl_envs.spaces import stay_action
 from rl_envs.tuning_env import ENV_ID, QGANTuningEnv, register
-from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment
+from tests.rl_envs.tiny import N_DECISIONS, PENALTY, SPACE, environment, gain
 
 
 def episode(env: gymnasium.Env[Any, Any], seed: int) -> list[Any]:
@@ -64,7 +64,7 @@ def test_a_share_of_the_episodes_starts_from_random_hyperparameters() -> None:
 def test_rewards_add_up_to_what_the_score_gained() -> None:
     first = episode(QGANTuningEnv(environment()), 3)
     total = sum(step[1] for step in first[1:])
-    assert total == pytest.approx(first[-1][-1]["score"] - first[0][1]["score"], abs=1e-12)
+    assert total == pytest.approx(gain(first[0][1]["score"], first[-1][-1]["score"]), abs=1e-12)
     assert total != 0
 
 
@@ -96,7 +96,7 @@ def test_a_fault_ends_the_episode_and_the_next_is_as_ever(monkeypatch: pytest.Mo
     assert observation in env.observation_space
     assert (terminated, truncated) == (True, False)
     assert after == {"score": 0.0, "reason": "error: RuntimeError: device gone"}
-    assert reward == pytest.approx(-info["score"] - 0.2)
+    assert reward == pytest.approx(gain(info["score"], 0.0) - PENALTY)
     assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)
     env.tuner.population._weights.generator[:] = np.nan
     assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)
