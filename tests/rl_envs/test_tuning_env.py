@@ -1,5 +1,7 @@
 """The single environment: Gymnasium's own checker, and the same promises as the vector environment's."""
 
+import subprocess
+import sys
 from typing import Any
 
 import gymnasium
@@ -8,7 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from rl_envs.spaces import stay_action
-from rl_envs.tuning_env import ENV_ID, QGANTuningEnv, register
+from rl_envs.tuning_env import QGANTuningEnv
 from tests.rl_envs.tiny import N_DECISIONS, PENALTY, SPACE, environment, gain
 
 
@@ -29,13 +31,15 @@ def test_gymnasium_finds_nothing_wrong() -> None:
 
 
 def test_gymnasium_makes_it_by_name() -> None:
-    register()
-    try:
-        env = gymnasium.make(ENV_ID, config=environment().model_dump())
-        assert isinstance(env.unwrapped, QGANTuningEnv)
-        assert len(episode(env, 1)) == N_DECISIONS + 1
-    finally:
-        del gymnasium.registry[ENV_ID]
+    env = gymnasium.make("QGANTuning-v0", config=environment().model_dump())
+    assert isinstance(env.unwrapped, QGANTuningEnv)
+    assert len(episode(env, 1)) == N_DECISIONS + 1
+
+
+def test_it_is_registered_without_torch() -> None:
+    seen = "import sys, gymnasium, rl_envs; print('QGANTuning-v0' in gymnasium.registry, 'torch' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["True", "False"]
 
 
 def test_an_episode_lasts_n_decisions_and_repeats() -> None:

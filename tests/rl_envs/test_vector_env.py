@@ -10,7 +10,6 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import DictInfoToList
 
 from rl_envs.spaces import action_space, stay_action
-from rl_envs.tuning_env import ENV_ID, register
 from rl_envs.vector_env import QGANTuningVectorEnv
 from tests.rl_envs.tiny import MAX_REWARD, N_DECISIONS, PENALTY, SPACE, environment, gain
 
@@ -237,17 +236,10 @@ def test_infos_can_be_split_by_lane() -> None:
 
 
 def test_gymnasium_makes_it_by_name() -> None:
-    register()
-    register()
-    try:
-        env = gymnasium.make_vec(
-            ENV_ID, num_envs=2, vectorization_mode="vector_entry_point", config=environment().model_dump()
-        )
-        assert isinstance(env.unwrapped, QGANTuningVectorEnv)
-        assert env.num_envs == 2
-        observation, _ = env.reset(seed=1)
-        assert observation.shape[0] == 2
-        env.step(env.action_space.sample())
-        env.close()
-    finally:
-        del gymnasium.registry[ENV_ID]
+    env = gymnasium.make_vec("QGANTuning-v0", num_envs=2, config=environment().model_dump())
+    assert isinstance(env.unwrapped, QGANTuningVectorEnv)
+    assert env.num_envs == 2
+    observation, _ = env.reset(seed=1)
+    assert observation.shape[0] == 2
+    env.step(env.action_space.sample())
+    env.close()
