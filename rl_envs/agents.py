@@ -162,7 +162,7 @@ class TrainedAgent:
         value minus "stay" (logits).
         """
         seen = torch.from_numpy(self._encoding.observe(observation, values))
-        found = {}
+        pushes = {}
         for name in self._encoding.shared:
             total = torch.zeros_like(seen)
             for step in range(PATH_STEPS):
@@ -170,5 +170,5 @@ class TrainedAgent:
                 [gradient] = torch.autograd.grad(self._network.drive(point)[name].sum(), point)
                 total += gradient
             shares = (total * seen / PATH_STEPS).numpy()
-            found[name] = {feature: shares[:, column] for column, feature in enumerate(self._encoding.features)}
-        return found
+            pushes[name] = {feature: shares[:, column] for column, feature in enumerate(self._encoding.features)}
+        return pushes

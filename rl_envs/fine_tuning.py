@@ -47,13 +47,13 @@ def fine_tuning(tuner: Tuner, start: Snapshot, instance: Instance) -> Iterator[F
     reason, over = "", False
     while True:
         scores = tuple(score for score, _, _ in moments)
-        kept = max(range(len(scores)), key=scores.__getitem__)
-        _, after, snapshot = moments[kept]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        _, after, snapshot = moments[best]
         yield FineTuning(
             before=moments[0][1],
             after=after,
             scores=scores,
-            kept=kept,
+            kept=best,
             spent=population.spent - began,
             reason=reason,
             snapshot=snapshot,

@@ -110,28 +110,28 @@ class PolicyNetwork(nn.Module):
         Args:
             parameters: lanes x parameters, as :meth:`forward` gives them.
         """
-        found = {}
+        entropies = {}
         for name, part in self.parts(parameters.detach()).items():
             if name in self.floats:
-                found[name] = float(part[..., 1].mean()) + 0.5 * math.log(2.0 * math.pi * math.e)
+                entropies[name] = float(part[..., 1].mean()) + 0.5 * math.log(2.0 * math.pi * math.e)
             else:
                 logs = part.log_softmax(dim=-1)
-                found[name] = float(-(logs.exp() * logs).sum(dim=-1).mean())
-        return found
+                entropies[name] = float(-(logs.exp() * logs).sum(dim=-1).mean())
+        return entropies
 
     def drive(self, observation: Tensor) -> dict[str, Tensor]:
         """What an observation wants of each hyperparameter, name -> lanes: a float's mean move; the logit of an int's
         "up" minus that of "down"; the largest logit of a choice minus that of "stay"."""
-        found = {}
+        drives = {}
         for name, part in self.parts(self(observation)).items():
             entry = self.search_space[name]
             if isinstance(entry, Float):
-                found[name] = part[..., 0]
+                drives[name] = part[..., 0]
             elif isinstance(entry, Int):
-                found[name] = part[..., UP] - part[..., DOWN]
+                drives[name] = part[..., UP] - part[..., DOWN]
             else:
-                found[name] = part[..., 1:].amax(dim=-1) - part[..., 0]
-        return found
+                drives[name] = part[..., 1:].amax(dim=-1) - part[..., 0]
+        return drives
 
 
 class PolicyFile(Config):
