@@ -7,15 +7,14 @@ import numpy as np
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.population.recovery import RECOVERIES
-from qsynth.space.search_space import Choice, Float, Int, SearchSpace, random_values
+from qsynth.space.search_space import SearchSpace, random_values
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
-from rl_envs.spaces import Entries, Recover, moved
+from rl_envs.spaces import Entries
 
 LaneValues = dict[str, np.ndarray]
 PATH_STEPS = 32
-MIN_DECAY = 0.01  # of schedules that are searched or imitated
+MIN_DECAY = 0.01  # of schedules that are searched
 
 
 class Agent(Protocol):
@@ -163,7 +162,7 @@ class TrainedAgent:
         value minus "stay" (logits).
         """
         seen = torch.from_numpy(self._encoding.observe(observation, values))
-        found = {}
+        pushes = {}
         for name in self._encoding.shared:
             total = torch.zeros_like(seen)
             for step in range(PATH_STEPS):
@@ -171,34 +170,5 @@ class TrainedAgent:
                 [gradient] = torch.autograd.grad(self._network.drive(point)[name].sum(), point)
                 total += gradient
             shares = (total * seen / PATH_STEPS).numpy()
-            found[name] = {feature: shares[:, column] for column, feature in enumerate(self._encoding.features)}
-        return found
-
-
-class RandomWalk:
-    """Random actions at every decision: what the action space does by itself."""
-
-    name = "random walk"
-
-    def __init__(self, actions: Entries, max_step: float, seed: int) -> None:
-        self._space, self._max_step, self._random = actions, max_step, np.random.default_rng(seed)
-
-    def begin(self, n_lanes: int) -> LaneValues:
-        """Nothing: the defaults."""
-        return {}
-
-    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
-        """Uniformly random moves."""
-        n_lanes = len(observation)
-        actions: LaneValues = {}
-        for name, dimension in self._space.items():
-            match dimension:
-                case Float():
-                    actions[name] = self._random.uniform(-1, 1, (n_lanes, 1))
-                case Int():
-                    actions[name] = self._random.integers(3, size=n_lanes)
-                case Choice():
-                    actions[name] = self._random.integers(1 + len(dimension.values), size=n_lanes)
-                case Recover():
-                    actions[name] = self._random.integers(1 + len(RECOVERIES), size=n_lanes)
-        return moved(self._space, values, actions, self._max_step)
+            pushes[name] = {feature: shares[:, column] for column, feature in enumerate(self._encoding.features)}
+        return pushes

@@ -71,15 +71,15 @@ class InstancePool:
 
     def __init__(self, config: EnvironmentConfig) -> None:
         self._config = config
-        self._made: dict[int, Instance] = {}
+        self._instances: dict[int, Instance] = {}
 
     def __len__(self) -> int:
         return self._config.n_instances
 
     def __getitem__(self, index: int) -> Instance:
-        if index not in self._made:
-            self._made[index] = self._config.data.instance(index, False)
-        return self._made[index]
+        if index not in self._instances:
+            self._instances[index] = self._config.data.instance(index, False)
+        return self._instances[index]
 
 
 def environment_config(values: Any) -> EnvironmentConfig:

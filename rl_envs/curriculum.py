@@ -53,11 +53,11 @@ class CurriculumConfig(Config):
         """What agents may do, in one task or another."""
         if self.known is not None:
             return dict(self.known)
-        found: dict[str, ActionEntry] = {}
+        union: dict[str, ActionEntry] = {}
         for task in self.tasks.values():
             for name, entry in task.actions.items():
-                found[name] = _joined(name, found.get(name, entry), entry)
-        return dict(sorted(found.items()))
+                union[name] = _joined(name, union.get(name, entry), entry)
+        return dict(sorted(union.items()))
 
     @property
     def features(self) -> list[str]:
@@ -90,14 +90,15 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
 
     def __init__(self, num_envs: int, config: Any) -> None:
-        made = config if isinstance(config, CurriculumConfig) else parse(CurriculumConfig, config, source="curriculum")
-        self.config, self.num_envs = made, num_envs
-        parts = np.array_split(np.arange(num_envs), len(made.tasks))
+        known = isinstance(config, CurriculumConfig)
+        curriculum = config if known else parse(CurriculumConfig, config, source="curriculum")
+        self.config, self.num_envs = curriculum, num_envs
+        parts = np.array_split(np.arange(num_envs), len(curriculum.tasks))
         self.parts = [slice(part[0], part[-1] + 1) for part in parts]
-        self.envs = [QGANTuningVectorEnv(len(p), t) for p, t in zip(parts, made.tasks.values(), strict=True)]
-        actions, features = made.actions, made.features
+        self.envs = [QGANTuningVectorEnv(len(p), t) for p, t in zip(parts, curriculum.tasks.values(), strict=True)]
+        actions, features = curriculum.actions, curriculum.features
         self._encodings = [
-            Encoding(features, actions, env.tuner.features, env.tuner.actions, made.episode.max_step)
+            Encoding(features, actions, env.tuner.features, env.tuner.actions, curriculum.episode.max_step)
             for env in self.envs
         ]
         self.single_observation_space = spaces.Box(-LIMIT, LIMIT, (len(features),), np.float32)
@@ -130,7 +131,7 @@ class CurriculumVectorEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarra
             seen.append(encoding.observe(observation, env.tuner.values))
             results.append(rest)
         rewards, terminated, truncated, infos = zip(*results, strict=True)
-        joined = (np.concatenate(each) for each in (seen, rewards, terminated, truncated))
+        joined = (np.concatenate(column) for column in (seen, rewards, terminated, truncated))
         return *joined, _joined_infos(infos)  # type: ignore[return-value]
 
     def close_extras(self, **kwargs: Any) -> None:

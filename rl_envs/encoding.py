@@ -67,14 +67,14 @@ class Encoding:
 
     def remarks(self) -> list[str]:
         """What is different from the agent's training, a line each."""
-        found = []
+        remarks = []
         if self.unknown:
-            found.append(f"the agent leaves {', '.join(self.unknown)} at the study's defaults")
+            remarks.append(f"the agent leaves {', '.join(self.unknown)} at the study's defaults")
         if idle := [name for name in self.actions if name not in self.shared]:
-            found.append(f"the study does not let it tune {', '.join(idle)}")
+            remarks.append(f"the study does not let it tune {', '.join(idle)}")
         if self.unseen:
-            found.append(f"it was trained to see {', '.join(self.unseen)}")
-        return found
+            remarks.append(f"it was trained to see {', '.join(self.unseen)}")
+        return remarks
 
     def observe(self, observation: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
         """The agent's observations (lanes x its features, float32) from a study's (lanes x the study's features).
@@ -117,12 +117,12 @@ def limited(actions: Entries, config: TrialConfig) -> SearchSpace:
 
     What does not reach the trial's default is left out.
     """
-    found: SearchSpace = {}
+    space: SearchSpace = {}
     for name, entry in actions.items():
         if isinstance(entry, Recover | Choice) or name not in config.tunable:
             continue
         low, high = bounds(name, config.capacity)
         low, high = max(low, entry.low), min(high, entry.high)
         if low < high and low <= getattr(config.defaults, name) <= high:
-            found[name] = entry.replaced(low=low, high=high)
-    return found
+            space[name] = entry.replaced(low=low, high=high)
+    return space

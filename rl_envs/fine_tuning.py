@@ -11,7 +11,7 @@ from qsynth.population.snapshot import Snapshot
 from rl_envs.tuner import Tuner
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FineTuning:
     """What came of it.
 
@@ -47,9 +47,17 @@ def fine_tuning(tuner: Tuner, start: Snapshot, instance: Instance) -> Iterator[F
     reason, over = "", False
     while True:
         scores = tuple(score for score, _, _ in moments)
-        kept = max(range(len(scores)), key=scores.__getitem__)
-        _, after, snapshot = moments[kept]
-        yield FineTuning(moments[0][1], after, scores, kept, population.spent - began, reason, snapshot)
+        best = max(range(len(scores)), key=scores.__getitem__)
+        _, after, snapshot = moments[best]
+        yield FineTuning(
+            before=moments[0][1],
+            after=after,
+            scores=scores,
+            kept=best,
+            spent=population.spent - began,
+            reason=reason,
+            snapshot=snapshot,
+        )
         if over:
             return
         step = tuner.step({})

@@ -12,7 +12,7 @@ from qsynth.space.search_space import SearchSpace
 LIMIT = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LaneStates:
     """All lanes at one decision; arrays are of shape lanes.
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
 from qsynth.files.tensor_file import TensorFile
 from qsynth.space.search_space import Float, Int
+from rl_envs.retired import without_retired
 from rl_envs.spaces import DOWN, UP, ActionEntry, Entries, action_space, stay_index
 
 FILE = TensorFile("qsynth-agent-1", "a trained agent")
@@ -21,18 +21,17 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class PolicyConfig(Config):
-    """Size and starting point of the network.
-
-    Attributes:
-        conditional: whether floats are chosen given what ints, choices and recoveries were chosen before; else all
-            independently.
-    """
+    """Size and starting point of the network."""
 
     hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=8)
     log_std: float = Field(-1.0, ge=MIN_LOG_STD, le=MAX_LOG_STD)
     stay_logit: float = Field(1.0, ge=0, le=10)
     head_scale: float = Field(0.01, gt=0, le=1)
-    conditional: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, values: Any) -> Any:
+        return without_retired(values, "conditional", False, "policies that choose floats given discrete actions")
 
 
 def mlp(n_inputs: int, hidden: tuple[int, ...], n_outputs: int) -> nn.Sequential:
@@ -48,8 +47,7 @@ class PolicyNetwork(nn.Module):
     """Observations to the parameters of an action distribution.
 
     Each float has a mean and a free, clamped log standard deviation; each int or choice has logits. An untrained
-    network means "stay": its head starts near zero, and the categories that change nothing are favoured. Where the
-    policy is conditional, every category also has a shift of every float's mean, and the chosen ones' are added to it.
+    network means "stay": its head starts near zero, and the categories that change nothing are favoured.
     """
 
     def __init__(self, n_features: int, search_space: Entries, config: PolicyConfig) -> None:
@@ -61,11 +59,8 @@ class PolicyNetwork(nn.Module):
             for name, dimension in self.search_space.items()
         }
         self.floats = [name for name, dimension in self.search_space.items() if isinstance(dimension, Float)]
-        self.discrete = [name for name in self.search_space if name not in self.floats]
-        n_floats = len(self.floats)
-        self.n_shifts = n_floats * sum(self.sizes[name] for name in self.discrete) if config.conditional else 0
-        self.network = mlp(n_features, config.hidden, sum(self.sizes.values()) + self.n_shifts)
-        self.log_std = nn.Parameter(torch.full((n_floats,), config.log_std))
+        self.network = mlp(n_features, config.hidden, sum(self.sizes.values()))
+        self.log_std = nn.Parameter(torch.full((len(self.floats),), config.log_std))
         head = self.network[-1]
         assert isinstance(head, nn.Linear)
         with torch.no_grad():
@@ -86,8 +81,8 @@ class PolicyNetwork(nn.Module):
         }
 
     def forward(self, observation: Tensor) -> Tensor:
-        """Distribution parameters, lanes x (sum of ``input_lengths`` + ``n_shifts``), in sorted order of the names."""
-        *heads, shifts = self.network(observation).split([*self.sizes.values(), self.n_shifts], dim=-1)
+        """Distribution parameters, lanes x sum of ``input_lengths``, in sorted order of the names."""
+        heads = self.network(observation).split(list(self.sizes.values()), dim=-1)
         log_std = self.log_std.clamp(MIN_LOG_STD, MAX_LOG_STD)
         parts: list[Tensor] = []
         float_index = 0
@@ -96,37 +91,18 @@ class PolicyNetwork(nn.Module):
             if isinstance(dimension, Float):
                 parts.append(log_std[float_index].expand_as(head))
                 float_index += 1
-        return torch.cat([*parts, shifts], dim=-1)
+        return torch.cat(parts, dim=-1)
 
-    def parts(self, parameters: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Distribution parameters by action (name -> lanes x its ``input_lengths``), and shifts (lanes x n_shifts)."""
-        *parts, shifts = parameters.split([*self.input_lengths.values(), self.n_shifts], dim=-1)
-        return dict(zip(self.search_space, parts, strict=True)), shifts
+    def parts(self, parameters: Tensor) -> dict[str, Tensor]:
+        """Distribution parameters by action, name -> lanes x its ``input_lengths``."""
+        return dict(zip(self.search_space, parameters.split(list(self.input_lengths.values()), dim=-1), strict=True))
 
     def greedy(self, observation: Tensor) -> dict[str, Tensor]:
-        """Most likely actions: name -> lanes x 1 (float) or lanes (discrete); floats given the discrete ones."""
-        parts, shifts = self.parts(self(observation))
-        discrete = self.likeliest(parts)
-        means = self.means(parts, shifts, discrete)
-        return {name: discrete[name] if name in discrete else means[name] for name in self.search_space}
-
-    def likeliest(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Most likely discrete actions, name -> ..., of distribution parameters as :meth:`parts` gives them."""
-        return {name: parts[name].argmax(dim=-1) for name in self.discrete}
-
-    def means(self, parts: dict[str, Tensor], shifts: Tensor, discrete: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Means of the floats' moves (name -> ... x 1) given discrete actions (name -> ...).
-
-        Args:
-            parts, shifts: as :meth:`parts` gives them, ... x parameters.
-        """
-        means = {name: parts[name][..., :1] for name in self.floats}
-        if not self.n_shifts:
-            return means
-        table = shifts.unflatten(-1, (len(self.floats), -1))
-        chosen = torch.cat([one_hot(discrete[name].long(), self.sizes[name]) for name in self.discrete], dim=-1)
-        added = (table * chosen[..., None, :]).sum(dim=-1)
-        return {name: mean + added[..., index, None] for index, (name, mean) in enumerate(means.items())}
+        """Most likely actions: name -> lanes x 1 (float) or lanes (discrete)."""
+        return {
+            name: part[..., :1] if name in self.floats else part.argmax(dim=-1)
+            for name, part in self.parts(self(observation)).items()
+        }
 
     def entropies(self, parameters: Tensor) -> dict[str, float]:
         """Mean entropy of each action's distribution, in nats: differential for floats, at most log n for categories.
@@ -134,31 +110,28 @@ class PolicyNetwork(nn.Module):
         Args:
             parameters: lanes x parameters, as :meth:`forward` gives them.
         """
-        found, (parts, _) = {}, self.parts(parameters.detach())
-        for name, part in parts.items():
+        entropies = {}
+        for name, part in self.parts(parameters.detach()).items():
             if name in self.floats:
-                found[name] = float(part[..., 1].mean()) + 0.5 * math.log(2.0 * math.pi * math.e)
+                entropies[name] = float(part[..., 1].mean()) + 0.5 * math.log(2.0 * math.pi * math.e)
             else:
                 logs = part.log_softmax(dim=-1)
-                found[name] = float(-(logs.exp() * logs).sum(dim=-1).mean())
-        return found
+                entropies[name] = float(-(logs.exp() * logs).sum(dim=-1).mean())
+        return entropies
 
     def drive(self, observation: Tensor) -> dict[str, Tensor]:
-        """What an observation wants of each hyperparameter, name -> lanes: a float's mean move (given the likeliest
-        discrete actions); the logit of an int's "up" minus that of "down"; the largest logit of a choice minus that of
-        "stay"."""
-        parts, shifts = self.parts(self(observation))
-        means = self.means(parts, shifts, self.likeliest(parts))
-        found = {}
-        for name, part in parts.items():
+        """What an observation wants of each hyperparameter, name -> lanes: a float's mean move; the logit of an int's
+        "up" minus that of "down"; the largest logit of a choice minus that of "stay"."""
+        drives = {}
+        for name, part in self.parts(self(observation)).items():
             entry = self.search_space[name]
             if isinstance(entry, Float):
-                found[name] = means[name][..., 0]
+                drives[name] = part[..., 0]
             elif isinstance(entry, Int):
-                found[name] = part[..., UP] - part[..., DOWN]
+                drives[name] = part[..., UP] - part[..., DOWN]
             else:
-                found[name] = part[..., 1:].amax(dim=-1) - part[..., 0]
-        return found
+                drives[name] = part[..., 1:].amax(dim=-1) - part[..., 0]
+        return drives
 
 
 class PolicyFile(Config):

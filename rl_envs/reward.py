@@ -9,7 +9,7 @@ from pydantic import Field
 from qsynth.config import Config
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect:
     """A decision's effect; arrays are of shape lanes.
 
@@ -17,7 +17,6 @@ class Effect:
         before, after: composite score at the reference weights; ``after`` is 0 where the trial failed.
         best: the best composite score before the decision, of the untrained start too.
         failed: the trial diverged or broke; its episode ends here.
-        finished: the trial has used its budget.
         raw: metric values (losses) after the decision.
         loss_generator, loss_critic: means over the decision's iterations.
     """
@@ -26,27 +25,16 @@ class Effect:
     after: np.ndarray
     best: np.ndarray
     failed: np.ndarray
-    finished: np.ndarray
     raw: dict[str, np.ndarray]
     loss_generator: np.ndarray
     loss_critic: np.ndarray
 
 
-class ScoreGain(Config):
-    """The change of the score: potential-based (Ng, Harada & Russell 1999), so an undiscounted return is the final
-    minus the initial score, and no detour pays."""
-
-    kind: Literal["score_gain"] = "score_gain"
-    failure_penalty: float = Field(0.2, ge=0, le=10)
-
-    def __call__(self, outcome: Effect) -> np.ndarray:
-        """Rewards, of shape lanes."""
-        return np.asarray(outcome.after - outcome.before - self.failure_penalty * outcome.failed)
-
-
 class ShortfallGain(Config):
-    """The change of ``-log(1 + slack - score)``: like :class:`ScoreGain` potential-based, with gains near the ceiling
-    worth as much as the large, easy ones at the start, which otherwise drown them.
+    """The change of ``-log(1 + slack - score)``: potential-based (Ng, Harada & Russell 1999), so an undiscounted return
+    depends on the final and the initial score alone, and no detour pays.
+
+    Gains near the ceiling are worth as much as the large, easy ones at the start, which would drown them otherwise.
     """
 
     kind: Literal["shortfall_gain"] = "shortfall_gain"
@@ -79,28 +67,6 @@ def _shortfall_gain(before: np.ndarray, after: np.ndarray, slack: float) -> np.n
     return np.log(1.0 + slack - before) - np.log(1.0 + slack - after)
 
 
-class FinalScore(Config):
-    """The score at the end of the trial, nothing before."""
-
-    kind: Literal["final_score"] = "final_score"
-    failure_penalty: float = Field(0.2, ge=0, le=10)
-
-    def __call__(self, outcome: Effect) -> np.ndarray:
-        """Rewards, of shape lanes."""
-        return np.asarray(outcome.after * outcome.finished - self.failure_penalty * outcome.failed)
-
-
-class Level(Config):
-    """The score after every decision: the area under its curve."""
-
-    kind: Literal["level"] = "level"
-    failure_penalty: float = Field(0.2, ge=0, le=10)
-
-    def __call__(self, outcome: Effect) -> np.ndarray:
-        """Rewards, of shape lanes."""
-        return outcome.after - self.failure_penalty * outcome.failed
-
-
 class LiteralComposite(Config):
     """R = w1 L_QNN + w2 L_Diversity - w3 L_Imbalance + w4 L_GAN, to the letter of the paper that proposed it.
 
@@ -124,6 +90,4 @@ class LiteralComposite(Config):
         return np.where(outcome.failed, -self.failure_penalty, bounded)
 
 
-Reward = Annotated[
-    ScoreGain | ShortfallGain | BestGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")
-]
+Reward = Annotated[ShortfallGain | BestGain | LiteralComposite, Field(discriminator="kind")]

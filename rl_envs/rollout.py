@@ -27,7 +27,7 @@ class Assignment:
     problem: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Episode:
     """What happened in one trial.
 
@@ -87,12 +87,12 @@ def play(
         chosen = list(assignments[wave])
         # A last, partial wave is filled up with repetitions, which are dropped.
         filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
-        kept = _Kept(tuner) if keep == "best" else None
-        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, kept)[: len(chosen)]
+        best = _BestMoments(tuner) if keep == "best" else None
+        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, best)[: len(chosen)]
     return episodes
 
 
-class _Kept:
+class _BestMoments:
     """The best moment of each lane's trial so far."""
 
     def __init__(self, tuner: Tuner) -> None:
@@ -114,7 +114,7 @@ class _Kept:
 
 
 def _play_wave(
-    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: _Kept | None
+    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, best: _BestMoments | None
 ) -> list[Episode]:
     n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
@@ -142,8 +142,8 @@ def _play_wave(
                 recoveries[lane][decision + 1] = step.recovered[lane]
         alive &= ~step.failed
         scores.append(np.where(alive, step.score, 0.0))
-        if kept is not None:
-            kept.look(scores[-1], alive)
+        if best is not None:
+            best.look(scores[-1], alive)
         raw.append(step.raw)
         utilities.append(step.utilities)
         training.append(step.training)
@@ -157,8 +157,8 @@ def _play_wave(
             training += [{name: np.full(n_lanes, np.nan) for name in step.training}] * missing
             schedule += [schedule[-1]] * missing
             break
-    if kept is not None:
-        alive = kept.bring_back(wave)
+    if best is not None:
+        alive = best.bring_back(wave)
     card, broken = tuner.measure_test([a.problem for a in wave]) if test else (None, "")
     return [
         Episode(

@@ -81,13 +81,13 @@ def search_schedule(
 
         np.add.at(totals, lanes, play(agent_for, meets * len(alive)))
     best = int(alive[np.argmax(totals[alive])])
-    found = Candidate(
+    winner = Candidate(
         {name: float(values[best]) for name, values in start.items()},
         float(decay[best]),
         float(totals[best] / sum(repeats for _, repeats in steps)),
         shape,
     )
-    return found, sum(n_alive * repeats for n_alive, repeats in steps)
+    return winner, sum(n_alive * repeats for n_alive, repeats in steps)
 
 
 def rungs(n_trials: int) -> list[tuple[int, int]]:
@@ -106,9 +106,9 @@ def _candidates(
     if family == "ttur":
         ratio = MAX_RATIO ** random.uniform(-1, 1, n)
         critic = space["lr_critic"]
-        kept = {name: np.full(n, defaults[name]) for name in space}
+        constants = {name: np.full(n, defaults[name]) for name in space}
         paired = np.clip(drawn["lr_generator"] * ratio, critic.low, critic.high)
-        drawn = kept | {"lr_generator": drawn["lr_generator"], "lr_critic": paired}
+        drawn = constants | {"lr_generator": drawn["lr_generator"], "lr_critic": paired}
     elif family != "constants":
         decay[1:] = MIN_DECAY ** random.random(n - 1)
     return {name: np.concatenate([[defaults[name]], values[1:]]) for name, values in drawn.items()}, decay

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from qsynth.config import Config
 from qsynth.population.recovery import RECOVERIES
-from qsynth.space.search_space import Choice, Float, Int
+from qsynth.space.search_space import Choice, Float, Int, adjacent_value
 
 DOWN, STAY, UP = range(3)
 RECOVER = "recover"
@@ -75,7 +75,7 @@ def moved(
             result[name] = np.where(step == 0, value, target)
         elif isinstance(dimension, Int):
             step = np.clip(action, DOWN, UP) - STAY
-            result[name] = np.where(step == 0, value, np.clip(value + step, dimension.low, dimension.high))
+            result[name] = np.where(step == 0, value, adjacent_value(dimension, value, step))
         else:
             position = np.clip(action, 0, len(dimension.values)).astype(int)
             result[name] = np.where(position == 0, value, np.array(dimension.values)[np.maximum(position, 1) - 1])

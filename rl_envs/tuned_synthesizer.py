@@ -78,7 +78,7 @@ class TunedSynthesizer(QGANSynthesizer):
         self.history = []
         names = sorted(self.config.search_space)
         observation = tuner.begin([0], [instance], [seed])
-        kept, best = population.snapshot(0), -np.inf
+        snapshot, best_score = population.snapshot(0), -np.inf
         for decision in range(n_decisions):
             step = tuner.step(agent.decide(observation, tuner.values, decision / n_decisions))
             if step.failed[0]:
@@ -94,8 +94,8 @@ class TunedSynthesizer(QGANSynthesizer):
             }
             self.history.append(entry)
             on_evaluation(entry)
-            if keep == "last" or entry["score"] > best:
-                kept, best = population.snapshot(0), entry["score"]
+            if keep == "last" or entry["score"] > best_score:
+                snapshot, best_score = population.snapshot(0), entry["score"]
         self.schedule = {name: [entry[f"{VALUE}{name}"] for entry in self.history] for name in names}
-        self._adopt(kept, instance)
+        self._adopt(snapshot, instance)
         return self

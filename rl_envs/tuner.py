@@ -50,7 +50,7 @@ class EpisodeConfig(Config):
         return {**search_space, **({RECOVER: Recover()} if self.recovery else {})}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionResult:
     """What one decision led to; arrays have a leading lane axis.
 
@@ -96,7 +96,7 @@ class Tuner:
         self._score, self._best = np.zeros(lanes), np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
-        self._care = LaneHealth(population)
+        self._health = LaneHealth(population)
         self._broken = ""
 
     def begin(
@@ -138,10 +138,10 @@ class Tuner:
             self._broken = _described(error)
             self._score[chosen] = 0.0
         self.decisions[chosen] = 0
-        self._care.begin(chosen, instances)
+        self._health.begin(chosen, instances)
         self._best[chosen] = self._score[chosen]
         nothing = {name: np.zeros(self.population.n_lanes) for name in self.metrics}
-        return self._observe(None, nothing, self._care.look(None))
+        return self._observe(None, nothing, self._health.look(None))
 
     @property
     def values(self) -> dict[str, np.ndarray]:
@@ -177,7 +177,7 @@ class Tuner:
             if not broken:
                 values = dict(changes)
                 if self.episode.recovery:
-                    recovered = self._care.treat(values.pop(RECOVER, np.zeros(len(before))))
+                    recovered = self._health.treat(values.pop(RECOVER, np.zeros(len(before))))
                 self.population.apply(values)
                 with self._paying(range(self.population.n_lanes)):
                     training = self._advance()
@@ -195,20 +195,19 @@ class Tuner:
         unpaid = np.full(self.population.n_lanes, self._iterations_left() < 1)
         finished = (self.decisions >= self.episode.n_decisions) | unpaid
         zeros = np.zeros_like(before)
-        found = self._care.look(training)
+        ailments = self._health.look(training)
         outcome = Effect(
             before=before,
             after=self._score.copy(),
             best=best,
             failed=failed,
-            finished=finished,
             raw=self._raw,
             loss_generator=zeros if training is None else training.loss_generator,
             loss_critic=zeros if training is None else training.loss_critic,
         )
         return DecisionResult(
             observation=self._observe(
-                training, {name: self._utilities[name] - old[name] for name in self.metrics}, found
+                training, {name: self._utilities[name] - old[name] for name in self.metrics}, ailments
             ),
             reward=self.episode.reward(outcome),
             failed=failed,
@@ -217,7 +216,7 @@ class Tuner:
             raw=self.raw,
             utilities=self.utilities,
             training=_by_name(training, self.population.n_lanes),
-            ailments=found,
+            ailments=ailments,
             recovered=recovered,
             reason=[
                 broken or ("diverged" if bad else "shots" if poor else "budget" if done else "")
@@ -279,11 +278,11 @@ class Tuner:
         self._raw = {name: value.numpy().astype(float) for name, value in card.raw.items()}
 
     def _observe(
-        self, training: TrainingStatistics | None, changes: dict[str, np.ndarray], found: dict[str, np.ndarray]
+        self, training: TrainingStatistics | None, changes: dict[str, np.ndarray], ailments: dict[str, np.ndarray]
     ) -> np.ndarray:
         moment = LaneStates(
             training=training,
-            real_spread=self._care.real.spread,
+            real_spread=self._health.real.spread,
             raw=self._raw,
             utilities=self._utilities,
             changes=changes,
@@ -293,7 +292,7 @@ class Tuner:
             progress=np.maximum(
                 self.decisions / self.episode.n_decisions, self.shots / (self.episode.shot_budget or np.inf)
             ),
-            ailments=found,
+            ailments=ailments,
             diverged=self.population.diverged,
         )
         return observe(moment, self.search_space, self.metrics)

@@ -13,6 +13,7 @@ from qsynth.population.snapshot import Keep
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.pretrained import card
+from rl_envs.retired import without_retired
 from rl_envs.reward import BestGain, ShortfallGain
 
 CURRICULA = Shipped("cluster", "curricula", ".yaml")
@@ -61,8 +62,6 @@ class Curriculum(Config):
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
         trials: that the agent trains on, all tasks together.
-        demonstrations: trials of simple baselines before; the agent begins by imitating the best
-            (:mod:`rl_envs.demonstrations`).
         agent: how it learns; with ``start`` it goes on from another agent, as in a curriculum of several steps.
         examine_every: iterations between examinations.
         patience: examinations without a better one after which training stops.
@@ -81,12 +80,16 @@ class Curriculum(Config):
     n_instances: int = Field(512, ge=1, le=100_000)
     n_validation: int = Field(8, ge=1, le=1024)
     trials: int = Field(20_000, ge=1)
-    demonstrations: int = Field(0, ge=0)
     examine_every: int = Field(10, ge=1)
     patience: int = Field(10, ge=1)
     n_lanes: int = Field(64, ge=1, le=65_536)
     n_runners: int | None = Field(None, ge=1, le=10_000)
     agent: PPOConfig = PPOConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, values: Any) -> Any:
+        return without_retired(values, "demonstrations", 0, "agents that begin by imitating simple baselines")
 
     @model_validator(mode="after")
     def _a_lane_for_each_task(self) -> Self:
@@ -94,8 +97,6 @@ class Curriculum(Config):
             raise ValueError(f"n_lanes must be at least the number of tasks, {len(self.tasks)}; got {self.n_lanes}")
         if all(task.after for task in self.tasks.values()):
             raise ValueError("tasks must begin with one whose after is 0")
-        if self.demonstrations and self.agent.start is not None:
-            raise ValueError("demonstrations must be left out where agent.start names an agent")
         return self
 
     @property

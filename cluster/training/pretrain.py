@@ -1,6 +1,5 @@
 """Training an agent on a curriculum, so that it can tune studies that it has never seen."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ import yaml
 
 from cluster.machines.share import ClusterShare
 from cluster.study.curriculum import Curriculum, Tier
-from cluster.study.placement import Placement, describe_sizes
+from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.system.files import atomic_write_text
 from cluster.system.interrupt import InterruptGuard
@@ -18,9 +17,8 @@ from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
 from cluster.training.examination import Examination
 from cluster.training.training_loop import TrainingLoop
-from cluster.training.warm_start import warm_start
 from rl_envs.curriculum import CurriculumConfig
-from rl_envs.policy import PolicyNetwork, load_policy
+from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.pretrained import agent_file
 
 CHECKPOINT_SECONDS = 60.0
@@ -55,13 +53,12 @@ class Pretraining:
         environment = curriculum.environment(compiled)
         atomic_write_text(self.run.curriculum_file, yaml.safe_dump(curriculum.model_dump(mode="json"), sort_keys=False))
         share = ClusterShare(name, [curriculum.placement()])
-        sizes = share()
-        self.progress.note(f"{describe_sizes(sizes)}, {len(curriculum.tasks)} tasks each; {self.run.path}")
+        self.progress.note(f"{describe_sizes(share())}, {len(curriculum.tasks)} tasks each; {self.run.path}")
         self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()
-        state: dict[str, Any] = _fresh() if last is None else last.state["run"]
-        start = self._start(environment, sizes, state) if last is None else self._policy()
+        start, file = self._start()
+        state: dict[str, Any] = _fresh(file) if last is None else last.state["run"]
         for number, tier in enumerate(curriculum.tiers):
             if number >= state["tier"]:
                 start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
@@ -69,34 +66,10 @@ class Pretraining:
         about: dict[str, Any] = state["about"]
         return about
 
-    def _policy(self) -> PolicyNetwork | None:
-        """That of the agent that training goes on from, which says how large the network is; None for a new one."""
+    def _start(self) -> tuple[PolicyNetwork, PolicyFile] | tuple[None, None]:
+        """The agent that training goes on from; Nones for a new one."""
         start = self.curriculum.agent.start
-        return None if start is None else load_policy(agent_file(start))[0]
-
-    def _start(
-        self, environment: CurriculumConfig, sizes: Mapping[Placement, int], state: dict[str, Any]
-    ) -> PolicyNetwork | None:
-        """The policy that training goes on from; None for a new one."""
-        curriculum = self.curriculum
-        if curriculum.agent.start is not None:
-            network, file = load_policy(agent_file(curriculum.agent.start))
-            state["trials"] += int(file.trained("trials"))
-            state["iterations"] += file.trained("iterations")
-            state["core_seconds"] += 3600 * file.trained("core_hours")
-            return network
-        if not curriculum.demonstrations:
-            return None
-        first = environment.only(curriculum.tiers[0].tasks)
-        self.progress.note(f"baselines play {curriculum.demonstrations:,} trials, for the agent to imitate")
-        made = warm_start(
-            first, curriculum.agent.policy, sizes, curriculum.demonstrations, curriculum.seed, self.guard.check
-        )
-        self.progress.note(f"imitates {made.decisions:,} decisions of the best; {made.seconds:.0f} s")
-        state["trials"] += made.trials
-        state["iterations"] += made.trials * _iterations_per_trial(first)
-        state["core_seconds"] += made.seconds * sum(sizes.values())
-        return made.network
+        return (None, None) if start is None else load_policy(agent_file(start))
 
     def _train(
         self,
@@ -175,9 +148,14 @@ class Pretraining:
         trainer.export(self.run.agent, environment.features, state["about"])
 
 
-def _fresh() -> dict[str, Any]:
+def _fresh(start: PolicyFile | None) -> dict[str, Any]:
     """The state of a run that begins; what is spent is of what is over already, the training of the start included."""
-    return {"tier": 0, "trials": 0, "iterations": 0.0, "core_seconds": 0.0, "examined": [], "about": {}}
+    trials, iterations, core_seconds = 0, 0.0, 0.0
+    if start is not None:
+        trials, iterations = int(start.trained("trials")), start.trained("iterations")
+        core_seconds = 3600 * start.trained("core_hours")
+    spent = {"trials": trials, "iterations": iterations, "core_seconds": core_seconds}
+    return {"tier": 0, **spent, "examined": [], "about": {}}
 
 
 def _iterations_per_trial(environment: CurriculumConfig) -> float:

@@ -45,55 +45,28 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
 
 
 class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
-    """Discrete actions first, then the floats, whose means may depend on what the discrete ones are.
+    """Independent actions by name.
 
-    A log-probability is of the same distribution wherever it is computed, for nothing is clamped after sampling. An
-    entropy is the sum over all actions, as moving a mean does not change its distribution's.
+    Log-probabilities are summed in an order of their own, discrete actions first, and floats' have distributions of
+    their own, apart from those of the entropies: numbers and gradients are rounded by it, and a seed's agent is to stay
+    the same bit for bit.
     """
 
     @classmethod
     def from_logits(cls, logits: Tensor, *, policy: PolicyNetwork, **kwargs: Any) -> "TuningActions":
         """Of parameters as :meth:`rl_envs.policy.PolicyNetwork.forward` gives them."""
-        parts, shifts = policy.parts(logits)
-        made = cls(
-            {
-                name: (TorchDiagGaussian if name in policy.floats else TorchCategorical).from_logits(part)
-                for name, part in parts.items()
-            }
-        )
-        made._policy, made._parts, made._shifts = policy, parts, shifts
-        return made
-
-    def sample(self, **kwargs: Any) -> dict[str, Tensor]:
-        """Actions by name."""
-        if not self._policy.n_shifts:
-            sampled: dict[str, Tensor] = super().sample()
-            return sampled
-        discrete = {name: self._original_struct[name].sample() for name in self._policy.discrete}
-        floats = {name: each.sample() for name, each in self._floats(discrete).items()}
-        return {name: discrete[name] if name in discrete else floats[name] for name in self._original_struct}
+        parts = policy.parts(logits)
+        actions = cls({name: _distribution(name in policy.floats, part) for name, part in parts.items()})
+        actions._floats, actions._parts = policy.floats, parts
+        return actions
 
     def logp(self, value: dict[str, Tensor]) -> Tensor:
         """Log-probabilities of actions (name -> lanes x 1 or lanes), of shape lanes."""
-        discrete = {name: value[name].reshape(len(self._shifts)) for name in self._policy.discrete}
-        terms = [self._original_struct[name].logp(chosen) for name, chosen in discrete.items()]
-        terms += [each.logp(value[name]) for name, each in self._floats(discrete).items()]
+        discrete = [name for name in self._parts if name not in self._floats]
+        terms = [self._original_struct[name].logp(value[name].reshape(-1)) for name in discrete]
+        terms += [_distribution(True, self._parts[name]).logp(value[name]) for name in self._floats]
         return torch.stack(terms).sum(dim=0)
 
-    def kl(self, other: Any) -> Tensor:
-        """Not asked for: PPO clips instead (``use_kl_loss=False``)."""
-        raise NotImplementedError
 
-    def to_deterministic(self) -> TorchMultiDistribution:
-        """The likeliest discrete actions, and the floats' means given them."""
-        discrete = self._policy.likeliest(self._parts)
-        chosen = {name: self._original_struct[name] for name in discrete} | self._floats(discrete)
-        return TorchMultiDistribution({name: chosen[name].to_deterministic() for name in self._original_struct})
-
-    def _floats(self, discrete: dict[str, Tensor]) -> dict[str, TorchDiagGaussian]:
-        """The floats' distributions given discrete actions."""
-        means = self._policy.means(self._parts, self._shifts, discrete)
-        return {
-            name: TorchDiagGaussian.from_logits(torch.cat([mean, self._parts[name][..., 1:]], dim=-1))
-            for name, mean in means.items()
-        }
+def _distribution(is_float: bool, parameters: Tensor) -> Any:
+    return (TorchDiagGaussian if is_float else TorchCategorical).from_logits(parameters)

@@ -4,6 +4,7 @@ import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
 from qsynth.config import Config
@@ -100,6 +101,14 @@ class Choice(Config):
 
 Dimension = Annotated[Float | Int | Choice, Field(discriminator="kind")]
 SearchSpace = dict[str, Dimension]
+
+
+def adjacent_value(dimension: Int | Choice, value: ArrayLike, steps: ArrayLike) -> np.ndarray:
+    """The value that is so many steps above, or below where they are negative; an end stops them."""
+    if isinstance(dimension, Int):
+        return np.clip(np.add(value, steps), dimension.low, dimension.high)
+    places = np.clip(dimension.index(np.asarray(value)) + steps, 0, len(dimension.values) - 1)
+    return np.asarray(np.array(dimension.values)[places])
 
 
 def random_point(space: SearchSpace, generator: np.random.Generator) -> dict[str, float]:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from qsynth.space.hyperparameters import NAMES
 from qsynth.space.search_space import Choice, Float, Int
-from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, RandomWalk, Schedule, TrainedAgent
+from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, Schedule, TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names
 from rl_envs.policy import PolicyConfig, PolicyNetwork
@@ -40,7 +40,6 @@ AGENTS: dict[str, Callable[[], Agent]] = {
     "constants": lambda: Schedule({"lr_generator": 0.03, "n_critic": 2}),
     "schedule": lambda: Schedule({"lr_generator": np.array([0.1, 0.05]), "lr_critic": 0.01}, np.array([0.5, 0.1, 1.0])),
     "random search": lambda: RandomSearch(SPACE, 3),
-    "random walk": lambda: RandomWalk(SPACE, 0.5, 3),
     "untrained": lambda: trained(wild=False),
     "wild": lambda: trained(wild=True),
 }
@@ -180,26 +179,6 @@ def test_random_search_draws_anew_each_time() -> None:
     assert not np.isin(one["lr_generator"], other["lr_generator"]).any()
     assert (one["lr_generator"] != RandomSearch(SPACE, 1).begin(N_LANES)["lr_generator"]).all()
     assert agent.decide(observations(0), start(), 0.5) == {}
-
-
-def test_a_random_walk_reaches_everything_in_small_steps() -> None:
-    agent = RandomWalk(SPACE, 0.1, 0)
-    path = [start()]
-    for decision in range(60):
-        path.append(agent.decide(observations(decision), path[-1], 0.0))
-    for name, dimension in SPACE.items():
-        visited = np.array([values[name] for values in path])
-        match dimension:
-            case Float():
-                steps = np.diff(dimension.to_unit(visited), axis=0)
-                assert np.abs(steps).max() <= 0.1 + 1e-9
-                assert np.abs(steps).max() > 0.09
-                assert (steps.min(), steps.max()) == pytest.approx((-0.1, 0.1), abs=0.01)
-            case Int():
-                assert set(visited.ravel()) == {1, 2, 3}
-                assert set(np.diff(visited, axis=0).ravel()) == {-1, 0, 1}
-            case Choice():
-                assert set(visited.ravel()) == set(dimension.values)
 
 
 def test_an_untrained_network_holds_the_defaults() -> None:

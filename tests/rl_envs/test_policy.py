@@ -152,6 +152,13 @@ def test_a_file_brings_everything_back_bit_for_bit(tmp_path: Path) -> None:
     assert all(decided[name].tobytes() == expected[name].tobytes() for name in SPACE)
 
 
+def test_files_of_earlier_versions_say_that_they_are_not_conditional(tmp_path: Path) -> None:
+    path = tmp_path / "agent.safetensors"
+    write(path, edited(policy={**CONFIG.model_dump(mode="json"), "conditional": False}))
+    assert load_policy(path)[1] == file()
+    assert "conditional" not in PolicyConfig.model_fields
+
+
 class Payload:
     """What a pickle could do."""
 
@@ -219,6 +226,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (edited(policy={"hidden": [0]}), "hidden"),
         (edited(policy={"hidden": []}), "hidden"),
         (edited(policy={"hidden": [9, 6]}), "can't be read.*size mismatch"),
+        (
+            edited(policy={"conditional": True}),
+            "policy: conditional must be left out, as policies .* no longer supported",
+        ),
         (edited(search_space={"beta1": {"kind": "imt", "low": 1, "high": 2}}), "search_space.beta1"),
         (edited(extra=1), "unknown key 'extra'"),
         (edited(features=[*FEATURES, "more"]), "can't be read.*size mismatch"),

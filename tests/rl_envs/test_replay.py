@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from qsynth.errors import QsynthError
-from rl_envs.agents import RandomWalk
+from rl_envs.agents import Schedule
 from rl_envs.replay import Replay, ScheduleFile
 from rl_envs.rollout import Assignment, play
-from tests.rl_envs.tiny import instances, tuner
+from tests.rl_envs.tiny import N_DECISIONS, instances, tuner
 
 
 def test_a_replay_is_the_trial_again_bit_for_bit(tmp_path: Path) -> None:
     made, [instance] = tuner(1), instances(1)
-    [first] = play(made, lambda _: RandomWalk(made.actions, 0.5, 7), [Assignment(instance, 5)], snapshots=True)
+    agent = Schedule({"lr_generator": 0.05, "n_critic": 2, "batch_size": 6}, 0.1)
+    [first] = play(made, lambda _: agent, [Assignment(instance, 5)], snapshots=True)
+    assert len(set(first.schedule["lr_generator"])) == N_DECISIONS
     written = ScheduleFile(hyperparameters={name: tuple(value) for name, value in first.schedule.items()})
     written.write(tmp_path / "schedule.json")
     read = ScheduleFile.read(tmp_path / "schedule.json")

@@ -13,10 +13,9 @@ from qsynth.errors import QsynthError
 from qsynth.metrics.score import Scorecard
 from rl_envs.observation import LIMIT
 from rl_envs.tuner import DecisionResult, Tuner
-from tests.rl_envs.tiny import N_DECISIONS, feature, instances, tuner
+from tests.rl_envs.tiny import MAX_REWARD, N_DECISIONS, PENALTY, feature, gain, instances, tuner
 
 N_LANES = 3
-PENALTY = 0.2
 ERRORS = [RuntimeError("device\n  gone"), MemoryError(), ZeroDivisionError("x" * 1000)]
 
 
@@ -34,7 +33,7 @@ def check_sane(made: Tuner, step: DecisionResult) -> None:
     assert (np.abs(step.observation) <= LIMIT).all()
     assert np.isfinite(step.reward).all()
     assert ((step.score >= 0) & (step.score <= 1)).all()
-    assert (np.abs(step.reward) <= 1 + PENALTY).all()
+    assert (np.abs(step.reward) <= MAX_REWARD).all()
     assert not (step.failed & step.finished).any()
 
 
@@ -43,7 +42,7 @@ def check_all_failed(made: Tuner, step: DecisionResult, before: np.ndarray) -> N
     assert step.failed.all()
     assert not step.finished.any()
     np.testing.assert_array_equal(step.score, 0)
-    np.testing.assert_allclose(step.reward, -before - PENALTY)
+    np.testing.assert_allclose(step.reward, gain(before, 0.0) - PENALTY)
     np.testing.assert_array_equal(feature(made, step.observation, "score.now"), -1)
 
 
@@ -103,7 +102,7 @@ def test_what_is_observed_is_what_happened() -> None:
         step = made.step({"lr_generator": np.array([0.1, 0.01, 1e-4]), "n_critic": np.array([1.0, 2.0, 3.0])})
         card = made.population.evaluate()
         np.testing.assert_allclose(step.score, card.score.numpy())
-        np.testing.assert_allclose(step.reward, step.score - scores[-1])
+        np.testing.assert_allclose(step.reward, gain(scores[-1], step.score))
         scores.append(step.score)
         utilities.append(card.utilities)
         np.testing.assert_allclose(feature(made, step.observation, "score.now"), 2 * step.score - 1, rtol=1e-6)
@@ -130,13 +129,13 @@ def test_a_new_episode_forgets_the_best_score_of_the_last() -> None:
     assert feature(made, observation, "score.best").tolist() == [1, 2 * made.score[1] - 1, 1]
 
 
-def test_returns_are_final_minus_initial_score() -> None:
+def test_returns_depend_on_the_final_and_the_initial_score() -> None:
     made = tuner(N_LANES)
     start, total = made.score, np.zeros(N_LANES)
     for _ in range(N_DECISIONS):
         step = made.step({"lr_generator": np.full(N_LANES, 0.05)})
         total += step.reward
-    np.testing.assert_allclose(total, step.score - start, atol=1e-12)
+    np.testing.assert_allclose(total, gain(start, step.score), atol=1e-12)
     assert np.abs(total).max() > 1e-3
 
 
@@ -227,7 +226,7 @@ def nan_cards(made: Tuner, lanes: list[int]) -> Callable[..., Scorecard]:
     return evaluate
 
 
-@pytest.mark.parametrize("reward", ["score_gain", "final_score", "level", "literal"])
+@pytest.mark.parametrize("reward", ["shortfall_gain", "best_gain", "literal"])
 def test_scores_that_are_no_numbers_count_as_0(reward: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made, twin = (tuner(N_LANES, reward={"kind": reward}) for _ in range(2))
     monkeypatch.setattr(made.population, "evaluate", nan_cards(made, [1]))
@@ -254,7 +253,7 @@ def test_a_lane_that_diverges_fails_alone(value: float) -> None:
     assert not step.finished.any()
     assert step.reason == ["", "diverged", ""]
     assert step.score[1] == 0
-    assert step.reward[1] == pytest.approx(-before[1] - PENALTY)
+    assert step.reward[1] == pytest.approx(gain(before[1], 0.0) - PENALTY)
     assert feature(made, step.observation, "diverged").tolist() == [0, 1, 0]
     for lane in (0, 2):
         assert step.reward[lane] == undisturbed.reward[lane]

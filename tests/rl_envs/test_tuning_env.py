@@ -1,5 +1,7 @@
 """The single environment: Gymnasium's own checker, and the same promises as the vector environment's."""
 
+import subprocess
+import sys
 from typing import Any
 
 import gymnasium
@@ -8,8 +10,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from rl_envs.spaces import stay_action
-from rl_envs.tuning_env import ENV_ID, QGANTuningEnv, register
-from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment
+from rl_envs.tuning_env import QGANTuningEnv
+from tests.rl_envs.tiny import N_DECISIONS, PENALTY, SPACE, environment, gain
 
 
 def episode(env: gymnasium.Env[Any, Any], seed: int) -> list[Any]:
@@ -29,13 +31,15 @@ def test_gymnasium_finds_nothing_wrong() -> None:
 
 
 def test_gymnasium_makes_it_by_name() -> None:
-    register()
-    try:
-        env = gymnasium.make(ENV_ID, config=environment().model_dump())
-        assert isinstance(env.unwrapped, QGANTuningEnv)
-        assert len(episode(env, 1)) == N_DECISIONS + 1
-    finally:
-        del gymnasium.registry[ENV_ID]
+    env = gymnasium.make("QGANTuning-v0", config=environment().model_dump())
+    assert isinstance(env.unwrapped, QGANTuningEnv)
+    assert len(episode(env, 1)) == N_DECISIONS + 1
+
+
+def test_it_is_registered_without_torch() -> None:
+    seen = "import sys, gymnasium, rl_envs; print('QGANTuning-v0' in gymnasium.registry, 'torch' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["True", "False"]
 
 
 def test_an_episode_lasts_n_decisions_and_repeats() -> None:
@@ -64,7 +68,7 @@ def test_a_share_of_the_episodes_starts_from_random_hyperparameters() -> None:
 def test_rewards_add_up_to_what_the_score_gained() -> None:
     first = episode(QGANTuningEnv(environment()), 3)
     total = sum(step[1] for step in first[1:])
-    assert total == pytest.approx(first[-1][-1]["score"] - first[0][1]["score"], abs=1e-12)
+    assert total == pytest.approx(gain(first[0][1]["score"], first[-1][-1]["score"]), abs=1e-12)
     assert total != 0
 
 
@@ -96,7 +100,7 @@ def test_a_fault_ends_the_episode_and_the_next_is_as_ever(monkeypatch: pytest.Mo
     assert observation in env.observation_space
     assert (terminated, truncated) == (True, False)
     assert after == {"score": 0.0, "reason": "error: RuntimeError: device gone"}
-    assert reward == pytest.approx(-info["score"] - 0.2)
+    assert reward == pytest.approx(gain(info["score"], 0.0) - PENALTY)
     assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)
     env.tuner.population._weights.generator[:] = np.nan
     assert episode(env, 3) == episode(QGANTuningEnv(environment()), 3)

@@ -31,6 +31,13 @@ TRIAL: dict[str, Any] = {
     "search_space": SPACE,
     "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 2},
 }
+PENALTY = 0.2
+MAX_REWARD = np.log(11.0) + PENALTY
+
+
+def gain(before: Any, after: Any) -> Any:
+    """What the default reward pays for a change of the score."""
+    return np.log(1.1 - before) - np.log(1.1 - after)
 
 
 def environment(**episode: Any) -> EnvironmentConfig:
@@ -39,12 +46,7 @@ def environment(**episode: Any) -> EnvironmentConfig:
         {
             "data": {"kind": "gaussian", "n_train": 32, "n_validation": 32, "n_test": 32},
             "trial": TRIAL,
-            "episode": {
-                "n_decisions": N_DECISIONS,
-                "iterations_per_decision": 2,
-                "reward": {"kind": "score_gain"},
-                **episode,
-            },
+            "episode": {"n_decisions": N_DECISIONS, "iterations_per_decision": 2, **episode},
             "n_instances": 6,
         }
     )

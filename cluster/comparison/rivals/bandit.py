@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from cluster.comparison.rivals.adjacent import adjacent_value
 from cluster.comparison.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values
-from qsynth.space.search_space import Float
+from qsynth.space.search_space import Float, adjacent_value
 
 DISCOUNT = 0.95
 EXPLORATION = 0.2
@@ -53,7 +52,7 @@ class _Moves:
             return {}
         dimension = self._space[name]
         if not isinstance(dimension, Float):
-            return {name: adjacent_value(dimension, values[name], up)}
+            return {name: float(adjacent_value(dimension, values[name], 1 if up else -1))}
         unit = dimension.to_unit(np.array(values[name])) + (STEP if up else -STEP)
         return {name: float(dimension.from_unit(unit))}
 

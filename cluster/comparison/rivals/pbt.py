@@ -5,10 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from cluster.comparison.rivals.adjacent import adjacent_value
 from cluster.comparison.rivals.rival import Plan, Rival, Setting, Stretch
 from qsynth.population.snapshot import Snapshot
-from qsynth.space.search_space import Float, SearchSpace, random_point, random_values
+from qsynth.space.search_space import Float, SearchSpace, adjacent_value, random_point, random_values
 
 N_ROUNDS = 5
 QUANTILE = 0.25
@@ -89,7 +88,7 @@ def perturbed(space: SearchSpace, values: dict[str, float], random: np.random.Ge
         elif isinstance(dimension, Float):
             result[name] = float(np.clip(values[name] * FACTORS[up], dimension.low, dimension.high))
         else:
-            result[name] = adjacent_value(dimension, values[name], up)
+            result[name] = float(adjacent_value(dimension, values[name], 1 if up else -1))
     return result
 
 

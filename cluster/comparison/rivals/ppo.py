@@ -85,9 +85,10 @@ def _rewards(outcome: Outcome, keep: Keep) -> np.ndarray:
     scores = np.array(outcome.scores)
     before, after, best = scores[:-1], scores[1:], np.maximum.accumulate(scores)[:-1]
     none = np.zeros_like(after)
-    last = np.arange(len(after)) == len(after) - 1
+    failed = (np.arange(len(after)) == len(after) - 1) & outcome.failed
     reward = BestGain() if keep == "best" else ShortfallGain()
-    return reward(Effect(before, after, best, last & outcome.failed, last, {}, none, none))
+    effect = Effect(before=before, after=after, best=best, failed=failed, raw={}, loss_generator=none, loss_critic=none)
+    return reward(effect)
 
 
 PPO = ppo_rival(

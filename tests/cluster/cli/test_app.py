@@ -64,7 +64,7 @@ def with_change(tiny: dict[str, Any], tmp_path: Path, path: str, value: object) 
         ("trial", {"n_qubits": 40, "engine": {"name": "statevector"}}, "16 TiB"),
         ("trial", {"n_qubits": 40, "engine": {"name": "lightning.qubit"}}, "16 TiB"),
         ("budget.held_out", 0, "budget.held_out"),
-        ("episode.reward", {"kind": "score_gian"}, "score_gain"),
+        ("episode.reward", {"kind": "best_gian"}, "best_gain"),
     ],
 )
 def test_a_bad_study_is_refused_before_anything_is_written(

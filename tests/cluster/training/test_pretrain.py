@@ -32,9 +32,8 @@ def curriculum(tiny_file: Path) -> dict[str, Any]:
         "n_lanes": 4,
         "n_runners": 1,
         "trials": 16,
-        "demonstrations": 30,
         "examine_every": 2,
-        "agent": {"epochs": 1, "minibatch": 8, "policy": {"hidden": [8], "conditional": True}},
+        "agent": {"epochs": 1, "minibatch": 8, "policy": {"hidden": [8]}},
     }
 
 
@@ -54,9 +53,9 @@ def ran(*arguments: object) -> Any:
 @pytest.mark.timeout(900)
 def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_path: Path) -> None:
     made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
-    # After 32 of baselines and 8 of the first tier the second is examined once, at its end.
-    assert made["trials"] == 32 + 8 + 8
-    assert made["iterations"] == 48 * 3 * 2
+    # After 8 of the first tier the second is examined once, at its end.
+    assert made["trials"] == 8 + 8
+    assert made["iterations"] == 16 * 3 * 2
     assert set(made["validation"]) == set(made["validation_defaults"]) == {"iris", "random"}
     folder = Path(made["agent"]).parent
     assert json.loads((folder / "card.json").read_text()) == {k: v for k, v in made.items() if k != "agent"}
@@ -70,7 +69,7 @@ def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_
 @pytest.mark.timeout(900)
 def test_the_cost_of_an_agent_is_also_that_of_its_start(curriculum: dict[str, Any], tmp_path: Path) -> None:
     made = ran("pretrain", written(tmp_path / "small.yaml", curriculum), "--out", tmp_path / "runs")
-    further = curriculum | {"demonstrations": 0, "agent": {"epochs": 1, "minibatch": 8, "start": made["agent"]}}
+    further = curriculum | {"agent": {"epochs": 1, "minibatch": 8, "start": made["agent"]}}
     more = ran("pretrain", written(tmp_path / "more.yaml", further), "--out", tmp_path / "runs")
     assert more["trials"] == made["trials"] + 8 + 8
     assert more["iterations"] == made["iterations"] + 16 * 3 * 2
@@ -94,7 +93,6 @@ def test_an_agent_of_several_studies_goes_on_in_one(
     assert further.search_space == file.search_space
     assert further.features == file.features
     assert (further.max_step, further.policy) == (file.max_step, file.policy) == (0.3, further.policy)
-    assert further.policy.conditional
     trained = further.about["trials"] * 3 * 2
     assert further.about["iterations"] == trained > made["iterations"]
     assert next(each for each in tuned["rivals"] if each["name"] == "agent")["prepared_iterations"] == trained
@@ -117,7 +115,8 @@ def refused(*arguments: object) -> str:
         ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
         ({"trails": 5}, "trails"),
         ({"agent": {"lr": -1}}, "agent.lr"),
-        ({"agent": {"start": "default"}}, "demonstrations must be left out where agent.start names an agent"),
+        ({"demonstrations": 500}, "demonstrations must be left out, as agents that begin by imitating"),
+        ({"agent": {"policy": {"conditional": True}}}, "agent.policy: conditional must be left out, as policies that"),
         ({"tasks": {"a": {"study": "iris", "after": 0.5}}}, "tasks must begin with one whose after is 0"),
     ],
 )
@@ -148,6 +147,14 @@ def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_pat
     assert "must be writable" in refused("pretrain", path, "--out", path)
     assert load_curriculum(str(path)).trials == 16
     assert "Did you mean 'default'?" in refused("pretrain", "defualt")
+
+
+def test_runs_of_earlier_versions_hold_settings_that_are_gone(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    plain = load_curriculum(str(written(tmp_path / "plain.yaml", curriculum)))
+    agent = {**curriculum["agent"], "policy": {"hidden": [8], "conditional": False}}
+    earlier = written(tmp_path / "earlier.yaml", {**curriculum, "demonstrations": 0, "agent": agent})
+    assert load_curriculum(str(earlier)) == plain
+    assert "demonstrations" not in plain.model_dump()
 
 
 def test_the_shipped_curriculum_is_the_shipped_agents() -> None:

@@ -17,8 +17,8 @@ SPACE = {
 }
 
 
-@pytest.fixture(params=[False, True], ids=["independent", "conditional"])
-def module(request: pytest.FixtureRequest) -> object:
+@pytest.fixture
+def module() -> object:
     from cluster.training.rl_module import TuningModule
 
     return TuningModule(
@@ -26,7 +26,7 @@ def module(request: pytest.FixtureRequest) -> object:
         action_space=action_space(SPACE),
         model_config={
             "search_space": {name: dimension.model_dump() for name, dimension in SPACE.items()},
-            "policy": PolicyConfig(conditional=request.param).model_dump(mode="json"),
+            "policy": PolicyConfig().model_dump(mode="json"),
         },
         inference_only=False,
     )
@@ -35,7 +35,6 @@ def module(request: pytest.FixtureRequest) -> object:
 def test_log_probabilities_are_those_of_the_documented_distribution(module: object) -> None:
     torch.manual_seed(0)
     observation = torch.randn(16, 7)
-    conditional = module.policy.config.conditional  # type: ignore[attr-defined]
     with torch.no_grad():
         for parameter in module.policy.parameters():  # type: ignore[attr-defined]
             parameter.normal_()
@@ -44,14 +43,9 @@ def test_log_probabilities_are_those_of_the_documented_distribution(module: obje
     actions = distribution.sample()
     assert list(actions) == sorted(SPACE)
     expected = torch.zeros(16)
-    *split, shifts = inputs.split([4, 2, 2, 3, 2 * (4 + 3) if conditional else 0], dim=1)
-    parts = dict(zip(sorted(SPACE), split, strict=True))
-    for index, name in enumerate(("beta1", "gp_weight")):
+    parts = dict(zip(sorted(SPACE), inputs.split([4, 2, 2, 3], dim=1), strict=True))
+    for name in ("beta1", "gp_weight"):
         mean, log_std = parts[name].chunk(2, dim=1)
-        if conditional:
-            table = shifts[:, 7 * index : 7 * (index + 1)]
-            mean = mean + table.gather(1, actions["batch_size"][:, None])
-            mean = mean + table.gather(1, 4 + actions["n_critic"][:, None])
         expected += torch.distributions.Normal(mean, log_std.exp()).log_prob(actions[name]).sum(dim=1)
     for name in ("batch_size", "n_critic"):
         expected += torch.distributions.Categorical(logits=parts[name]).log_prob(actions[name])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from qsynth.space.search_space import Choice, Dimension, Float, Int, random_values
+from qsynth.space.search_space import Choice, Dimension, Float, Int, adjacent_value, random_values
 
 UNIT = np.linspace(0, 1, 101)
 
@@ -50,6 +50,15 @@ def test_a_choice_takes_the_nearest() -> None:
     choice = Choice(values=(8, 16, 32))
     np.testing.assert_array_equal(choice.index(np.array([[1, 11], [13, 99]])), [[0, 0], [1, 2]])
     assert (choice.low, choice.high) == (8, 32)
+
+
+def test_the_next_value_is_one_place_on_and_no_further_than_an_end() -> None:
+    whole, choice = Int(low=1, high=4), Choice(values=(8, 16, 32))
+    values, steps = np.array([1.0, 1.0, 3.0, 4.0, 4.0]), np.array([-1, 1, 1, 1, 0])
+    assert adjacent_value(whole, values, steps).tolist() == [1, 2, 4, 4, 4]
+    places = np.array([8.0, 8.0, 16.0, 32.0, 17.0])
+    assert adjacent_value(choice, places, steps).tolist() == [8, 16, 32, 32, 16]  # 17 counts as the nearest
+    assert [float(adjacent_value(choice, 16.0, step)) for step in (-1, 1)] == [8, 32]
 
 
 @pytest.mark.parametrize(
