@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.space.search_space import SearchSpace, random_values
 from rl_envs.encoding import Encoding
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.spaces import Entries
@@ -89,23 +88,6 @@ class Schedule:
             factor = self._decay + (1 - self._decay) * (1 + np.cos(np.pi * progress)) / 2
         start, factor = self.begin(len(observation)), np.resize(factor, len(observation))
         return {name: start[name] * factor for name in self.LEARNING_RATES if name in start}
-
-
-class RandomSearch:
-    """Constants drawn anew for every trial, uniformly on each dimension's own scale."""
-
-    name = "random search"
-
-    def __init__(self, search_space: SearchSpace, seed: int) -> None:
-        self._space, self._random = search_space, np.random.default_rng(seed)
-
-    def begin(self, n_lanes: int) -> LaneValues:
-        """Random values."""
-        return random_values(self._space, self._random, n_lanes)
-
-    def decide(self, observation: np.ndarray, values: LaneValues, progress: float) -> LaneValues:
-        """Nothing: the values stay."""
-        return {}
 
 
 class TrainedAgent:

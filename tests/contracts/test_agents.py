@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 
 from qsynth.space.hyperparameters import NAMES
 from qsynth.space.search_space import Choice, Float, Int
-from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, Schedule, TrainedAgent
+from rl_envs.agents import Agent, Hold, LaneValues, Schedule, TrainedAgent
 from rl_envs.encoding import Encoding
 from rl_envs.observation import feature_names
 from rl_envs.policy import PolicyConfig, PolicyNetwork
@@ -39,7 +38,6 @@ AGENTS: dict[str, Callable[[], Agent]] = {
     "hold": Hold,
     "constants": lambda: Schedule({"lr_generator": 0.03, "n_critic": 2}),
     "schedule": lambda: Schedule({"lr_generator": np.array([0.1, 0.05]), "lr_critic": 0.01}, np.array([0.5, 0.1, 1.0])),
-    "random search": lambda: RandomSearch(SPACE, 3),
     "untrained": lambda: trained(wild=False),
     "wild": lambda: trained(wild=True),
 }
@@ -157,28 +155,6 @@ def test_decays_are_of_the_start_not_of_the_present_values() -> None:
     agent = Schedule({"lr_generator": 0.1}, 0.5)
     said = life(agent, 4)
     np.testing.assert_allclose([each["lr_generator"][0] for each in said[1:]], 0.1 * 0.5 ** (np.arange(4) / 4))
-
-
-def test_random_search_is_uniform_on_each_own_scale() -> None:
-    drawn = RandomSearch(SPACE, 0).begin(20_000)
-    rate, beta = SPACE["lr_generator"], SPACE["beta1"]
-    logs = np.log(drawn["lr_generator"] / rate.low) / np.log(rate.high / rate.low)
-    assert stats.kstest(logs, "uniform").pvalue > 1e-3
-    assert stats.kstest(drawn["beta1"] / beta.high, "uniform").pvalue > 1e-3
-    for name, possible in (("n_critic", (1, 2, 3)), ("batch_size", (2, 4, 6))):
-        found, counts = np.unique(drawn[name], return_counts=True)
-        assert found.tolist() == list(possible)
-        assert stats.chisquare(counts).pvalue > 1e-3
-    assert abs(np.corrcoef(logs, drawn["beta1"])[0, 1]) < 0.03  # independent
-
-
-def test_random_search_draws_anew_each_time() -> None:
-    agent = RandomSearch(SPACE, 0)
-    one, other = agent.begin(N_LANES), agent.begin(N_LANES)
-    assert set(one) == set(SPACE)
-    assert not np.isin(one["lr_generator"], other["lr_generator"]).any()
-    assert (one["lr_generator"] != RandomSearch(SPACE, 1).begin(N_LANES)["lr_generator"]).all()
-    assert agent.decide(observations(0), start(), 0.5) == {}
 
 
 def test_an_untrained_network_holds_the_defaults() -> None:

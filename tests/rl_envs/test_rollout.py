@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from qsynth.metrics.score import Scorecard
-from rl_envs.agents import Agent, Hold, LaneValues, RandomSearch, Schedule
+from qsynth.space.search_space import random_values
+from rl_envs.agents import Agent, Hold, LaneValues, Schedule
 from rl_envs.config import make_tuner
 from rl_envs.exam import N_FRESH, examine
 from rl_envs.rollout import Assignment, Episode, play
 from rl_envs.tuner import Tuner
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment, instances
 
+DRAWN = dict(random_values(SPACE, np.random.default_rng(1), 5))
 ASSIGNMENTS = [Assignment(instance, seed) for instance, seed in zip(instances(5), (50, 40, 30, 20, 10), strict=True)]
 RATES = np.array([0.001, 0.01, 0.02, 0.05, 0.1])
 
@@ -220,7 +222,7 @@ def test_what_cant_be_tested_scores_0_with_a_reason(monkeypatch: pytest.MonkeyPa
 
 def test_snapshots_restore_what_was_scored() -> None:
     made = tuner(2)
-    episodes = play(made, lambda _: RandomSearch(SPACE, 1), ASSIGNMENTS[:3], test=True, snapshots=True)
+    episodes = play(made, lambda _: Schedule(DRAWN), ASSIGNMENTS[:3], test=True, snapshots=True)
     fresh = tuner(2)
     fresh.begin(range(2), instances(2), [1, 2])
     for assignment, episode in zip(ASSIGNMENTS, episodes, strict=False):

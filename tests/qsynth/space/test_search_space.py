@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from scipy import stats
 
-from qsynth.space.search_space import Choice, Dimension, Float, Int, adjacent_value, random_values
+from qsynth.space.search_space import Choice, Dimension, Float, Int, SearchSpace, adjacent_value, random_values
 
 UNIT = np.linspace(0, 1, 101)
+SPACE: SearchSpace = {
+    "n_critic": Int(low=1, high=3),
+    "lr_generator": Float(low=1e-4, high=1e-1, log=True),
+    "batch_size": Choice(values=(2, 4, 6)),
+    "beta1": Float(low=0.0, high=0.9),
+}
 
 
 @pytest.mark.parametrize(
@@ -87,3 +94,16 @@ def test_random_values_are_uniform_on_their_own_scale_and_repeat() -> None:
     assert abs(np.corrcoef(np.log(drawn["b"]), drawn["c"])[0, 1]) < 0.05
     again = random_values(dict(reversed(space.items())), np.random.default_rng(0), 4000)
     assert all(np.array_equal(drawn[name], again[name]) for name in space)
+
+
+def test_random_values_are_uniform_on_each_own_scale() -> None:
+    drawn = random_values(SPACE, np.random.default_rng(0), 20_000)
+    rate, beta = SPACE["lr_generator"], SPACE["beta1"]
+    logs = np.log(drawn["lr_generator"] / rate.low) / np.log(rate.high / rate.low)
+    assert stats.kstest(logs, "uniform").pvalue > 1e-3
+    assert stats.kstest(drawn["beta1"] / beta.high, "uniform").pvalue > 1e-3
+    for name, possible in (("n_critic", (1, 2, 3)), ("batch_size", (2, 4, 6))):
+        found, counts = np.unique(drawn[name], return_counts=True)
+        assert found.tolist() == list(possible)
+        assert stats.chisquare(counts).pvalue > 1e-3
+    assert abs(np.corrcoef(logs, drawn["beta1"])[0, 1]) < 0.03  # independent
