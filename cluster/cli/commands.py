@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cluster.cli.output import emit, warn_undelivered
 from cluster.study import run_directory
-from cluster.study.study import Study, changed, load_study, presets
+from cluster.study.study import Study, changed, load_study, presets, study_name
 from cluster.system.files import check_writable
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
@@ -41,7 +41,7 @@ def run_tune(
             raise QsynthError(
                 f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
             )
-        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, load_study(name).name)
+        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
         study = run.load_study()
         study.check()
     else:

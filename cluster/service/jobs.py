@@ -133,7 +133,7 @@ class Jobs:
             "trials": str(study.budget.agent_trials),
         }
         with tempfile.TemporaryDirectory() as folder:
-            write_study(study, Path(folder), relative=True)
+            write_study(study, Path(folder))
             return self._begin(run, run, study.name, about, f"qsynth tune study.yaml --run {run}", folder)
 
     def resume(self, run: str) -> Job:
