@@ -88,6 +88,9 @@ found["played"] = [episode.snapshot.seed for episode in pool.play(lambda _: Hold
 found["left"] = [worker == kind for worker in pool._workers.values()]
 found["timed"] = set(pool.seconds) == {kind, small}
 pool.stop()
+pool = WorkerPool(study.environment(True), lambda: {kind: 2}, "uncompiled")
+found["uncompiled"] = [len(pool.features()) > 3, len(pool.play(lambda _: Hold(), wave[:2]))]
+pool.stop()
 print(json.dumps(found))
 """
 
@@ -110,7 +113,8 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     tiny["resources"] |= {"n_lanes": 2, "beside": [{"n_lanes": 1}]}
     file = tmp_path / "tiny.yaml"
     file.write_text(yaml.safe_dump(tiny))
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    cannot_compile = {"CXX": "/bin/false", "QSYNTH_CACHE_DIR": str(tmp_path / "cache")}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | cannot_compile
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)], env=environment, capture_output=True, text=True, timeout=580
     )
@@ -126,6 +130,9 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     assert sorted(found["names"]) == ["mine:agent-population-1", "mine:agent-population-2"]
     assert found["same weights"]
     assert found["entropies"] == ["lr_generator", "n_critic"]
+    assert found["uncompiled"] == [True, 2]
+    [warning] = [line for line in result.stderr.splitlines() if "can't compile" in line]
+    assert warning.endswith("computing eagerly, which is several times slower")
     assert (found["played"], found["left"], found["timed"]) == (list(range(16)), [True], True)
 
 
