@@ -14,6 +14,7 @@ from cluster.system.files import check_writable
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_file
 
 
 def run_tune(
@@ -112,7 +113,8 @@ def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, se
     frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
     if out is not None:
         try:
-            frame.to_csv(out, index=False)
+            with atomic_file(out) as file:
+                frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
         except OSError as error:
             raise QsynthError(f"{out} can't be written: {error.strerror}") from None
         if as_json:

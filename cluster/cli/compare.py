@@ -22,11 +22,12 @@ from cluster.comparison.summary import ComparisonSummary, of_study, summarise
 from cluster.comparison.tracking import log_comparison
 from cluster.machines.session import check_address, ray_session
 from cluster.study.study import Study, load_study
-from cluster.system.files import atomic_write_json, atomic_write_text, check_writable
+from cluster.system.files import check_writable
 from cluster.system.interrupt import Interrupted, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
 from qsynth.errors import QsynthError, did_you_mean
+from qsynth.files.atomic import atomic_write_json, atomic_write_text
 from qsynth.population.snapshot import Keep
 from rl_envs.pretrained import agent_file
 

@@ -1,6 +1,5 @@
 """The folder of one study's run: where everything lies, and how it is found again."""
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 import yaml
 
 from cluster.study.study import Study, read_study
-from cluster.system.files import atomic_write_text
 from qsynth.config import read_yaml
 from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_copy, atomic_write_text
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def write_study(study: Study, folder: Path) -> None:
     if isinstance(study.data, CsvData):
         copy = folder / "data" / study.data.file.name
         copy.parent.mkdir()
-        shutil.copyfile(study.data.file, copy)
+        atomic_copy(study.data.file, copy)
         values["data"]["path"] = str(copy.relative_to(folder))
     atomic_write_text(RunDirectory(folder).study_file, yaml.safe_dump(values, sort_keys=False))
 

@@ -15,7 +15,6 @@ from cluster.results.report import report_markdown
 from cluster.results.study_result import AGENT, StudyResult
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import atomic_write_json, atomic_write_text
 from cluster.tracking.dataset_input import data_title, synthetic_dataset
 from cluster.tracking.leaderboard import SCORE, SCORE_SD
 from cluster.tracking.model_registry import RegisteredModel
@@ -23,6 +22,7 @@ from cluster.tracking.tracker import Tracker
 from cluster.tuning.contenders import Measured
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import write_rows
+from qsynth.files.atomic import atomic_write_json, atomic_write_text
 from qsynth.population.snapshot import Snapshot
 from qsynth.space.search_space import Float
 from qsynth.synthesizer import QGANSynthesizer

@@ -18,7 +18,7 @@ from cluster.study.circuit_remarks import circuit_remarks
 from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
@@ -32,6 +32,7 @@ from cluster.training.training_loop import TrainingLoop
 from cluster.tuning.contenders import Contender, Measured, measure, random_search, with_fraction
 from cluster.tuning.deliver import best_trial, deliver
 from qsynth.circuits.engine import choose
+from qsynth.files.atomic import atomic_write_json
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold, TrainedAgent
 from rl_envs.config import EnvironmentConfig

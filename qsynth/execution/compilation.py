@@ -10,7 +10,6 @@ import functools
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,16 +181,13 @@ def rebuilt(like: Any, tensors: Iterator[Tensor]) -> Any:
 
 
 def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor], path: Path) -> None:
-    """Write the machine code of ``function`` to ``path``, atomically."""
+    """Write the machine code of ``function`` to ``path``."""
 
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
         # Contiguous, so that what one program returns is what another takes.
         return tuple(leaf.contiguous() for leaf in leaves(function(*rebuilt(arguments, iter(tensors)))))
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch) / path.name
-        compile_function(flat, inputs, made)
-        os.replace(made, path)
+    compile_function(flat, inputs, path)
 
 
 def _loaded(path: Path) -> Any:

@@ -28,6 +28,8 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from qsynth.files.atomic import atomic_file
+
 TensorFunction = Callable[..., Sequence[Tensor]]
 
 _SETTINGS = {
@@ -84,7 +86,7 @@ def compile_function(function: TensorFunction, inputs: Sequence[Tensor], path: P
             code, constants = _lowered(graph, inputs)
             source = _split(code)
             library = _library(source.kernels, Path(scratch))
-        with zipfile.ZipFile(path, "w") as archive:
+        with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
             archive.write(library, _KERNELS)
             archive.writestr(_RUNNER, source.runner)
             archive.writestr(_CONSTANTS, safetensors.torch.save(constants))
