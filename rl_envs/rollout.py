@@ -7,6 +7,7 @@ import numpy as np
 
 from qsynth.data.dataset import Instance
 from qsynth.metrics.score import Scorecard
+from qsynth.population.best import KeepBest
 from qsynth.population.snapshot import Keep, Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
@@ -82,34 +83,13 @@ def play(
         chosen = list(assignments[wave])
         # A last, partial wave is filled up with repetitions, which are dropped.
         filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
-        kept = _Kept(tuner) if keep == "best" else None
+        kept = KeepBest(tuner.population) if keep == "best" else None
         episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, kept)[: len(chosen)]
     return episodes
 
 
-class _Kept:
-    """The best moment of each lane's trial so far."""
-
-    def __init__(self, tuner: Tuner) -> None:
-        self._tuner = tuner
-        self._scores = np.full(tuner.population.n_lanes, -np.inf)
-        self._snapshots: dict[int, Snapshot] = {}
-
-    def look(self, scores: np.ndarray, alive: np.ndarray) -> None:
-        """Keep the lanes that are alive and better than ever."""
-        for lane in np.flatnonzero(alive & (scores > self._scores)):
-            self._snapshots[int(lane)] = self._tuner.population.snapshot(int(lane))
-            self._scores[lane] = scores[lane]
-
-    def bring_back(self, wave: list[Assignment]) -> np.ndarray:
-        """Put every lane back to its best moment; which lanes have one."""
-        for lane, snapshot in self._snapshots.items():
-            self._tuner.population.restore(lane, snapshot, wave[lane].instance)
-        return np.asarray(np.isfinite(self._scores))
-
-
 def _play_wave(
-    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: _Kept | None
+    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: KeepBest | None
 ) -> list[Episode]:
     n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
@@ -153,7 +133,7 @@ def _play_wave(
             schedule += [schedule[-1]] * missing
             break
     if kept is not None:
-        alive = kept.bring_back(wave)
+        alive = kept.bring_back([each.instance for each in wave])
     card, broken = tuner.measure_test() if test else (None, "")
     return [
         Episode(
