@@ -18,6 +18,7 @@ from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.files.tensor_file import TensorFile
 from qsynth.gan.generator import Generator
+from qsynth.population.best import KeepBest
 from qsynth.population.health import REMEDIES, RealRows, ailments
 from qsynth.population.population import Population
 from qsynth.population.snapshot import Keep, Snapshot
@@ -103,7 +104,7 @@ class QGANSynthesizer:
         population.reset([0], [instance], [seed])
         self.history = []
         real = RealRows.of([instance])
-        kept, best = population.snapshot(0), -np.inf
+        untrained, best = population.snapshot(0), KeepBest(population)
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
             if population.diverged[0]:
@@ -122,8 +123,8 @@ class QGANSynthesizer:
                 entry[f"ailment.{name}"] = 1.0
             self.history.append(entry)
             on_evaluation(entry)
-            if keep == "last" or entry["score"] > best:
-                kept, best = population.snapshot(0), entry["score"]
+            best.look(card.score.numpy(), ~population.diverged)
+        kept = population.snapshot(0) if keep == "last" else best.snapshots.get(0, untrained)
         return self._adopt(kept, instance)
 
     def _seen(self, statistics: TrainingStatistics, real: RealRows) -> list[str]:

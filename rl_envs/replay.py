@@ -1,7 +1,6 @@
 """What an agent did in one trial as a plain schedule, which needs no agent to be followed again."""
 
 import json
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 
 from qsynth.config import Config, parse
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_json
 from qsynth.space.hyperparameters import NAMES
 
 LaneValues = dict[str, np.ndarray]
@@ -42,12 +42,9 @@ class ScheduleFile(Config):
         Raises:
             QsynthError: it can't be written.
         """
-        partial = path.with_name(f".{path.name}.part")
         try:
-            partial.write_text(json.dumps(self.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
-            os.replace(partial, path)
+            atomic_write_json(path, self.model_dump(mode="json"), indent=1)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise QsynthError(f"{path} can't be written: {error.strerror}") from None
 
     @classmethod

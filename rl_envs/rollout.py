@@ -7,6 +7,7 @@ import numpy as np
 
 from qsynth.data.dataset import Instance
 from qsynth.metrics.score import Scorecard
+from qsynth.population.best import KeepBest
 from qsynth.population.snapshot import Keep, Snapshot
 from rl_envs.agents import Agent
 from rl_envs.tuner import Tuner
@@ -87,34 +88,13 @@ def play(
         chosen = list(assignments[wave])
         # A last, partial wave is filled up with repetitions, which are dropped.
         filled = [chosen[index % len(chosen)] for index in range(n_lanes)]
-        best = _BestMoments(tuner) if keep == "best" else None
-        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, best)[: len(chosen)]
+        kept = KeepBest(tuner.population) if keep == "best" else None
+        episodes += _play_wave(tuner, agent_for(wave), filled, test, snapshots, kept)[: len(chosen)]
     return episodes
 
 
-class _BestMoments:
-    """The best moment of each lane's trial so far."""
-
-    def __init__(self, tuner: Tuner) -> None:
-        self._tuner = tuner
-        self._scores = np.full(tuner.population.n_lanes, -np.inf)
-        self._snapshots: dict[int, Snapshot] = {}
-
-    def look(self, scores: np.ndarray, alive: np.ndarray) -> None:
-        """Keep the lanes that are alive and better than ever."""
-        for lane in np.flatnonzero(alive & (scores > self._scores)):
-            self._snapshots[int(lane)] = self._tuner.population.snapshot(int(lane))
-            self._scores[lane] = scores[lane]
-
-    def bring_back(self, wave: list[Assignment]) -> np.ndarray:
-        """Put every lane back to its best moment; which lanes have one."""
-        for lane, snapshot in self._snapshots.items():
-            self._tuner.population.restore(lane, snapshot, wave[lane].instance)
-        return np.asarray(np.isfinite(self._scores))
-
-
 def _play_wave(
-    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, best: _BestMoments | None
+    tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: KeepBest | None
 ) -> list[Episode]:
     n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
@@ -142,8 +122,8 @@ def _play_wave(
                 recoveries[lane][decision + 1] = step.recovered[lane]
         alive &= ~step.failed
         scores.append(np.where(alive, step.score, 0.0))
-        if best is not None:
-            best.look(scores[-1], alive)
+        if kept is not None:
+            kept.look(scores[-1], alive)
         raw.append(step.raw)
         utilities.append(step.utilities)
         training.append(step.training)
@@ -157,9 +137,9 @@ def _play_wave(
             training += [{name: np.full(n_lanes, np.nan) for name in step.training}] * missing
             schedule += [schedule[-1]] * missing
             break
-    if best is not None:
-        alive = best.bring_back(wave)
-    card, broken = tuner.measure_test([a.problem for a in wave]) if test else (None, "")
+    if kept is not None:
+        alive = kept.bring_back([each.instance for each in wave])
+    card, broken = tuner.measure_test([each.problem for each in wave]) if test else (None, "")
     return [
         Episode(
             instance=wave[lane].instance.key,

@@ -10,11 +10,12 @@ from rich.table import Table
 from cluster.cli.output import emit, warn_undelivered
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
-from cluster.study.study import Study, changed, load_study, presets
+from cluster.study.study import Study, changed, load_study, presets, study_name
 from cluster.system.files import check_writable, read_json_object
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_file
 
 
 def run_tune(
@@ -42,7 +43,7 @@ def run_tune(
             raise QsynthError(
                 f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
             )
-        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, load_study(name).name)
+        run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
         study = run.load_study()
         study.check()
     else:
@@ -123,7 +124,8 @@ def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, se
     frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
     if out is not None:
         try:
-            frame.to_csv(out, index=False)
+            with atomic_file(out) as file:
+                frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
         except OSError as error:
             raise QsynthError(f"{out} can't be written: {error.strerror}") from None
         if as_json:

@@ -8,10 +8,10 @@ from cluster.cli.output import emit, warn_undelivered
 from cluster.study.curriculum import Curriculum, load_curriculum
 from cluster.study.run_directory import RunDirectory, new_name
 from cluster.study.study import changed
-from cluster.system.files import atomic_write_json
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_json
 
 
 def run_pretrain(

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.summary import ComparisonSummary, of_study, summarise
-from cluster.system.files import atomic_write_text
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_text
 
 
 @dataclass(frozen=True, kw_only=True)

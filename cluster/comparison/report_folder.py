@@ -7,7 +7,7 @@ from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads
 from cluster.comparison.report import report_html
 from cluster.comparison.study_comparison import ComparisonPlan
-from cluster.system.files import atomic_write_json, atomic_write_text
+from qsynth.files.atomic import atomic_write_json, atomic_write_text
 
 
 def write_report(result: ComparisonResult, folder: Path, title: str, about: Sequence[str]) -> Path:

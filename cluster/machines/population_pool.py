@@ -1,6 +1,7 @@
 """Populations on Ray actors, for playing episodes that are not the agent's training."""
 
 import itertools
+import logging
 import math
 import time
 from collections import Counter
@@ -15,6 +16,8 @@ from qsynth.population.snapshot import Keep
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
 from rl_envs.rollout import Assignment, Episode
+
+logger = logging.getLogger(__name__)
 
 
 @ray.remote
@@ -32,6 +35,10 @@ class PopulationWorker:
     def features(self) -> list[str]:
         """Names of the observation's entries."""
         return self._tuner.features
+
+    def compiler_failure(self) -> str | None:
+        """Why the population computes eagerly though it was to be compiled, if so."""
+        return self._tuner.population.compiler.failure
 
     def play(self, agent: Agent, wave: Sequence[Assignment], test: bool, snapshots: bool, keep: Keep) -> list[Episode]:
         """Play at most ``n_lanes`` trials; the agent's values for one lane each are in the wave's order."""
@@ -81,14 +88,21 @@ class WorkerPool:
         ).remote(self._environment.at(kind.place), kind.n_lanes)
 
     def features(self, check: Callable[[], None] = lambda: None) -> list[str]:
-        """Names of the observation's entries; waits until a population of each kind is up."""
-        waiting = {worker.features.remote(): kind for worker, kind in self._workers.items()}
-        missing, names = set(self._workers.values()), []
+        """Names of the observation's entries; waits until a population of each kind is up.
+
+        One that can't be compiled is warned of here, as nobody reads what its own process says.
+        """
+        waiting = {worker.features.remote(): worker for worker in self._workers}
+        missing, names, failures = set(self._workers.values()), [], []
         while missing:
             check()
             for reference in ray.wait(list(waiting), num_returns=1, timeout=1.0)[0]:
-                missing.discard(waiting.pop(reference))
+                worker = waiting.pop(reference)
+                missing.discard(self._workers[worker])
                 names = ray.get(reference)
+                failures.append(ray.get(worker.compiler_failure.remote()))
+        if failure := next(filter(None, failures), None):
+            logger.warning("%s; computing eagerly, which is several times slower", failure)
         return names
 
     def play(

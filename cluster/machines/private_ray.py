@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cluster.system.environment import environment
+
 # Read by Ray's processes when they import it: with 0 they bind to loopback alone.
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -38,23 +40,18 @@ def private_ray(**options: Any) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="qsynth-token-") as folder:
         token = Path(folder, "token")
         write_token(token)
-        ours = LOOPBACK_ONLY | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
-        before = {name: os.environ.get(name) for name in (*ours, "RAY_AUTH_TOKEN")}
+        ours = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None}
         reaches_others = ray_constants.ENABLE_RAY_CLUSTER
-        for name in before:
-            os.environ.pop(name, None)
-        os.environ |= ours
-        ray_constants.ENABLE_RAY_CLUSTER = False
-        _read_authentication()
         try:
-            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
-            yield
+            with environment(LOOPBACK_ONLY | ours):
+                ray_constants.ENABLE_RAY_CLUSTER = False
+                _read_authentication()
+                try:
+                    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+                    yield
+                finally:
+                    ray.shutdown()
         finally:
-            ray.shutdown()
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
             ray_constants.ENABLE_RAY_CLUSTER = reaches_others
             # While the token's file is still there: Ray's threads may be looking at it.
             _read_authentication()

@@ -15,6 +15,7 @@ from cluster.system.environment import WORKER_ENVIRONMENT
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.circuits.statevector import human_bytes
 from qsynth.errors import QsynthError
+from qsynth.execution.compilation import compiler_failure
 
 PROBE_SECONDS = 5.0
 
@@ -106,9 +107,13 @@ def plan_compilation(study: Study, n_runners: int) -> tuple[bool, str]:
         return False, f"eager: {engine.name} is called lane by lane"
     if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
         return False, "eager: compiling needs a C++ compiler, and none was found"
-    if study.compiled is not None:
-        return study.compiled, f"{'compiled' if study.compiled else 'eager'}: the study asks for it"
     per_runner = study.budget.agent_trials * study.iterations_per_run // n_runners
-    if per_runner < MIN_COMPILED:
+    if study.compiled is False:
+        return False, "eager: the study asks for it"
+    if study.compiled is None and per_runner < MIN_COMPILED:
         return False, f"eager: {per_runner:,} trial-iterations a worker would not pay for compiling"
+    if compiler_failure() is not None:
+        return False, "eager: compiling fails here"
+    if study.compiled:
+        return True, "compiled: the study asks for it"
     return True, f"compiled: {per_runner:,} trial-iterations a worker pay for it"

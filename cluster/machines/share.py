@@ -1,13 +1,17 @@
 """How many populations a study may run now: what there is, divided evenly among the studies that run."""
 
+import re
 from collections.abc import Sequence
 
 import ray
 
-from cluster.study.placement import Placement, parts
+from cluster.study.placement import SCARCE, Placement, parts
 from qsynth.execution.place import Place
 
 NAMESPACE, SHARE = "qsynth", "share"
+_CLAIM = rf"(?:{'|'.join(SCARCE)})\*[0-9.e+-]+\*[0-9]+"
+# A run's name comes first and may be anything, colons included; what follows it can't be mistaken.
+PRESENCE = re.compile(rf".*:{SHARE}:[0-9a-f]+:(?P<claims>{_CLAIM}(?::{_CLAIM})*)", re.DOTALL)
 
 
 @ray.remote(num_cpus=0)
@@ -25,7 +29,7 @@ class ClusterShare:
 
     def __init__(self, run: str, placements: Sequence[Placement]) -> None:
         self._placements = tuple(placements)
-        self._name = ":".join((run, SHARE, _job(), *map(_claim, placements)))
+        self._name = presence_name(run, _job(), placements)
         self._presence = Presence.options(name=self._name, namespace=NAMESPACE).remote()  # type: ignore[attr-defined]
 
     def __call__(self) -> dict[Placement, int]:
@@ -34,7 +38,7 @@ class ClusterShare:
         A kind whose resource is gone from the cluster has none, and the study goes on with the others.
         """
         names = {str(each["name"]) for each in ray.util.list_named_actors(all_namespaces=True)} - {self._name}
-        claims = {f"{name}:{index}": claim for name in names for index, claim in enumerate(_claims(name))}
+        claims = {f"{name}:{index}": claim for name in names for index, claim in enumerate(claims_of(name))}
         mine = [f"{self._name}:{index}" for index in range(len(self._placements))]
         found = parts(claims | dict(zip(mine, self._placements, strict=True)), ray.cluster_resources())
         sizes = {kind: found[name] for kind, name in zip(self._placements, mine, strict=True) if found[name]}
@@ -46,17 +50,21 @@ def _job() -> str:
     return str(ray.get_runtime_context().get_job_id())
 
 
-def _claim(placement: Placement) -> str:
-    return f"{placement.scarce}*{placement.gpus}*{placement.most or 0}"
+def presence_name(run: str, job: str, placements: Sequence[Placement]) -> str:
+    """The name of a study's presence: its run, which attempt it is, and what it claims.
+
+    Args:
+        job: of Ray, in hexadecimal digits.
+    """
+    wishes = (f"{each.scarce}*{each.gpus}*{each.most or 0}" for each in placements)
+    return ":".join((run, SHARE, job, *wishes))
 
 
-def _claims(name: str) -> list[Placement]:
+def claims_of(name: str) -> list[Placement]:
     """What a presence of this name claims; nothing if it is another actor's. How much memory it takes is unknown."""
-    fields = name.split(":")
-    if len(fields) < 4 or fields[1] != SHARE:
-        return []
+    presence = PRESENCE.fullmatch(name)
     found = []
-    for claim in fields[3:]:
+    for claim in presence["claims"].split(":") if presence else []:
         scarce, gpus, most = claim.split("*")
         place: Place = "cuda" if scarce == "GPU" else "cpu"
         found.append(Placement(place, 1, float(gpus), int(scarce == "qpu"), 0, int(most) or None))

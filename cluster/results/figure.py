@@ -1,8 +1,9 @@
 """Figures as PNG files; matplotlib is loaded when the first is made, and its global state left alone."""
 
-import os
 from pathlib import Path
 from typing import Any
+
+from qsynth.files.atomic import atomic_file
 
 DPI = 130
 NOTE_WIDTH = 720
@@ -17,12 +18,8 @@ def new_figure(width: float, height: float) -> Any:
 
 def save_figure(figure: Any, path: Path) -> None:
     """Write the PNG whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png", dpi=DPI)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=DPI)
 
 
 def shrink(path: Path, folder: Path) -> None:
@@ -30,6 +27,6 @@ def shrink(path: Path, folder: Path) -> None:
     from PIL import Image
 
     folder.mkdir(exist_ok=True)
-    with Image.open(path) as image:
+    with Image.open(path) as image, atomic_file(folder / path.name) as file:
         image.thumbnail((NOTE_WIDTH, image.height))
-        image.save(folder / path.name)
+        image.save(file, format="png")

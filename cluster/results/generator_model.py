@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from cluster.system.files import atomic_write_json, atomic_write_text
+from qsynth.files.atomic import atomic_copy, atomic_write_json, atomic_write_text
 from qsynth.synthesizer import LABEL, QGANSynthesizer
 
 DATA = "data/model.safetensors"
@@ -65,7 +65,7 @@ def write_model(model: Path, folder: Path, metadata: dict[str, Any]) -> None:
     classes: list[str] = about["class_names"]  # type: ignore[assignment]
     shutil.rmtree(folder, ignore_errors=True)
     (folder / DATA).parent.mkdir(parents=True)
-    shutil.copyfile(model, folder / DATA)
+    atomic_copy(model, folder / DATA)
     example = {"columns": ["n_rows", "seed", LABEL], "data": [[EXAMPLE_ROWS, 0, classes[0]]]}
     atomic_write_json(folder / EXAMPLE, example)
     atomic_write_json(folder / SERVED_EXAMPLE, {"dataframe_split": example})

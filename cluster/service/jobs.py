@@ -1,7 +1,6 @@
 """Studies as Ray jobs: one study, one or more attempts, each a job whose id tells both."""
 
 import logging
-import os
 import re
 import tempfile
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.service.service import Service
+from cluster.system.environment import use_ray_token
 from qsynth.errors import QsynthError, did_you_mean
 
 if TYPE_CHECKING:  # torch and PennyLane take seconds to import, and only new studies need them
@@ -63,10 +63,7 @@ class Jobs:
         if address is None and (service is None or service.dashboard is None):
             raise QsynthError("no service runs here; start one with `qsynth up`, or give --address http://HOST:8265")
         self.address = address or str(service and service.dashboard)
-        if service is not None and self.address == service.dashboard:
-            os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(service.token)}
-        elif {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
-            os.environ["RAY_AUTH_MODE"] = "token"
+        use_ray_token(service.token if service is not None and self.address == service.dashboard else None)
         from ray.job_submission import JobSubmissionClient
 
         for name in ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging"):
@@ -133,7 +130,7 @@ class Jobs:
             "trials": str(study.budget.agent_trials),
         }
         with tempfile.TemporaryDirectory() as folder:
-            write_study(study, Path(folder), relative=True)
+            write_study(study, Path(folder))
             return self._begin(run, run, study.name, about, f"qsynth tune study.yaml --run {run}", folder)
 
     def resume(self, run: str) -> Job:

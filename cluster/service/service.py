@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import sys
 from dataclasses import asdict, dataclass
@@ -12,8 +11,9 @@ from typing import Any, NamedTuple
 from cluster.machines.private_ray import LOOPBACK_ONLY, write_token
 from cluster.service.daemon import DaemonProcess, end, start, wait_for
 from cluster.system.environment import WORKER_ENVIRONMENT
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_copy, atomic_write_json
 
 HOME = "QSYNTH_HOME"
 PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
@@ -171,8 +171,7 @@ def join(address: str, token: Path | None, offer: Offer) -> Service:
         _check_token(token)
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
         if token.absolute() != home() / "token":
-            shutil.copyfile(token, home() / "token", follow_symlinks=True)
-            (home() / "token").chmod(0o600)
+            atomic_copy(token, home() / "token", mode=0o600)
     elif not (home() / "token").is_file():
         raise QsynthError("--join needs --token FILE: a copy of the head's token (`qsynth up` says where it is)")
     own = _own_address(address)

@@ -1,17 +1,16 @@
 """The folder of one study's run: where everything lies, and how it is found again."""
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from cluster.study.study import Study
-from cluster.system.files import atomic_write_text
-from qsynth.config import parse, read_yaml
+from cluster.study.study import Study, read_study
+from qsynth.config import read_yaml
 from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_copy, atomic_write_text
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class RunDirectory:
 
     def load_study(self) -> Study:
         """The study that this run is of."""
-        return parse(Study, read_yaml(self.study_file), source=str(self.study_file))
+        return read_study(self.study_file, str(self.study_file))
 
 
 def new_name(study: str) -> str:
@@ -145,22 +144,18 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
     return run
 
 
-def write_study(study: Study, folder: Path, relative: bool = False) -> None:
+def write_study(study: Study, folder: Path) -> None:
     """Write the resolved study as ``study.yaml`` into ``folder``, and its data file, if it has one, below ``data``.
-
-    Args:
-        relative: whether the study names that file by its path from ``folder`` on, or else absolutely.
 
     Raises:
         OSError: the folder can't be written, or is full.
     """
     values = study.model_dump(mode="json")
     if isinstance(study.data, CsvData):
-        source = Path(study.data.path).expanduser()
-        copy = folder / "data" / source.name
+        copy = folder / "data" / study.data.file.name
         copy.parent.mkdir()
-        shutil.copyfile(source, copy)
-        values["data"]["path"] = str(copy.relative_to(folder) if relative else copy.absolute())
+        atomic_copy(study.data.file, copy)
+        values["data"]["path"] = str(copy.relative_to(folder))
     atomic_write_text(RunDirectory(folder).study_file, yaml.safe_dump(values, sort_keys=False))
 
 

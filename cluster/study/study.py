@@ -16,6 +16,7 @@ from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
+from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError
 from qsynth.execution.place import gpu_bytes
 from qsynth.files.shipped import Shipped
@@ -88,7 +89,7 @@ class Study(Config):
 
     def local_sizes(self) -> dict[Placement, int]:
         """Populations of each kind on this machine: the study's wish, or one a CPU."""
-        return {each: each.most or os.cpu_count() or 1 for each in self.placements()}
+        return _here(self.placements())
 
     def check(self) -> None:
         """Find out what is wrong with the data, or with running here, before any work.
@@ -96,17 +97,16 @@ class Study(Config):
         Raises:
             QsynthError: the data can't be read or used, has too many features, or memory is short.
         """
-        self.check_data()
+        instance = self.check_data()
         self.check_start()
-        self._check_memory(self.data.instance(0, True))
+        self._check_memory(instance)
 
-    def check_data(self) -> None:
-        """Find out what is wrong with the data, wherever the study is to run.
+    def check_data(self) -> Instance:
+        """Find out what is wrong with the data, wherever the study is to run; returns an instance, as all are alike.
 
         Raises:
             QsynthError: the data can't be read or used, or has too many features.
         """
-        self.data.check()
         instance = self.data.instance(0, True)
         weights = self.trial.score.weights
         self.trial.check_outputs(instance.n_features)
@@ -114,6 +114,7 @@ class Study(Config):
             raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
         if self.hardware is not None:
             self.hardware.check(self.trial)
+        return instance
 
     def check_start(self) -> None:
         """Find out whether the agent to start from, if there is one, can tune this study.
@@ -131,7 +132,9 @@ class Study(Config):
 
     def placements(self) -> tuple[Placement, ...]:
         """What each population of each kind occupies, and how many are wanted."""
-        instance = self.data.instance(0, True)
+        return self._placements(self.data.instance(0, True))
+
+    def _placements(self, instance: Instance) -> tuple[Placement, ...]:
         return tuple(self._placement(kind, instance) for kind in self.resources.kinds)
 
     def _placement(self, kind: Populations, instance: Instance) -> Placement:
@@ -151,7 +154,7 @@ class Study(Config):
         return population_bytes(self.trial, instance.n_features, instance.n_classes, len(instance.train), n_lanes)
 
     def _check_memory(self, instance: Instance) -> None:
-        for kind, count in self.local_sizes().items():
+        for kind, count in _here(self._placements(instance)).items():
             needed, present = self.population_bytes(instance, kind.n_lanes), machine_bytes()
             if kind.gpus:
                 present = gpu_bytes() or needed
@@ -175,6 +178,10 @@ class Study(Config):
             compiled=compiled,
             place=self.resources.place,
         )
+
+
+def _here(placements: tuple[Placement, ...]) -> dict[Placement, int]:
+    return {each: each.most or os.cpu_count() or 1 for each in placements}
 
 
 def changed(study: Study, changes: Mapping[str, Any]) -> Study:
@@ -205,7 +212,43 @@ def load_study(name_or_path: str) -> Study:
     """A preset by name, or a study file by path.
 
     Raises:
-        QsynthError: neither, or an invalid study.
+        QsynthError: neither, or an invalid study; or its table is not where :func:`read_study` looks for it, but at the
+            same path from the working directory.
     """
     path = PRESETS.find(name_or_path, "STUDY must be a preset or a YAML file")
-    return parse(Study, read_yaml(path), source=path.name)
+    written = parse(Study, read_yaml(path), source=path.name)
+    study = _located(written, path.parent)
+    if isinstance(study.data, CsvData) and isinstance(written.data, CsvData):
+        expected, other = study.data.file, written.data.file.absolute()
+        if other.is_file() and not expected.is_file():
+            raise QsynthError(
+                f"{path.name}: data.path must be relative to the study file's folder: {expected} is looked for, and "
+                f"{other} is there. Move it, or write that path."
+            )
+    return study
+
+
+def study_name(name_or_path: str) -> str:
+    """The name of the study that :func:`load_study` loads, though its table be gone.
+
+    Raises:
+        QsynthError: no such study, or an invalid one.
+    """
+    path = PRESETS.find(name_or_path, "STUDY must be a preset or a YAML file")
+    return read_study(path, path.name).name
+
+
+def read_study(path: Path, source: str) -> Study:
+    """The study in a file. Its table's path, unless it is absolute, begins at the file's folder.
+
+    Args:
+        source: what messages call it.
+
+    Raises:
+        QsynthError: it can't be read, or is invalid.
+    """
+    return _located(parse(Study, read_yaml(path), source=source), path.parent)
+
+
+def _located(study: Study, folder: Path) -> Study:
+    return study.replaced(data=study.data.below(folder)) if isinstance(study.data, CsvData) else study

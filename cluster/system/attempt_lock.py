@@ -4,8 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
-from cluster.system.files import fsync_path
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import fsync_path
 
 LOCK_NAME = "attempt.lock"
 

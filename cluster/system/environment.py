@@ -1,6 +1,9 @@
-"""What must be set in a process before it imports ray, torch or mlflow."""
+"""The environment of this process: the one place that writes to it."""
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 # One thread a process; set before torch is imported, in workers too. Populations that start together compile together,
 # so none needs Inductor's own pool of helpers, which would outlive the compilation and cost memory in every worker.
@@ -13,11 +16,49 @@ WORKER_ENVIRONMENT = {
 
 def prepare_process() -> None:
     """Set what must be in the environment before ray, torch or mlflow are imported."""
-    for name, value in WORKER_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    set_defaults(WORKER_ENVIRONMENT)
     # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there. An
     # embedded Ray has a token of its own whatever this says.
-    has_token = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    os.environ.setdefault("RAY_AUTH_MODE", "token" if has_token else "disabled")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    set_defaults(
+        {
+            "RAY_AUTH_MODE": "token" if _has_ray_token() else "disabled",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        }
+    )
+
+
+def set_defaults(values: Mapping[str, str]) -> None:
+    """Set variables, name -> value, that the environment does not have."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
+def use_ray_token(file: Path | None) -> None:
+    """Have Ray's clients in this process show the token in ``file``; None: the one that the user set, if any."""
+    if file is not None:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(file)}
+    elif _has_ray_token():
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
+@contextmanager
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Variables, name -> value, for the time of a block; those of None are unset."""
+    before = {name: os.environ.get(name) for name in values}
+    _set(values)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
+def _has_ray_token() -> bool:
+    return bool({"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ))

@@ -1,54 +1,11 @@
-"""Files that a crash leaves either whole or as they were."""
+"""Files that may be absent, damaged or impossible to write."""
 
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 from qsynth.errors import QsynthError
-
-
-def fsync_path(path: Path) -> None:
-    """Force a file's content, or a folder's entries, to the disk.
-
-    Raises:
-        OSError: as the file system reports it.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def atomic_write_text(path: Path, text: str) -> None:
-    """Replace ``path``'s content (UTF-8) by a rename, so that a reader or a crash sees the old content or the new.
-
-    Raises:
-        OSError: full disk, missing folder, no permission; ``path`` is then as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    fsync_path(path.parent)
-
-
-def atomic_write_json(path: Path, value: Any) -> None:
-    """``atomic_write_text`` of ``value`` as indented JSON.
-
-    Raises:
-        OSError: see ``atomic_write_text``.
-        TypeError: ``value`` is not JSON.
-    """
-    atomic_write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json_object(path: Path) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def real_dataset(data: DataConfig) -> DatasetInput:
     digest = _digest(names, np.ascontiguousarray(table.x).tobytes(), np.ascontiguousarray(table.y).tobytes())
     source_type, source, label = "code", _made_by(title), LABEL_COLUMN
     if isinstance(data, CsvData):
-        source_type, source, label = "local", _file(Path(data.path).expanduser()), data.label or LABEL_COLUMN
+        source_type, source, label = "local", _file(data.file), data.label or LABEL_COLUMN
     labels = (label,) if len(table.class_names) > 1 else ()
     profile = _profile(len(table.x), len(table.feature_names) + len(labels))
     return DatasetInput(title, digest, source_type, source, _schema(table.feature_names, *labels), profile, "training")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.attempt_lock import AttemptLock
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
+from qsynth.files.atomic import atomic_write_json
 
 JOURNAL_NAME = "journal.jsonl"
 OFFSET_NAME = "journal.offset.json"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
 from cluster.tracking.store import Location, TrackingStore
+from qsynth.files.atomic import atomic_write_json
 
 CACHE_NAME = "tracking_runs.json"
 STUDY_TAG = "qsynth.study"

@@ -1,6 +1,5 @@
 """Where a study's records go: an MLflow tracking store, an experiment in it, and the study's name there."""
 
-import os
 import posixpath
 import re
 from dataclasses import asdict, dataclass
@@ -8,8 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.environment import set_defaults
+from cluster.system.files import read_json_object
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_json
 
 STORE_NAME = "tracking.json"
 SQLITE = "sqlite:///"
@@ -142,8 +143,7 @@ class TrackingStore:
         Raises:
             Exception: whatever MLflow raises when the store can't be reached.
         """
-        for name, value in CLIENT_SETTINGS.items():
-            os.environ.setdefault(name, value)
+        set_defaults(CLIENT_SETTINGS)
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.attempt_lock import AttemptLock, take_lock
-from cluster.system.files import fsync_path, read_json_object
+from cluster.system.files import read_json_object
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_json, atomic_write_text, fsync_path
 
 STATE_NAME = "state.json"
 MANIFEST_NAME = "manifest.json"
@@ -125,7 +126,7 @@ class CheckpointStore:
         for name in (STATE_NAME, MANIFEST_NAME):
             if (folder / name).exists():
                 raise QsynthError(f"a checkpoint must leave the name {name} free; got a file of that name")
-        (folder / STATE_NAME).write_text(state, encoding="utf-8")
+        atomic_write_text(folder / STATE_NAME, state)
         files = _files_in(folder)
         if files is None:
             raise QsynthError("a checkpoint must hold plain files and folders only; got a link or a device")
@@ -134,7 +135,7 @@ class CheckpointStore:
             "attempt": self._fence.attempt if self._fence else None,
             "files": {name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
         }
-        (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        atomic_write_json(folder / MANIFEST_NAME, manifest, indent=1)
         for parent, _, names in os.walk(folder, topdown=False):
             for name in names:
                 fsync_path(Path(parent, name))

@@ -9,7 +9,6 @@ from cluster.machines.share import ClusterShare
 from cluster.study.curriculum import Curriculum, Tier
 from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
-from cluster.system.files import atomic_write_text
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.tracker import Tracker
@@ -17,6 +16,7 @@ from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
 from cluster.training.examination import Examination
 from cluster.training.training_loop import TrainingLoop
+from qsynth.files.atomic import atomic_write_text
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyFile, PolicyNetwork, load_policy
 from rl_envs.pretrained import agent_file

@@ -17,7 +17,6 @@ from cluster.results.image_grid import plot_images
 from cluster.results.plots import plot_marginals, plot_schedule, plot_training
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import atomic_write_text
 from cluster.tracking.dataset_input import data_title, synthetic_dataset
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
@@ -25,6 +24,7 @@ from cluster.tuning.markdown import study_markdown
 from cluster.tuning.study_result import StudyResult
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import write_rows
+from qsynth.files.atomic import atomic_write_text
 from qsynth.population.snapshot import Snapshot
 from qsynth.space.search_space import Float
 from qsynth.synthesizer import QGANSynthesizer

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from cluster.comparison.comparison_result import ComparisonResult
 from cluster.results.device_result import DeviceResult
 from cluster.study.run_directory import RunDirectory
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from cluster.study.circuit_remarks import circuit_remarks
 from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import atomic_write_json, read_json_object
+from cluster.system.files import read_json_object
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
@@ -38,6 +38,7 @@ from cluster.training.training_loop import TrainingLoop
 from cluster.tuning.deliver import best_trial, deliver
 from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.engine import choose
+from qsynth.files.atomic import atomic_write_json
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold
 from rl_envs.config import EnvironmentConfig

@@ -1,7 +1,5 @@
 """Where instances come from, and where synthetic rows go."""
 
-import os
-import uuid
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -18,6 +16,7 @@ from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_file
 
 DataConfig = Annotated[
     GaussianFamily | DiscreteData | TableData | MixtureFamily | CsvData | DigitImages,
@@ -76,14 +75,8 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
     frame = pd.DataFrame(values, columns=list(instance.feature_names))
     frame[LABEL_COLUMN] = np.array(instance.class_names, dtype=object)[classes]
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            frame.to_csv(file, index=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        with atomic_file(target) as file:
+            frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
     except OSError as error:
         raise QsynthError(f"{target} can't be written: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)

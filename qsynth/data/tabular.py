@@ -1,9 +1,10 @@
 """Tables as families of instances: the bundled ones, and the user's own files."""
 
+import os
 from abc import abstractmethod
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,7 +151,8 @@ class CsvData(TabularConfig):
     """A CSV or Parquet file: numeric feature columns and, optionally, a column of classes.
 
     Attributes:
-        path: ends in ``.csv`` or ``.parquet``; ``~`` is the home directory.
+        path: ends in ``.csv`` or ``.parquet``; ``~`` is the home directory. A relative one begins in a study's file at
+            that file's folder, and elsewhere at the working directory.
         label: name of the column that holds the classes; None when there is none.
     """
 
@@ -162,8 +164,17 @@ class CsvData(TabularConfig):
     def title(self) -> str:
         return Path(self.path).stem
 
+    @property
+    def file(self) -> Path:
+        """The path without ``~``."""
+        return Path(os.path.expanduser(self.path))
+
+    def below(self, folder: Path) -> Self:
+        """The same file when its path, unless it is absolute, begins at ``folder``."""
+        return self.replaced(path=str((folder / self.file).absolute()))
+
     def table(self) -> Table:
-        path = Path(self.path).expanduser()
+        path = self.file
         try:
             state = path.stat()
         except (OSError, ValueError):

@@ -1,14 +1,15 @@
 """Pure functions compiled ahead of time to machine code, which is kept on disk for all processes.
 
 A function is traced through its ``torch.func`` transforms, and compiled by TorchInductor into a shared library. Loading
-one takes milliseconds, where ``torch.compile`` would trace again in every process.
+one takes milliseconds, where ``torch.compile`` would trace again in every process. What can't be compiled, whatever the
+reason, is executed eagerly.
 """
 
 import fcntl
 import functools
 import hashlib
+import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,15 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.func import grad, vmap
 
 from qsynth.errors import QsynthError
 from qsynth.execution.inductor import compile_function, load_function
 
 CACHE = "QSYNTH_CACHE_DIR"
 SOURCE = Path(__file__).parents[1]
+
+logger = logging.getLogger(__name__)
 
 # A pure function whose arguments and results are tensors or nested (named) tuples of them.
 Function = Callable[..., Any]
@@ -45,10 +49,13 @@ class Compiler:
         patient: whether a call waits for another process that compiles the same function just now, or else is
             executed eagerly for the time being. Several processes that first call their functions impatiently share
             the compilations among them.
+        failure: why a function could not be compiled; from then on none is, and those without machine code are executed
+            eagerly. None as long as nothing has failed.
     """
 
     def __init__(self, recipe: str) -> None:
         self.recipe, self.patient = recipe, True
+        self.failure: str | None = None
 
     def __call__(self, name: str, function: Function) -> "CompiledProgram":
         """``function`` as a program."""
@@ -77,7 +84,7 @@ class CompiledProgram:
         """The function's results.
 
         Raises:
-            QsynthError: compiling failed.
+            QsynthError: the folder for machine code can't be used.
         """
         inputs = [leaf.contiguous() for leaf in leaves(arguments)]
         signature = tuple([(leaf.shape, leaf.dtype) for leaf in inputs])
@@ -87,18 +94,27 @@ class CompiledProgram:
         return rebuilt(code.results, iter(code.run(inputs)))
 
     def _prepare(self, arguments: tuple[Any, ...], inputs: list[Tensor], signature: Signature) -> _Code | None:
+        """Machine code for a first call; None where another process makes it, or there can be none."""
+        if self._compiler.failure is not None:
+            return None
         path = cache_folder() / f"{self.name}-{self._key(signature)}.zip"
         with _locked(path.with_suffix(".lock"), wait=self._compiler.patient) as got:
             if not got and not path.is_file():
                 return None
+            results = self.function(*arguments)  # what the function itself raises is not the compiler's fault
             run = _loaded(path)
-            if run is None:
-                self.compilations += 1
-                _compile(self.function, arguments, inputs, path)
-                run = _loaded(path)
-        if run is None:
-            raise QsynthError(f"{path} can't be loaded right after compiling; set {CACHE} to another folder")
-        self._codes[signature] = _Code(run, self.function(*arguments))
+            try:
+                if run is None:
+                    self.compilations += 1
+                    _compile(self.function, arguments, inputs, path)
+                    run = load_function(path)
+                run(list(inputs))  # it may need something that this torch does not have
+            except Exception as error:  # the compiler's stack raises anything, e.g. when the C++ compiler is too old
+                reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                self._compiler.failure = f"torch {torch.__version__} can't compile {self.name} ({reason})"
+                logger.warning("%s; computing eagerly, which is several times slower", self._compiler.failure)
+                return None
+        self._codes[signature] = _Code(run, results)
         return self._codes[signature]
 
     def _key(self, signature: Signature) -> str:
@@ -109,6 +125,22 @@ class CompiledProgram:
             _surroundings(),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+@functools.cache
+def compiler_failure() -> str | None:
+    """Why this process can't compile, found out by a small function; None if it can.
+
+    Raises:
+        QsynthError: the folder for machine code can't be used.
+    """
+    compiler = Compiler("probe")
+    compiler("probe", lambda rows: (vmap(grad(_probe))(rows),))(torch.ones(2, 3))
+    return compiler.failure
+
+
+def _probe(row: Tensor) -> Tensor:
+    return torch.sin(row).square().sum()
 
 
 def cache_folder() -> Path:
@@ -149,20 +181,13 @@ def rebuilt(like: Any, tensors: Iterator[Tensor]) -> Any:
 
 
 def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor], path: Path) -> None:
-    """Write the machine code of ``function`` to ``path``, atomically."""
+    """Write the machine code of ``function`` to ``path``."""
 
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
         # Contiguous, so that what one program returns is what another takes.
         return tuple(leaf.contiguous() for leaf in leaves(function(*rebuilt(arguments, iter(tensors)))))
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch) / path.name
-        try:
-            compile_function(flat, inputs, made)
-        except Exception as error:  # the compiler's stack raises anything, e.g. when the C++ compiler is too old
-            reason = " ".join(str(error).split())[:500]
-            raise QsynthError(f"{path.stem} can't be compiled; set compiled: false in the study ({reason})") from None
-        os.replace(made, path)
+    compile_function(flat, inputs, path)
 
 
 def _loaded(path: Path) -> Any:

@@ -3,6 +3,7 @@
 torch keeps compiled programs too, but at a price: AOTInductor compiles a C++ program around the kernels, which takes
 longer than they do, and ``torch.compile`` compiles each kernel by itself and traces anew in every process. So this
 module asks Inductor for its source code only, compiles all kernels of a function at once, and loads without Inductor.
+It uses torch's private names, so it imports none of them before it compiles: whoever calls it can do without.
 """
 
 import ast
@@ -25,24 +26,12 @@ from unittest.mock import patch
 import safetensors.torch
 import torch
 from torch import Tensor
-from torch._ops import OpOverload
 from torch.fx import GraphModule
+
+from qsynth.files.atomic import atomic_file
 
 TensorFunction = Callable[..., Sequence[Tensor]]
 
-_GUARDS: Any = torch._C._dynamo.guards
-# What Inductor's code calls besides its kernels: memory, and torch, e.g. for matrix products into given memory.
-_NAMES = {
-    "torch": torch,
-    "aten": torch.ops.aten,
-    "extern_kernels": torch,
-    "device": torch.device,
-    "inf": math.inf,
-    "nan": math.nan,
-    "assert_alignment": _GUARDS.assert_alignment,
-    "empty_strided_cpu": _GUARDS._empty_strided_cpu,
-    "reinterpret_tensor": _GUARDS._reinterpret_tensor,
-}
 _SETTINGS = {
     "cpp.vec_isa_ok": True,  # the processor's vector instructions are used untried: trying takes 6 s
     "size_asserts": False,  # the caller checks shapes
@@ -97,7 +86,7 @@ def compile_function(function: TensorFunction, inputs: Sequence[Tensor], path: P
             code, constants = _lowered(graph, inputs)
             source = _split(code)
             library = _library(source.kernels, Path(scratch))
-        with zipfile.ZipFile(path, "w") as archive:
+        with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
             archive.write(library, _KERNELS)
             archive.writestr(_RUNNER, source.runner)
             archive.writestr(_CONSTANTS, safetensors.torch.save(constants))
@@ -112,9 +101,29 @@ def load_function(path: Path) -> Callable[[list[Tensor]], Sequence[Tensor]]:
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         kernels = _imported(archive.extract(_KERNELS, scratch))
         code, constants = archive.read(_RUNNER), safetensors.torch.load(archive.read(_CONSTANTS))
-    names: dict[str, Any] = _NAMES | constants | vars(kernels)
+    names: dict[str, Any] = _names() | constants | vars(kernels)
     exec(compile(code, str(path), "exec"), names)
     return names["Runner"]([]).call  # type: ignore[no-any-return]
+
+
+def _guards() -> Any:
+    return torch._C._dynamo.guards
+
+
+def _names() -> dict[str, Any]:
+    """What Inductor's code calls besides its kernels: memory, and torch, e.g. for matrix products into given memory."""
+    guards = _guards()
+    return {
+        "torch": torch,
+        "aten": torch.ops.aten,
+        "extern_kernels": torch,
+        "device": torch.device,
+        "inf": math.inf,
+        "nan": math.nan,
+        "assert_alignment": guards.assert_alignment,
+        "empty_strided_cpu": guards._empty_strided_cpu,
+        "reinterpret_tensor": guards._reinterpret_tensor,
+    }
 
 
 def _imported(library: str) -> ModuleType:
@@ -122,13 +131,14 @@ def _imported(library: str) -> ModuleType:
     loader = ExtensionFileLoader("kernels", library)
     kernels = importlib.util.module_from_spec(ModuleSpec("kernels", loader, origin=library))
     address = ctypes.c_void_p.in_dll(ctypes.CDLL(library), "tensor_address")
-    address.value = _GUARDS._torchinductor_pyobject_tensor_data_ptr
+    address.value = _guards()._torchinductor_pyobject_tensor_data_ptr
     return kernels
 
 
 def _traced(function: TensorFunction, inputs: Sequence[Tensor]) -> GraphModule:
     """The function as a graph of the operations that Inductor knows."""
     from torch._inductor.decomposition import select_decomp_table
+    from torch._ops import OpOverload
     from torch.fx.experimental.proxy_tensor import make_fx
 
     table = select_decomp_table()

@@ -1,7 +1,6 @@
 """Tensors and what is said of them, in one safetensors file: replaced atomically, read without unpickling."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import safetensors.torch
 from torch import Tensor
 
 from qsynth.errors import QsynthError
+from qsynth.files.atomic import atomic_write_bytes
 
 # What reading a damaged or forged file can raise: from the file itself, its JSON, or what the reader builds of them.
 MALFORMED = (
@@ -45,18 +45,12 @@ class TensorFile:
         Raises:
             QsynthError: it can't be written; what was there before is still there.
         """
-        temporary = path.with_name(f".{path.name}.part")
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         try:
+            metadata = {"format": self.format, "about": json.dumps(about, sort_keys=True)}
             # Not save_file, whose files only their owner can read, whatever the umask.
-            temporary.write_bytes(
-                safetensors.torch.save(
-                    contiguous, metadata={"format": self.format, "about": json.dumps(about, sort_keys=True)}
-                )
-            )
-            os.replace(temporary, path)
+            atomic_write_bytes(path, safetensors.torch.save(contiguous, metadata))
         except (OSError, safetensors.SafetensorError) as error:
-            temporary.unlink(missing_ok=True)
             raise QsynthError(f"{path} can't be written: {' '.join(str(error).split())}") from None
 
     @contextmanager

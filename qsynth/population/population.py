@@ -61,8 +61,8 @@ class Population:
         self.generator = config.build_generator(self.engine, n_features, n_classes)
         critic, sizes = config.build_critic(n_features, n_classes), (capacity.batch_size, capacity.n_critic)
         self._update = GanUpdate(self.generator, critic, *sizes, config.penalty, config.loss)
-        self._compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
-        build: Build = self._compiler if self.compiled else eager
+        self.compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
+        build: Build = self.compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:
             build = captured
         self._programs = Programs(self._update, build)
@@ -176,7 +176,7 @@ class Population:
         if not self.compiled:
             return
         self.reset(range(self.n_lanes), [instance] * self.n_lanes, [0] * self.n_lanes)
-        for self._compiler.patient in (False, True):
+        for self.compiler.patient in (False, True):
             self.advance(1)
             self.evaluate()
 

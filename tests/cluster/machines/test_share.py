@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.machines.session import plan_runners
-from cluster.study.placement import divide, parts
+from cluster.machines.share import claims_of, presence_name
+from cluster.study.placement import Placement, divide, parts
 from cluster.study.study import Study
 from qsynth.config import parse
 from qsynth.errors import QsynthError
@@ -54,6 +55,9 @@ both = ClusterShare("both", [replace(kind, most=1), small])
 found["of two kinds"] = counts(both)
 found["beside two kinds"] = counts(mine)
 del both
+colons = ClusterShare("a:share:b", [kind])
+found["beside a name with colons"] = counts(mine) + counts(colons)
+del colons
 
 trainer = AgentTrainer(study.agent, environment, {kind: 1}, 1.0, 0, "mine")
 sizes, steps = [], []
@@ -84,6 +88,9 @@ found["played"] = [episode.snapshot.seed for episode in pool.play(lambda _: Hold
 found["left"] = [worker == kind for worker in pool._workers.values()]
 found["timed"] = set(pool.seconds) == {kind, small}
 pool.stop()
+pool = WorkerPool(study.environment(True), lambda: {kind: 2}, "uncompiled")
+found["uncompiled"] = [len(pool.features()) > 3, len(pool.play(lambda _: Hold(), wave[:2]))]
+pool.stop()
 print(json.dumps(found))
 """
 
@@ -106,7 +113,8 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     tiny["resources"] |= {"n_lanes": 2, "beside": [{"n_lanes": 1}]}
     file = tmp_path / "tiny.yaml"
     file.write_text(yaml.safe_dump(tiny))
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    cannot_compile = {"CXX": "/bin/false", "QSYNTH_CACHE_DIR": str(tmp_path / "cache")}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | cannot_compile
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)], env=environment, capture_output=True, text=True, timeout=580
     )
@@ -115,13 +123,32 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
     # A device's population takes a CPU too.
     assert (found["alone"], found["of two"], found["beside a device's"]) == ([3], [2, 1], [1, 1])
     assert (found["of two kinds"], found["beside two kinds"]) == ([1, 1], [1])
+    assert sorted(found["beside a name with colons"]) == [1, 2]
     assert all(found["sizes"])
     lane = 3  # decisions of an episode; a batch is as large as the first one was, or larger
     assert found["steps"] == [2 * lane, 6 * lane, 4 * lane, 4 * lane, 2 * lane, 4 * lane]
     assert sorted(found["names"]) == ["mine:agent-population-1", "mine:agent-population-2"]
     assert found["same weights"]
     assert found["entropies"] == ["lr_generator", "n_critic"]
+    assert found["uncompiled"] == [True, 2]
+    [warning] = [line for line in result.stderr.splitlines() if "can't compile" in line]
+    assert warning.endswith("computing eagerly, which is several times slower")
     assert (found["played"], found["left"], found["timed"]) == (list(range(16)), [True], True)
+
+
+@pytest.mark.parametrize("run", ["plain", "a:b", ":", "a:share:b", "a:share:01:CPU*0*1", "two\nlines:"])
+def test_claims_are_read_off_any_runs_name(run: str) -> None:
+    kinds = [
+        Placement("cpu", 8, 0.0, 0, 100, 3),
+        Placement("cuda", 8, 0.25, 0, 100, None),
+        Placement("cpu", 8, 0.0, 1, 100, 1),
+    ]
+    found = claims_of(presence_name(run, "01000000", kinds))
+    assert [(each.place, each.gpus, each.qpus, each.most) for each in found] == [
+        (each.place, each.gpus, each.qpus, each.most) for each in kinds
+    ]
+    for other in ("agent-population-1", "population-0", "device"):
+        assert claims_of(f"{run}:{other}") == []
 
 
 def study(values: dict[str, Any], **resources: object) -> Study:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from cluster.system.attempt_lock import LOCK_NAME, AttemptLock
-from cluster.system.files import atomic_write_text
 from cluster.training.checkpoints import MANIFEST_NAME, STATE_NAME, CheckpointStore, DiskFull
 from qsynth.errors import QsynthError
 
@@ -194,12 +193,3 @@ def test_a_replaced_process_can_not_save(tmp_path: Path) -> None:
     assert latest is not None
     assert latest.state == {"step": 1}
     assert json.loads((latest.path / MANIFEST_NAME).read_text())["attempt"] == 1
-
-
-def test_atomic_write_keeps_the_old_content_when_it_fails(tmp_path: Path) -> None:
-    path = tmp_path / "file.txt"
-    atomic_write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        atomic_write_text(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]

@@ -566,6 +566,22 @@ def test_compiled_trials_train_on_finite_shots() -> None:
     np.testing.assert_array_equal(again.advance(40).spread, found.spread)
 
 
+def test_a_population_that_cant_be_compiled_is_the_eager_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(compilation.CACHE, str(tmp_path))
+    monkeypatch.setattr(compilation, "compile_function", lambda *_: 1 / 0)
+    made, eager = Population(config(), 1, 1, 3, compiled=True), population()
+    made.warm_up(instances(1)[0])
+    made.reset(range(3), instances(3), range(10, 13))
+    for each in (made, eager):
+        each.advance(2)
+    assert torch.equal(made.evaluate().score, eager.evaluate().score)
+    assert all(same(state(made, lane), state(eager, lane)) for lane in range(3))
+    [warning] = [record.getMessage() for record in caplog.records]
+    assert "ZeroDivisionError" in warning
+
+
 @pytest.fixture(scope="module")
 def compiled() -> Population:
     made = Population(config(), 1, 1, 3, compiled=True)
