@@ -154,7 +154,9 @@ def _trained(stretch: Stretch, setting: Setting, score: Score, begin: float) -> 
     end = None
     if stretch.keep and not failed:
         end = Snapshot({}, dict(values), repr(scores[-1]), stretch.trial, done + len(used))
-    course = Course(observations, {name: [each[name] for each in used] for name in used[0]}) if stretch.watched else None
+    course = (
+        Course(observations, {name: [each[name] for each in used] for name in used[0]}) if stretch.watched else None
+    )
     return PlayedStretch(stretch, Outcome(tuple(scores), failed, end, course), used, done)
 
 

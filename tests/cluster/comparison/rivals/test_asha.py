@@ -26,8 +26,8 @@ def test_the_rungs_are_quarters() -> None:
 
 
 def test_every_decision_of_a_known_trace() -> None:
-    """The later the better: from the fourth on every trial is the best so far, and goes on at once; so does the fourth of
-    these, all the way."""
+    """The later the better: from the fourth on every trial is the best so far, and goes on at once; so does, all the
+    way, the fourth of these."""
     scores = [number / 100 for number in range(40)]
     order = [(each.trial, each.done, each.stretch.decisions) for each in of(scores, 3).stretches]
     begun = [(trial, 0, 1) for trial in range(17)]
@@ -109,8 +109,8 @@ def test_ray_tune_lets_whoever_is_promoted_at_once_go_on(seed: int) -> None:
     """The same scores at the same rungs, one trial after another, in Ray Tune's AsyncHyperBandScheduler.
 
     It differs by design: it stops trials, where Algorithm 2 of the paper pauses them. So it has to decide about a trial
-    at once: it lets the first go on, and whoever is above the 75th percentile of those before; here a trial goes on when
-    it is among the first quarter of all so far, itself included, which is stricter, and may be resumed later.
+    at once: it lets the first go on, and whoever is above the 75th percentile of those before. Here a trial goes on
+    when it is among the first quarter of all so far, itself included, which is stricter, and may be resumed later.
     """
     scores = np.random.default_rng(seed).permutation(200) / 200
     game = of(scores.tolist(), 6)

@@ -156,8 +156,9 @@ def bound(found: Rounds, newpoint: list[float], way: Way, x: np.ndarray) -> np.n
 def test_ray_tune_tries_the_same_but_for_what_the_bound_is_of(target: float, seed: int) -> None:
     """The same rounds in Ray Tune's PB2: the first copy of a round.
 
-    It differs by design in what `Way` names; in the score given with the new values, which is the one of the member that
-    is copied here, and its score a round ago there; and in how the bound is maximised: over draws here, by ascents there.
+    It differs by design in what `Way` names; in the score given with the new values, which is the present one of the
+    member that is copied here, and its score a round ago there; and in how the bound is maximised, over draws here and
+    by ascents there.
     """
     found = rounds(target, seed)
     source = leader(found.members)

@@ -9,7 +9,7 @@ import pytest
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.comparison.rivals.rival import Rival
 from cluster.comparison.rivals.tpe import TPE, TPE_HYPERBAND, TPE_MEDIAN
-from tests.cluster.comparison.rivals.known_scores import MIXED, Game, Step, X, a_setting, near, play
+from tests.cluster.comparison.rivals.known_scores import MIXED, Step, X, a_setting, near, play
 
 optuna = pytest.importorskip("optuna")
 TARGET = {"rate": 3e-3, "share": 0.7, "steps": 2.0, "width": 16.0}
