@@ -76,7 +76,6 @@ MUTATIONS = [
         ("ASHA promotes the worst", "key=lambda each: -each.score", "key=lambda each: each.score"),
         ("ASHA never promotes", "[: self.seen // ETA]", "[:0]"),
         ("ASHA promotes everybody", "[: self.seen // ETA]", "[: self.seen]"),
-        ("ASHA promotes out of the lowest rung first", "in reversed(range(len(ends) - 1))", "in range(len(ends) - 1)"),
         ("ASHA begins promoted trials anew", "start=best.snapshot, keep=True", "keep=True"),
     ),
     *_of(

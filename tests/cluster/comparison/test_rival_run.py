@@ -85,6 +85,19 @@ def test_a_bar_rises_with_what_was_found() -> None:
     assert bars == [-1.0, 0.5, 0.6, 0.7]
 
 
+def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
+    def plan(setting: Setting) -> Plan:
+        yield [Stretch(trial, 1, {"x": 0.0}) for trial in range(3)]
+
+    run = begun(plan, 1, (1,))
+    attempts = [run.take() for _ in range(3)]
+    for attempt, score in zip(attempts, (0.5, 0.6, 0.4), strict=True):
+        assert attempt is not None
+        trained(attempt, [score])
+    assert (run.returned[1].score, run.returned[1].snapshot.instance) == (0.6, "1 at 1")
+    assert run.record({1: 0.0}).curve == ((1, 0.5), (2, 0.6))
+
+
 def test_a_copy_has_its_origins_values_before_its_own() -> None:
     run = begun(in_two_parts, 2, (2,))
     for number in range(2):

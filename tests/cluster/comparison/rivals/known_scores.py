@@ -148,7 +148,7 @@ def _trained(stretch: Stretch, setting: Setting, score: Score, begin: float) -> 
         observations.append([float(x) for x in seen])
         after = score(Step(stretch.trial, done + decision, dict(values), scores[-1]))
         failed = after is None
-        scores.append(0.0 if after is None else after)
+        scores.append(0.0 if after is None else float(after))
         if failed:
             break
     end = None

@@ -58,6 +58,13 @@ def test_it_follows_when_another_arm_begins_to_pay() -> None:
     assert np.mean(np.array(pulled[300:]) == 2) > 0.6
 
 
+def test_it_forgets_what_paid_long_ago() -> None:
+    """All that the first arm paid in 300 pulls would still be a mean of 0.3 after 200 without."""
+    pulled = pulls([[0.5, 0.2], [0.5, 0.2], [0.5, 0.2], [0.0, 0.2], [0.0, 0.2]], 500)
+    assert np.mean(np.array(pulled[200:300]) == 0) > 0.6
+    assert np.mean(np.array(pulled[400:]) == 1) > 0.6
+
+
 def played(target: float, seed: int) -> Game:
     """Runs from the middle, with a score that is highest at the target."""
     return play(

@@ -2,7 +2,9 @@
 Tune's code."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +17,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from cluster.comparison.rivals.pb2 import N_CANDIDATES, NOISE, PB2, _GaussianProcess
 from cluster.comparison.rivals.pbt import Member
 from qsynth.population.snapshot import Snapshot
-from qsynth.space.search_space import Float, SearchSpace
 from tests.cluster.comparison.rivals.known_scores import MIXED, Step, X, a_setting, play
 
 SNAPSHOT = Snapshot({}, {}, "", 0, 0)
-XY: SearchSpace = {"x": Float(low=0.0, high=1.0), "y": Float(low=0.0, high=1.0)}
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,6 @@ def test_gains_count_and_not_scores() -> None:
     assert tried[0] > 0.5
 
 
-def test_what_is_running_already_is_not_tried_again() -> None:
-    """Where nothing is known but four points in a corner, copies of one member spread out."""
-    explorer = _GaussianProcess(XY)
-    explorer.learn([Member(n, {"x": 0.02 * n, "y": 0.03 * n}, 0.3, 0.3 + 0.01 * n, SNAPSHOT) for n in range(4)])
-    random = np.random.default_rng(0)
-    tried = [explorer.explore(Member(3, {"x": 0.06, "y": 0.09}, 0.3, 0.33, SNAPSHOT), random) for _ in range(3)]
-    points = np.array([[each["x"], each["y"]] for each in tried])
-    apart = [float(np.linalg.norm(a - b)) for n, a in enumerate(points) for b in points[:n]]
-    assert min(apart) > 0.2
-    explorer.learn([Member(n, {"x": 0.5, "y": 0.5}, 0.3, 0.3, SNAPSHOT) for n in range(4)])
-    assert explorer._running == []
-
-
 def test_copies_of_the_first_quarter_try_other_values() -> None:
     gains = np.random.default_rng(0).uniform(0.0, 0.1, (8, 5))
 
@@ -132,8 +119,12 @@ class Way:
 OURS, RAYS = Way(NOISE, np.inf, 1), Way(1e-10, 2.0, 2)
 
 
-def bound(found: Rounds, newpoint: list[float], way: Way, x: np.ndarray) -> np.ndarray:
-    """What is maximised, of Ray Tune's own parts, at each of x."""
+def bound(found: Rounds, newpoint: list[float], way: Way, x: np.ndarray, running: Sequence[float] = ()) -> np.ndarray:
+    """What is maximised, of Ray Tune's own parts, at each of x.
+
+    Args:
+        running: values given out after the same round.
+    """
     lows, highs = found.rows.min(axis=0), found.rows.max(axis=0)
     lows[2], highs[2] = 0.0, 1.0
     seen = normalize(found.rows, np.array([highs, lows]))
@@ -145,10 +136,30 @@ def bound(found: Rounds, newpoint: list[float], way: Way, x: np.ndarray) -> np.n
             TV_SquaredExp(variance=1.0, lengthscale=1.0, epsilon=0.1), optimizer="fmin_l_bfgs_b", alpha=way.noise
         ).fit(seen, gains)
         fixed = normalize(np.array(newpoint), found.rows[:, :2])
-        mean, sd = process.predict(np.column_stack([np.tile(fixed, (len(x), 1)), x]), return_std=True)
+        points = np.column_stack([np.tile(fixed, (len(x), 1)), x])
+        mean = process.predict(points)
+        seen = np.vstack([seen, *([*fixed, each] for each in running)])
+        known = GaussianProcessRegressor(process.kernel_, optimizer=None, alpha=way.noise).fit(
+            seen, np.zeros(len(seen))
+        )
+        _, sd = known.predict(points, return_std=True)
     weight = np.sqrt(0.2 + max(0.0, np.log(0.4 * len(seen))))
     upper: np.ndarray = mean + weight * sd**way.power
     return upper
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_running_already_counts_as_known(seed: int) -> None:
+    """Copies spread out, by Ray Tune's second process, with the kernel of the first one; there it is fitted anew."""
+    found = rounds(0.5, seed, n_rounds=2)
+    source, random, again = leader(found.members), np.random.default_rng(seed), np.random.default_rng(seed)
+    running: list[float] = []
+    for _ in range(3):
+        x = again.random((N_CANDIDATES, 1))
+        upper = bound(found, [2, source.score], OURS, x, running)
+        running.append(found.explorer.explore(source, random)["x"])
+        assert running[-1] == pytest.approx(float(x[np.argmax(upper), 0]), abs=1e-6)
+    assert min(abs(a - b) for a, b in combinations(running, 2)) > 0.2
 
 
 @pytest.mark.parametrize("seed", range(4))
