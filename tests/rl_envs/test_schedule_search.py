@@ -37,6 +37,23 @@ def test_constants_are_found_within_the_budget() -> None:
     assert trials == sum(costs)
 
 
+def test_the_best_of_the_last_rung_is_returned() -> None:
+    """Four candidates in one rung."""
+    met: set[float] = set()
+
+    def play(agent_for: object, assignments: list[Assignment]) -> list[float]:
+        starts = agent_for(slice(0, len(assignments))).begin(len(assignments))["lr_generator"]  # type: ignore[operator]
+        met.update(starts.tolist())
+        return [float(score) for score in -np.abs(np.log10(starts / 1e-2))]
+
+    instances = [GaussianFamily(n_train=16).instance(0, False)]
+    found, _ = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 64, "constants", 3, play)
+    assert len(met) == 4
+    best = min(met, key=lambda start: abs(np.log10(start / 1e-2)))
+    assert found.start["lr_generator"] == best
+    assert found.score == pytest.approx(-abs(np.log10(best / 1e-2)))
+
+
 @pytest.mark.parametrize("n_trials", [1, 16, 64, 65, 192, 256, 257, 512, 1000, 4096])
 def test_a_search_spends_what_it_is_given_in_rungs_of_equal_cost(n_trials: int) -> None:
     steps = rungs(n_trials)

@@ -19,11 +19,12 @@ NOISE = 1e-3  # variance of the gains, which are scaled to a variance of 1
 class _GaussianProcess:
     """Exploration by a time-varying Gaussian process, with the kernel of the authors' own code in Ray Tune.
 
-    Each member's round is a row: the round, the score before, the values on the unit scale; and the gain. As there, new
-    values are for the present round and the score of the member that is copied; those given out after the same round
-    count as running, with gains that are not known yet, so that the next ones differ.
+    Each member's round is a row: the round, the score before, the values on the unit scale; and the gain. As there,
+    values given out after the same round count as running, with gains that are not known yet, so that the next differ.
 
-    Deviation: upper confidence bounds are maximised over random candidates, which is far faster than
+    Deviation: new values are for the present score of the member that is copied, not for the one before its last
+    round; the bound adds standard deviations, as the paper's, not variances; gains have a noise of ``NOISE`` and are
+    not cut at two standard deviations; and the bound is maximised over random candidates, which is far faster than
     ascents from random points and draws nothing from NumPy's global generator.
     """
 

@@ -1,0 +1,270 @@
+"""Which test dies when a rival, or what judges it, is made stupid.
+
+    python -m tests.benchmarks.mutations --out tests/benchmarks/results/mutations.json
+
+Each mutation is applied to a copy of the tree, in which its tests then run; one that they let live means that a test
+is missing. All of them pass on the tree as it is, or there is no result.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.benchmarks import machine
+from tests.benchmarks.report import table
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("qsynth", "rl_envs", "cluster", "tests", "pyproject.toml")
+COMPARISON, RIVALS = "cluster/comparison", "cluster/comparison/rivals"
+TESTS = "tests/cluster/comparison"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change that makes something stupid.
+
+    Attributes:
+        about: what is stupid then.
+        path: of the file, from the root.
+        original: text that occurs once in it.
+        mutated: what stands there instead.
+        tests: what is run.
+    """
+
+    about: str
+    path: str
+    original: str
+    mutated: str
+    tests: tuple[str, ...]
+
+
+def _of(name: str, *changes: tuple[str, str, str]) -> list[Mutation]:
+    """Mutations of a rival, each what is stupid, the original and the mutated text."""
+    return [Mutation(*_in(f"{RIVALS}/{name}.py", change), (f"{TESTS}/rivals/test_{name}.py",)) for change in changes]
+
+
+def _in(path: str, change: tuple[str, str, str]) -> tuple[str, str, str, str]:
+    about, original, mutated = change
+    return about, path, original, mutated
+
+
+MUTATIONS = [
+    *_of(
+        "random_search",
+        (
+            "random search tries the same values in every run",
+            "random_point(setting.space, random))",
+            "random_point(setting.space, np.random.default_rng(setting.seed)))",
+        ),
+    ),
+    Mutation(
+        "more runs are the same trials again",
+        f"{RIVALS}/rival.py",
+        "        number += n_runs\n",
+        "",
+        (f"{TESTS}/rivals/test_random_search.py",),
+    ),
+    *_of(
+        "asha",
+        ("ASHA promotes the worst", "key=lambda each: -each.score", "key=lambda each: each.score"),
+        ("ASHA never promotes", "[: self.seen // ETA]", "[:0]"),
+        ("ASHA promotes everybody", "[: self.seen // ETA]", "[: self.seen]"),
+        ("ASHA begins promoted trials anew", "start=best.snapshot, keep=True", "keep=True"),
+    ),
+    *_of(
+        "bandit",
+        ("the bandit pulls the worst arm", "np.argmax(self._sums", "np.argmin(self._sums"),
+        ("the bandit ignores rewards", "self._sums[arm] += gain", "self._sums[arm] += 0.0"),
+        ("the bandit shuns what it knows little of", "self._counts + bonus", "self._counts - bonus"),
+        ("the bandit never forgets", "DISCOUNT = 0.95", "DISCOUNT = 1.0"),
+        (
+            "the bandit takes losses for gains",
+            "bandit.reward(arm, moment.score - before)",
+            "bandit.reward(arm, before - moment.score)",
+        ),
+        (
+            "the bandit credits the next arm",
+            "                bandit.reward(arm, moment.score - before)\n            arm = bandit.pull()\n",
+            "                arm = bandit.pull()\n                bandit.reward(arm, moment.score - before)\n"
+            "            arm = bandit.pull()\n",
+        ),
+    ),
+    *_of(
+        "pbt",
+        ("PBT's best copy the worst", "each.score), reverse=True)", "each.score), reverse=False)"),
+        (
+            "PBT never perturbs",
+            "return perturbed(self._space, source.values, random)",
+            "return source.values",
+        ),
+        ("PBT never copies", "if first and (each.trial", "if not first and (each.trial"),
+        ("PBT copies values without weights", "replace(source, trial=each.trial,", "replace(each,"),
+        ("PBT always draws anew", "random.random() < RESAMPLED", "random.random() < 1.0"),
+    ),
+    *_of(
+        "pb2",
+        ("PB2 minimises its bound", "np.argmax(mean + weight * sd)", "np.argmin(mean + weight * sd)"),
+        ("PB2 ignores the Gaussian process", "candidates[int(np.argmax(mean + weight * sd)), 2:]", "candidates[0, 2:]"),
+        ("PB2 takes losses for gains", "member.score - member.before", "member.before - member.score"),
+        ("PB2 learns scores, not gains", "member.score - member.before", "member.score"),
+        ("PB2 tries the same in all copies", "self._running.append(best.tolist())", "pass"),
+    ),
+    *_of(
+        "tpe",
+        ("TPE minimises", 'direction="maximize"', 'direction="minimize"'),
+        (
+            "TPE hears no scores",
+            "study.tell(trial, _worth(outcome.scores[1:], setting.keep))",
+            "study.tell(trial, 0.0)",
+        ),
+        ("pruners prune the best", "trial.report(_worth(scores", "trial.report(-_worth(scores"),
+        (
+            "pruners prune whom they should keep",
+            "None if trial.should_prune() else {}",
+            "{} if trial.should_prune() else None",
+        ),
+        ("pruners never prune", "None if trial.should_prune() else {}", "{}"),
+    ),
+    *_of("ppo", ("PPO's reward is negated", "return reward(Effect(", "return -reward(Effect(")),
+    Mutation(
+        "PPO never learns",
+        f"{RIVALS}/policy_learner.py",
+        "self._learner.update(episodes=episodes, num_epochs=self._epochs)",
+        "pass",
+        (f"{TESTS}/rivals/test_ppo.py",),
+    ),
+    *_of(
+        "agent_run",
+        (
+            "the agent's decisions are dropped",
+            "return {name: float(value[0]) for name, value in changes.items()}",
+            "return {}",
+        ),
+        ("all trials share one agent", "copy.deepcopy(agent)", "agent"),
+    ),
+    *_of(
+        "retrained",
+        ("the retrained use the defaults", "setting.start, steer=steer)", "setting.start)"),
+        ("the retrained begin with the winner's networks", "[Stretch(TRIAL,", "[Stretch(0,"),
+    ),
+    *_of(
+        "ablation",
+        ("the blind agent sees", "np.zeros_like(observation), values", "observation, values"),
+        ("the deceived agent sees its own problem", "numbers[1:] + numbers[:1]", "numbers"),
+        ("the constant action goes backwards", "unit + self._drift[name]", "unit - self._drift[name]"),
+    ),
+    *(
+        Mutation(*_in("rl_envs/schedule_search.py", change), ("tests/rl_envs/test_schedule_search.py",))
+        for change in (
+            ("the schedule search keeps the worst quarter", "np.argsort(-totals[alive]", "np.argsort(totals[alive]"),
+            ("the schedule search returns the worst", "np.argmax(totals[alive])", "np.argmin(totals[alive])"),
+        )
+    ),
+    *(
+        Mutation(*_in(f"{COMPARISON}/rival_run.py", change), (f"{TESTS}/test_rival_run.py",))
+        for change in (
+            ("the worst moment is returned", "score > self._incumbent.score)", "score < self._incumbent.score)"),
+            ("the last moment is returned", "score > self._incumbent.score)", "True)"),
+            (
+                "what a larger budget found is returned for a smaller one",
+                " for mark in self.job.marks if decisions <= mark * self._run}",
+                " for mark in self.job.marks}",
+            ),
+        )
+    ),
+    *(
+        Mutation(*_in(f"{COMPARISON}/summary.py", change), (f"{TESTS}/test_study_comparison.py::test_standings",))
+        for change in (
+            ("the last rival is named first", "key=lambda each: -each.test", "key=lambda each: each.test"),
+            (
+                "the agent's lead is its rival's",
+                "probability_of_improvement(mine, scores)",
+                "probability_of_improvement(scores, mine)",
+            ),
+        )
+    ),
+    *(
+        Mutation(*_in(f"{COMPARISON}/statistics.py", change), (f"{TESTS}/test_statistics.py",))
+        for change in (
+            ("the probability of improvement is that of decline", "np.sign(x - y)", "np.sign(y - x)"),
+            ("ties count as improvement", "(np.sign(x - y) + 1) / 2", "np.float64(x >= y)"),
+        )
+    ),
+]
+
+
+def run(tree: Path, tests: tuple[str, ...]) -> list[str]:
+    """Names of the tests that die in a tree.
+
+    Raises:
+        RuntimeError: they could not be run.
+    """
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider", *tests]
+    # Bytecode is told apart by time and size, which mutations may share.
+    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "1000"}
+    outcome = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if outcome.returncode not in (0, 1):
+        raise RuntimeError(outcome.stdout + outcome.stderr)
+    return re.findall(r"^FAILED \S*?([^/\s]+::.+?)(?: - .*)?$", outcome.stdout, re.MULTILINE)
+
+
+def measure(tree: Path, mutation: Mutation) -> list[str]:
+    """Names of the tests that die of a mutation."""
+    path = tree / mutation.path
+    before = path.read_text(encoding="utf-8")
+    if before.count(mutation.original) != 1:
+        raise ValueError(f"{mutation.about}: its original must occur once in {mutation.path}")
+    path.write_text(before.replace(mutation.original, mutation.mutated), encoding="utf-8")
+    try:
+        return run(tree, mutation.tests)
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def markdown(rows: list[dict[str, list[str]]]) -> str:
+    """Mutation, file, and the tests that die of it."""
+    lines = []
+    for row in rows:
+        first, *others = row["dies"] or ["nobody"]
+        more = f" and {len(others)} more" if others else ""
+        lines.append([str(row["about"]), f"`{row['path']}`", f"`{first.replace('|', '/')}`{more}"])
+    return table(["mutation", "file", "test that dies"], lines)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    machine.output_argument(parser)
+    asked = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        tree = Path(name)
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / part, tree / part)
+        began = time.perf_counter()
+        everything = tuple(dict.fromkeys(test for mutation in MUTATIONS for test in mutation.tests))
+        if died := run(tree, everything):
+            raise RuntimeError(f"without a mutation all must pass; got {died}")
+        seconds = time.perf_counter() - began
+        for mutation in MUTATIONS:
+            dies = measure(tree, mutation)
+            rows.append(asdict(mutation) | {"dies": dies})
+            print(f"{mutation.about}: {', '.join(dies) or 'LIVES'}", flush=True)
+    machine.write(asked.out, {"benchmark": "mutations", "seconds_unmutated": round(seconds, 1), "rows": rows})
+    asked.out.with_suffix(".md").write_text(markdown(rows) + "\n")
+    if any(not row["dies"] for row in rows):
+        sys.exit("a mutation lives: a test is missing")
+
+
+if __name__ == "__main__":
+    main()

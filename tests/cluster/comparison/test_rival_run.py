@@ -1,0 +1,130 @@
+"""What a rival would return: of all moments the one with the best validation score, within each budget."""
+
+from typing import cast
+
+import pytest
+
+from cluster.comparison.job import ComparisonJob, held_out_problem
+from cluster.comparison.rival_run import RivalRun, StretchRun
+from cluster.comparison.rivals.rival import Outcome, Plan, Rival, Setting, Stretch
+from qsynth.circuits.spend import Spend
+from qsynth.data.dataset import Instance
+from qsynth.population.snapshot import Snapshot
+from tests.cluster.comparison.rivals.known_scores import X, a_setting
+
+N_DECISIONS = 3
+SCORES = [[0.2, 0.5, 0.3], [0.6, 0.1, 0.55], [0.4, 0.4, 0.7], [0.1, 0.65, 0.2]]
+
+
+def one_by_one(setting: Setting) -> Plan:
+    """A run after another."""
+    for trial in range(setting.runs):
+        yield [Stretch(trial, N_DECISIONS, {"x": trial / 10})]
+
+
+def in_two_parts(setting: Setting) -> Plan:
+    """Two runs of two parts each, the second of a copy of the first one's first."""
+    outcomes = yield [Stretch(trial, 1, {"x": trial / 10}, keep=True) for trial in range(2)]
+    yield [Stretch(trial, 2, {"x": 0.9}, outcomes[0].snapshot) for trial in range(2)]
+
+
+def trained(attempt: StretchRun, scores: list[float]) -> None:
+    """What a scheduler does with a stretch, but for the training."""
+    attempt.scores.append(0.0)
+    bar = attempt.bar
+    for decision, score in enumerate(scores, start=1):
+        attempt.scores.append(score)
+        attempt.values.append({"x": attempt.stretch.values["x"] + decision / 100})
+        attempt.spend += Spend()
+        if score > bar:
+            bar, attempt.best[decision] = score, snapshot(f"{attempt.stretch.trial} at {decision}")
+    if attempt.stretch.keep:
+        attempt.end = snapshot(f"{attempt.stretch.trial} ends")
+    attempt.entrant.finish(attempt)
+
+
+def snapshot(name: str) -> Snapshot:
+    return Snapshot({}, {}, name, 0, 0)
+
+
+def begun(plan: object, runs: int, marks: tuple[int, ...]) -> RivalRun:
+    rival = Rival("some", plan)  # type: ignore[arg-type]
+    job = ComparisonJob(rival, held_out_problem("a", 0, {}), runs, marks, "")
+    return RivalRun(job, a_setting(X, N_DECISIONS, runs), cast(Instance, None))
+
+
+def test_the_best_moment_within_each_budget_is_returned() -> None:
+    run = begun(one_by_one, 4, (1, 2, 4))
+    for scores in SCORES:
+        attempt = run.take()
+        assert attempt is not None
+        trained(attempt, scores)
+    assert run.finished
+    assert run.take() is None
+    returned = {mark: (found.score, found.snapshot.instance) for mark, found in run.returned.items()}
+    assert returned == {1: (0.5, "0 at 2"), 2: (0.6, "1 at 1"), 4: (0.7, "2 at 3")}
+    result = run.record({1: 0.45, 2: 0.5, 4: 0.6})
+    assert result.curve == ((1, 0.2), (2, 0.5), (4, 0.6), (9, 0.7))
+    assert {mark: (each.validation, each.test) for mark, each in result.marks.items()} == {
+        1: (0.5, 0.45),
+        2: (0.6, 0.5),
+        4: (0.7, 0.6),
+    }
+    assert result.marks[4].schedule == {"x": pytest.approx([0.21, 0.22, 0.23])}
+
+
+def test_a_bar_rises_with_what_was_found() -> None:
+    """Moments that can't matter any more are not even kept."""
+    run = begun(one_by_one, 4, (4,))
+    bars = []
+    for scores in SCORES:
+        attempt = run.take()
+        assert attempt is not None
+        bars.append(attempt.bar)
+        trained(attempt, scores)
+    assert bars == [-1.0, 0.5, 0.6, 0.7]
+
+
+def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
+    def plan(setting: Setting) -> Plan:
+        yield [Stretch(trial, 1, {"x": 0.0}) for trial in range(3)]
+
+    run = begun(plan, 1, (1,))
+    attempts = [run.take() for _ in range(3)]
+    for attempt, score in zip(attempts, (0.5, 0.6, 0.4), strict=True):
+        assert attempt is not None
+        trained(attempt, [score])
+    assert (run.returned[1].score, run.returned[1].snapshot.instance) == (0.6, "1 at 1")
+    assert run.record({1: 0.0}).curve == ((1, 0.5), (2, 0.6))
+
+
+def test_a_copy_has_its_origins_values_before_its_own() -> None:
+    run = begun(in_two_parts, 2, (2,))
+    for number in range(2):
+        attempt = run.take()
+        assert attempt is not None
+        trained(attempt, [0.2 + number / 10])
+    for number in range(2):
+        attempt = run.take()
+        assert attempt is not None
+        assert attempt.stretch.start is not None
+        assert attempt.stretch.start.instance == "0 ends"
+        trained(attempt, [0.4, 0.5 + number / 10])
+    assert run.returned[2].score == 0.6
+    assert run.record({2: 0.5}).marks[2].schedule == {"x": pytest.approx([0.01, 0.91, 0.92])}
+
+
+def test_outcomes_come_in_the_order_that_was_asked_for() -> None:
+    heard: list[Outcome] = []
+
+    def plan(setting: Setting) -> Plan:
+        heard.extend((yield [Stretch(trial, 1, {"x": 0.0}) for trial in range(3)]))
+
+    run = begun(plan, 1, (1,))
+    attempts = [run.take() for _ in range(3)]
+    for number in (2, 0, 1):
+        attempt = attempts[number]
+        assert attempt is not None
+        trained(attempt, [number / 10])
+    assert [outcome.scores for outcome in heard] == [(0.0, 0.0), (0.0, 0.1), (0.0, 0.2)]
+    assert run.record({1: 0.0}).curve == ((1, 0.0), (2, 0.1), (3, 0.2))
