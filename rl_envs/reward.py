@@ -1,12 +1,13 @@
 """Rewards: what a decision is worth."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from qsynth.config import Config
+from qsynth.config import Config, Kinds
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,15 @@ class Effect:
     loss_critic: np.ndarray
 
 
-class ScoreGain(Config):
+class Reward(Config):
+    """What a decision's effect is worth; a study names one by its ``kind``."""
+
+    @abstractmethod
+    def __call__(self, outcome: Effect) -> np.ndarray:
+        """Rewards, of shape lanes."""
+
+
+class ScoreGain(Reward):
     """The change of the score: potential-based (Ng, Harada & Russell 1999), so an undiscounted return is the final
     minus the initial score, and no detour pays."""
 
@@ -44,7 +53,7 @@ class ScoreGain(Config):
         return np.asarray(outcome.after - outcome.before - self.failure_penalty * outcome.failed)
 
 
-class ShortfallGain(Config):
+class ShortfallGain(Reward):
     """The change of ``-log(1 + slack - score)``: like :class:`ScoreGain` potential-based, with gains near the ceiling
     worth as much as the large, easy ones at the start, which otherwise drown them.
     """
@@ -59,7 +68,7 @@ class ShortfallGain(Config):
         return gain - self.failure_penalty * outcome.failed
 
 
-class BestGain(Config):
+class BestGain(Reward):
     """The change of ``-log(1 + slack - best score so far)``: for those who keep a trial's best decision, not its end.
 
     An undiscounted return is what the best one is worth, and what comes after it costs nothing.
@@ -79,7 +88,7 @@ def _shortfall_gain(before: np.ndarray, after: np.ndarray, slack: float) -> np.n
     return np.log(1.0 + slack - before) - np.log(1.0 + slack - after)
 
 
-class FinalScore(Config):
+class FinalScore(Reward):
     """The score at the end of the trial, nothing before."""
 
     kind: Literal["final_score"] = "final_score"
@@ -90,7 +99,7 @@ class FinalScore(Config):
         return np.asarray(outcome.after * outcome.finished - self.failure_penalty * outcome.failed)
 
 
-class Level(Config):
+class Level(Reward):
     """The score after every decision: the area under its curve."""
 
     kind: Literal["level"] = "level"
@@ -101,7 +110,7 @@ class Level(Config):
         return outcome.after - self.failure_penalty * outcome.failed
 
 
-class LiteralComposite(Config):
+class LiteralComposite(Reward):
     """R = w1 L_QNN + w2 L_Diversity - w3 L_Imbalance + w4 L_GAN, to the letter of the paper that proposed it.
 
     Read literally the sum pays for a *worse* QNN and for *less* diverse rows, since both are losses with a plus sign.
@@ -124,6 +133,12 @@ class LiteralComposite(Config):
         return np.where(outcome.failed, -self.failure_penalty, bounded)
 
 
-Reward = Annotated[
-    ScoreGain | ShortfallGain | BestGain | FinalScore | Level | LiteralComposite, Field(discriminator="kind")
-]
+REWARDS: Kinds[Reward] = Kinds("reward")
+REWARDS.register("score_gain")(ScoreGain)
+REWARDS.register("shortfall_gain")(ShortfallGain)
+REWARDS.register("best_gain")(BestGain)
+REWARDS.register("final_score")(FinalScore)
+REWARDS.register("level")(Level)
+REWARDS.register("literal")(LiteralComposite)
+
+RewardConfig = Annotated[Reward, REWARDS]

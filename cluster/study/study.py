@@ -16,7 +16,7 @@ from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
-from qsynth.errors import QsynthError
+from qsynth.errors import QsynthError, StudyError
 from qsynth.execution.place import gpu_bytes
 from qsynth.files.shipped import Shipped
 from qsynth.population.memory import population_bytes
@@ -107,10 +107,11 @@ class Study(Config):
         """
         self.data.check()
         instance = self.data.instance(0, True)
-        weights = self.trial.score.weights
         self.trial.check_outputs(instance.n_features)
-        if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
-            raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
+        try:
+            self.trial.score.measured(instance.n_classes)
+        except StudyError as error:
+            raise StudyError(f"trial.{error}") from None
         if self.hardware is not None:
             self.hardware.check(self.trial)
 

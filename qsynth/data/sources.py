@@ -3,52 +3,32 @@
 import os
 import uuid
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field
 
+from qsynth.config import Kinds
 from qsynth.data.dataset import Instance
 from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.source import DataSource
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
 
-DataConfig = Annotated[
-    GaussianFamily | DiscreteData | TableData | MixtureFamily | CsvData | DigitImages,
-    Field(discriminator="kind"),
-]
+SOURCES: Kinds[DataSource] = Kinds("data source")
+SOURCES.register("gaussian")(GaussianFamily)
+SOURCES.register("discrete")(DiscreteData)
+SOURCES.register("table")(TableData)
+SOURCES.register("mixtures")(MixtureFamily)
+SOURCES.register("csv")(CsvData)
+SOURCES.register("digits")(DigitImages)
 
-
-class DataSource(Protocol):
-    """A family of instances, one per seed; every member of ``DataConfig`` is one."""
-
-    @property
-    def width(self) -> int:
-        """d of the scaled space of all its instances.
-
-        Raises:
-            QsynthError: its data can't be read.
-        """
-
-    def instance(self, seed: int, held_out: bool) -> Instance:
-        """The instance of this seed, always the same; held-out ones come from another stream than training ones.
-
-        Raises:
-            QsynthError: a negative seed, or its data can't be used.
-        """
-
-    def check(self) -> None:
-        """Find out before work starts.
-
-        Raises:
-            QsynthError: whatever :meth:`instance` would raise for any seed that isn't negative.
-        """
+DataConfig = Annotated[DataSource, SOURCES]
 
 
 def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: Instance) -> None:
