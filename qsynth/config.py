@@ -26,7 +26,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, *unnamed: Any, **values: Any) -> None:
+        if unnamed:
+            name, first = type(self).__name__, next(iter(type(self).model_fields), "name")
+            raise StudyError(f"{name} must be given its settings by name, as in {first}=...; got {unnamed[0]!r}")
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -35,12 +38,19 @@ class Config(BaseModel):
     # So pydantic makes settings inside others as it does without the above, and their errors keep their paths.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            super().__setattr__(name, value)
+        except ValidationError:
+            message = f"{type(self).__name__} must not be changed; make another with replaced({name}={value!r})"
+            raise StudyError(message) from None
+
     def replaced(self, **changes: Any) -> Self:
         """A validated copy with top-level fields changed (``model_copy(update=)`` does not validate)."""
         return parse(type(self), {**self.model_dump(), **changes}, source=type(self).__name__)
 
     @classmethod
-    def keys(cls) -> Iterable[str]:
+    def setting_names(cls) -> Iterable[str]:
         """Names of all settings that it takes."""
         return cls.model_fields
 
@@ -129,7 +139,7 @@ def _keys_beside(model: type[Config], location: tuple[int | str, ...], values: A
         inner = [m for field in fields for m in _models_of(field, values)]
         tagged = [m for m in candidates if "kind" in m.model_fields and m.model_fields["kind"].default == part]
         candidates = inner or tagged or candidates
-    return sorted({name for candidate in candidates for name in candidate.keys()})
+    return sorted({name for candidate in candidates for name in candidate.setting_names()})
 
 
 def _models_of(field: FieldInfo, value: Any) -> list[type[Config]]:

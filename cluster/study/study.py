@@ -16,7 +16,7 @@ from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
-from qsynth.errors import QsynthError, StudyError
+from qsynth.errors import MemoryLimitError, QsynthError, StudyError
 from qsynth.execution.place import gpu_bytes
 from qsynth.files.shipped import Shipped
 from qsynth.population.memory import population_bytes
@@ -127,7 +127,7 @@ class Study(Config):
         try:
             Encoding(file.features, file.search_space, file.features, actions, file.max_step)
         except QsynthError as error:
-            raise QsynthError(f"agent.start {self.agent.start}: {error}") from None
+            raise StudyError(f"agent.start {self.agent.start}: {error}") from None
 
     def placements(self) -> tuple[Placement, ...]:
         """What each population of each kind occupies, and how many are wanted."""
@@ -160,7 +160,7 @@ class Study(Config):
             if needed > present:
                 fitting = int(kind.n_lanes * present / needed)
                 advice = f"resources.n_lanes to {fitting}" if fitting else "trial.n_qubits or trial.capacity"
-                raise QsynthError(
+                raise MemoryLimitError(
                     f"populations of {kind.words} on {self.trial.n_qubits} qubits take about {human_bytes(needed)} "
                     f"of this machine's {human_bytes(present)}; lower {advice}"
                 )
@@ -191,7 +191,7 @@ def changed(study: Study, changes: Mapping[str, Any]) -> Study:
             for parent in parents:
                 target = target.get(parent)
                 if not isinstance(target, dict):
-                    raise QsynthError(f"{study.name} must have a setting {path}; it has no {parent}")
+                    raise StudyError(f"{study.name} must have a setting {path}; it has no {parent}")
             target[last] = value
     return parse(Study, values, source=study.name)
 

@@ -18,7 +18,7 @@ from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.source import DataSource
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, FileError
 
 SOURCES: Kinds[DataSource] = Kinds("data source")
 SOURCES.register("gaussian")(GaussianFamily)
@@ -48,11 +48,11 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
     values, classes = np.asarray(rows, dtype=np.float64), np.asarray(labels)
     n_columns = len(instance.feature_names)
     if values.ndim != 2 or values.shape[1] != n_columns:
-        raise QsynthError(f"rows must have the {n_columns} original columns; got shape {values.shape}")
+        raise DataError(f"rows must have the {n_columns} original columns; got shape {values.shape}")
     if classes.shape != values.shape[:1] or not np.issubdtype(classes.dtype, np.integer):
-        raise QsynthError(f"labels must be {len(values)} integers; got {classes.dtype} of shape {classes.shape}")
+        raise DataError(f"labels must be {len(values)} integers; got {classes.dtype} of shape {classes.shape}")
     if len(classes) and (classes.min() < 0 or classes.max() >= instance.n_classes):
-        raise QsynthError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
+        raise DataError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
     frame = pd.DataFrame(values, columns=list(instance.feature_names))
     frame[LABEL_COLUMN] = np.array(instance.class_names, dtype=object)[classes]
     target = Path(path)
@@ -64,6 +64,6 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise QsynthError(f"{target} can't be written: {error.strerror or error}") from None
+        raise FileError(f"{target} can't be written: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from qsynth.data.scaling import Scaling
 from qsynth.data.source import DataSource
 from qsynth.data.table import SMALLEST_TRAIN, Indices, Table, partition
 from qsynth.data.table_file import read_table
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 
 Fraction = Annotated[float, Field(ge=0.05, le=0.4)]
 
@@ -154,7 +154,7 @@ class CsvData(TabularConfig):
         try:
             state = path.stat()
         except (OSError, ValueError):
-            raise QsynthError(f"a table's path must be an existing file; got {self.path!r}") from None
+            raise FileError(f"a table's path must be an existing file; got {self.path!r}") from None
         return _from_file(path, self.label, state.st_mtime_ns, state.st_size)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import CompilationError
 from qsynth.execution.inductor import compile_function, load_function
 
 CACHE = "QSYNTH_CACHE_DIR"
@@ -97,7 +97,7 @@ class CompiledProgram:
                 _compile(self.function, arguments, inputs, path)
                 run = _loaded(path)
         if run is None:
-            raise QsynthError(f"{path} can't be loaded right after compiling; set {CACHE} to another folder")
+            raise CompilationError(f"{path} can't be loaded right after compiling; set {CACHE} to another folder")
         self._codes[signature] = _Code(run, self.function(*arguments))
         return self._codes[signature]
 
@@ -123,9 +123,13 @@ def cache_folder() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
-        raise QsynthError(f"{folder} can't be used for compiled programs ({error.strerror}); set {CACHE}") from None
+        raise CompilationError(
+            f"{folder} can't be used for compiled programs ({error.strerror}); set {CACHE}"
+        ) from None
     if owner != os.getuid() or not os.access(folder, os.W_OK):
-        raise QsynthError(f"{folder} must be this user's own to hold compiled programs; set {CACHE} to another folder")
+        raise CompilationError(
+            f"{folder} must be this user's own to hold compiled programs; set {CACHE} to another folder"
+        )
     return folder
 
 
@@ -161,7 +165,9 @@ def _compile(function: Function, arguments: tuple[Any, ...], inputs: list[Tensor
             compile_function(flat, inputs, made)
         except Exception as error:  # the compiler's stack raises anything, e.g. when the C++ compiler is too old
             reason = " ".join(str(error).split())[:500]
-            raise QsynthError(f"{path.stem} can't be compiled; set compiled: false in the study ({reason})") from None
+            raise CompilationError(
+                f"{path.stem} can't be compiled; set compiled: false in the study ({reason})"
+            ) from None
         os.replace(made, path)
 
 

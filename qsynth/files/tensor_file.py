@@ -12,7 +12,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, FileError, QsynthError, StudyError
 
 # What reading a damaged or forged file can raise: from the file itself, its JSON, or what the reader builds of them.
 MALFORMED = (
@@ -57,7 +57,7 @@ class TensorFile:
             os.replace(temporary, path)
         except (OSError, safetensors.SafetensorError) as error:
             temporary.unlink(missing_ok=True)
-            raise QsynthError(f"{path} can't be written: {' '.join(str(error).split())}") from None
+            raise FileError(f"{path} can't be written: {' '.join(str(error).split())}") from None
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[tuple[dict[str, Tensor], Any]]:
@@ -70,11 +70,13 @@ class TensorFile:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
                 if metadata.get("format") != self.format:
-                    raise QsynthError(f"{path} must be {self.what} ({self.format})")
+                    raise FileError(f"{path} must be {self.what} ({self.format})")
                 about = json.loads(metadata["about"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             yield tensors, about
+        except (StudyError, DataError) as error:
+            raise FileError(str(error)) from None
         except QsynthError:
             raise
         except MALFORMED as error:
-            raise QsynthError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
+            raise FileError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None

@@ -42,9 +42,9 @@ class ScoreConfig(Config):
         return self
 
     @classmethod
-    def keys(cls) -> Iterable[str]:
+    def setting_names(cls) -> Iterable[str]:
         """Names of all settings that it takes."""
-        return {*super().keys(), *METRICS}
+        return {*super().setting_names(), *METRICS}
 
     @property
     def weights(self) -> dict[str, float]:
