@@ -28,8 +28,11 @@ class Config(BaseModel):
 
     def __init__(self, /, *unnamed: Any, **values: Any) -> None:
         if unnamed:
-            name, first = type(self).__name__, next(iter(type(self).model_fields), "name")
-            raise StudyError(f"{name} must be given its settings by name, as in {first}=...; got {unnamed[0]!r}")
+            needed = (name for name, field in type(self).model_fields.items() if field.is_required())
+            first = next(needed, next(iter(type(self).model_fields), "name"))
+            raise StudyError(
+                f"{type(self).__name__} must be given its settings by name, as in {first}=...; got {unnamed[0]!r}"
+            )
         try:
             super().__init__(**values)
         except ValidationError as error:

@@ -48,12 +48,14 @@ def check_count(name: str, value: int, most: float = math.inf) -> None:
         raise StudyError(f"{name} must be {limits}; got {value!r}")
 
 
-def check_fit(data: object, n_iterations: int, seed: int, evaluate_every: int, keep: Keep) -> None:
+def check_fit(
+    data: object, n_iterations: int, seed: int, evaluate_every: int, on_evaluation: object, keep: Keep
+) -> None:
     """Find out what is wrong with the arguments of ``fit`` before any work.
 
     Raises:
         DataError: rows instead of a source of data.
-        StudyError: a number or a choice that is none of those allowed.
+        StudyError: a number or a choice that is none of those allowed, or no function to tell of evaluations.
     """
     if not isinstance(data, DataSource):
         raise DataError(
@@ -64,6 +66,8 @@ def check_fit(data: object, n_iterations: int, seed: int, evaluate_every: int, k
         check_count(name, value)
     if keep not in get_args(Keep):
         raise StudyError(f"keep must be best or last; got {keep!r}.{did_you_mean(str(keep), get_args(Keep))}")
+    if not callable(on_evaluation):
+        raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
     checked_seed(seed)
 
 
@@ -120,7 +124,7 @@ class QGANSynthesizer:
         Raises:
             QsynthError: the data or an argument can't be used, or training diverged.
         """
-        check_fit(data, n_iterations, seed, evaluate_every, keep)
+        check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
@@ -184,7 +188,7 @@ class QGANSynthesizer:
         about = self._fitted()
         check_count("n_rows", n_rows, MAX_ROWS)
         names: list[str] = about["class_names"]  # type: ignore[assignment]
-        if label is not None and label not in names:
+        if label is not None and not (isinstance(label, str) and label in names):
             raise StudyError(f"label must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
         shares = np.array(about["class_shares"]) if label is None else np.eye(len(names))[names.index(label)]
         y = stratified(shares, n_rows)
@@ -209,7 +213,7 @@ class QGANSynthesizer:
         learned = self._fitted()
         assert self._generator is not None
         about = {"config": self.config.model_dump(mode="json"), "learned": learned, "history": self.history}
-        FILE.write(Path(path), {"generator": self._generator}, about)
+        FILE.write(path, {"generator": self._generator}, about)
 
     @classmethod
     def load(cls, path: Path | str) -> "QGANSynthesizer":
@@ -218,7 +222,7 @@ class QGANSynthesizer:
         Raises:
             QsynthError: no such file, or not a model.
         """
-        with FILE.reading(Path(path)) as (tensors, about):
+        with FILE.reading(path) as (tensors, about):
             model = cls(parse(TrialConfig, about["config"], source=str(path)))
             learned = about["learned"]
             model._install(learned, tensors["generator"], Scaling.from_dict(learned["scaling"]))

@@ -68,7 +68,7 @@ class TunedSynthesizer(QGANSynthesizer):
         Raises:
             QsynthError: data or an argument can't be used, the agent has nothing to tune here, or training diverged.
         """
-        check_fit(data, n_iterations, seed, evaluate_every, keep)
+        check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         n_decisions = -(-n_iterations // evaluate_every)

@@ -39,12 +39,13 @@ class TensorFile:
     format: str
     what: str
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor], about: Any) -> None:
+    def write(self, path: Path | str, tensors: Mapping[str, Tensor], about: Any) -> None:
         """Replace ``path`` by ``tensors`` and ``about`` (JSON).
 
         Raises:
             QsynthError: it can't be written; what was there before is still there.
         """
+        path = _as_path(path)
         temporary = path.with_name(f".{path.name}.part")
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         try:
@@ -60,12 +61,13 @@ class TensorFile:
             raise FileError(f"{path} can't be written: {' '.join(str(error).split())}") from None
 
     @contextmanager
-    def reading(self, path: Path) -> Iterator[tuple[dict[str, Tensor], Any]]:
+    def reading(self, path: Path | str) -> Iterator[tuple[dict[str, Tensor], Any]]:
         """The tensors and the JSON of ``path``; what the body then trips over is the file's fault as well.
 
         Raises:
             QsynthError: no such file, one of another kind, or contents that do not hold together.
         """
+        path = _as_path(path)
         try:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
@@ -80,3 +82,14 @@ class TensorFile:
             raise
         except MALFORMED as error:
             raise FileError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
+
+
+def _as_path(path: object) -> Path:
+    """A file's path.
+
+    Raises:
+        FileError: it is none.
+    """
+    if not isinstance(path, str | Path):
+        raise FileError(f"path must be a file's path; got {path!r}")
+    return Path(path)
