@@ -117,7 +117,7 @@ def _in_one_line(error: ValidationError, model: type[Config], values: Any, sourc
     errors = error.errors(include_url=False)
     # A misspelt key comes before the required one that it leaves missing.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    path = ".".join(str(part) for part in first["loc"]) or "(top level)"
+    path = ".".join(str(part) for part in _without_kinds(first["loc"], values)) or "(top level)"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _keys_beside(model, first["loc"], values)
@@ -130,6 +130,18 @@ def _in_one_line(error: ValidationError, model: type[Config], values: Any, sourc
         kind = type(cause) if isinstance(cause, QsynthError) else StudyError
         return kind(f"{source}: {message}{more}" if not first["loc"] else f"{source}: {path}: {message}{more}")
     return StudyError(f"{source}: {path}: {message[0].lower()}{message[1:]}; got {first['input']!r}{more}")
+
+
+def _without_kinds(location: tuple[int | str, ...], values: Any) -> list[int | str]:
+    """``location`` in ``values`` as a study file has it: without the kinds that pydantic puts into it."""
+    path: list[int | str] = []
+    for part in location:
+        if isinstance(values, Mapping) and part not in values and values.get("kind") == part:
+            continue
+        path.append(part)
+        with suppress(KeyError, IndexError, TypeError):
+            values = values[part]
+    return path
 
 
 def _keys_beside(model: type[Config], location: tuple[int | str, ...], values: Any) -> list[str]:
