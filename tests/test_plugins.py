@@ -1,5 +1,6 @@
 """Components of users' own packages are taken by name wherever qsynth's are."""
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cluster.comparison.rivals.registry import RIVALS, rival_names
+from cluster.comparison.rivals.registry import RIVALS
 from cluster.study.study import load_study
 from qsynth import ANSAETZE, METRICS, SOURCES, TABLES, PluginError, QGANSynthesizer, StudyError, TrialConfig
 from qsynth.circuits.encoder import ENCODERS
@@ -19,6 +20,7 @@ from qsynth.plugins import PluginLoader, installed_plugins
 from qsynth.population.population import Population
 from qsynth.registry import Registry
 from rl_envs.reward import REWARDS
+from tests.cluster.cli.test_app import call, refused
 from tests.cluster.conftest import TINY
 from tests.plugin_package import ANSATZ, install
 
@@ -176,15 +178,27 @@ def test_a_reward(plugin: Install, tmp_path: Path) -> None:
     assert made.episode.reward.model_dump() == {"kind": "flat", "height": 2.0}
 
 
-def test_a_rival(plugin: Install) -> None:
+def test_a_rival(
+    plugin: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     from cluster.cli.compare import _rivals
 
     plugin(RIVAL)
-    assert rival_names()[len(RIVALS._members) - 1] == "idle"
-    assert _rivals("random,idle", [], has_agent=False) == ("random", "idle")
+    assert _rivals("idle,random", [], has_agent=False) == ("random", "idle")
     assert "idle" in _rivals("all", [], has_agent=False)
-    with pytest.raises(ValueError, match=r"got 'idel'\. Did you mean 'idle'\?"):
-        _rivals("idel", [], has_agent=False)
+    command = ("compare", study(tmp_path), "--rivals", "idel", "--out", tmp_path / "out")
+    assert "got 'idel'. Did you mean 'idle'?" in refused(monkeypatch, capsys, *command)
+
+
+def test_doctor_lists_plugins(
+    plugin: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin(ANSATZ)
+    plugin("import no_such_module", "qsynth_mine_too")
+    assert call(monkeypatch, "doctor", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["plugins"]
+    assert found["qsynth_mine"] == "qsynth_mine 1.0"
+    assert "1.0, which can't be loaded: ModuleNotFoundError: No module named" in found["qsynth_mine_too"]
 
 
 def test_a_table_by_a_function(plugin: Install) -> None:
