@@ -7,11 +7,12 @@ only remember a counter.
 """
 
 import math
+from typing import SupportsIndex
 
 import torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 
 _WORD = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -25,8 +26,8 @@ def checked_seed(seed: int) -> int:
     Raises:
         QsynthError: it can't.
     """
-    if not 0 <= seed < 2**63:
-        raise QsynthError(f"seed must be within 0..2^63 - 1; got {seed}")
+    if not isinstance(seed, SupportsIndex) or not 0 <= seed < 2**63:
+        raise StudyError(f"seed must be within 0..2^63 - 1; got {seed!r}")
     return seed
 
 

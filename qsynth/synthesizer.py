@@ -1,9 +1,10 @@
 """The public face: a trained generator that makes rows in the units of the original data."""
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import SupportsIndex, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from qsynth.config import parse
 from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
-from qsynth.data.sources import DataConfig
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.data.source import DataSource
+from qsynth.errors import DataError, DivergedError, FileError, NotFittedError, StudyError, did_you_mean
 from qsynth.files.tensor_file import TensorFile
 from qsynth.gan.generator import Generator
 from qsynth.population.best import KeepBest
@@ -37,23 +38,48 @@ BATCH = 4096
 logger = logging.getLogger(__name__)
 
 
-def check_fit(data: DataConfig, n_iterations: int, seed: int, evaluate_every: int, keep: Keep) -> None:
+def check_count(name: str, value: int, most: float = math.inf) -> None:
+    """Refuse what is no number of things.
+
+    Raises:
+        StudyError: it is not a whole number, below 1, or above ``most``.
+    """
+    if not isinstance(value, SupportsIndex) or not 1 <= value <= most:
+        limits = f"in 1..{most:,}" if most < math.inf else "at least 1"
+        raise StudyError(f"{name} must be {limits}; got {value!r}")
+
+
+def check_fit(
+    data: object, n_iterations: int, seed: int, evaluate_every: int, on_evaluation: object, keep: Keep
+) -> None:
     """Find out what is wrong with the arguments of ``fit`` before any work.
 
     Raises:
-        QsynthError: rows instead of a source of data, or a number or a choice that is none of those allowed.
+        DataError: rows instead of a source of data.
+        StudyError: a number or a choice that is none of those allowed, or no function to tell of evaluations.
     """
-    if not hasattr(data, "instance"):
-        raise QsynthError(
+    if not isinstance(data, DataSource):
+        raise DataError(
             f"data must be a source such as TableData(name='iris') or CsvData(path='rows.csv', label='class'); got a "
             f"{type(data).__name__}"
         )
     for name, value in (("n_iterations", n_iterations), ("evaluate_every", evaluate_every)):
-        if value < 1:
-            raise QsynthError(f"{name} must be at least 1; got {value}")
+        check_count(name, value)
     if keep not in get_args(Keep):
-        raise QsynthError(f"keep must be best or last; got {keep!r}.{did_you_mean(str(keep), get_args(Keep))}")
+        raise StudyError(f"keep must be best or last; got {keep!r}.{did_you_mean(str(keep), get_args(Keep))}")
+    if not callable(on_evaluation):
+        raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
     checked_seed(seed)
+
+
+def check_config(config: object) -> None:
+    """Refuse what is no trial's config.
+
+    Raises:
+        StudyError: something else.
+    """
+    if not isinstance(config, TrialConfig):
+        raise StudyError(f"config must be a TrialConfig such as TrialConfig(n_qubits=4); got {config!r}")
 
 
 class QGANSynthesizer:
@@ -68,6 +94,7 @@ class QGANSynthesizer:
     """
 
     def __init__(self, config: TrialConfig) -> None:
+        check_config(config)
         self.config = config
         self._about: dict[str, object] | None = None
         self._generator: Tensor | None = None
@@ -77,7 +104,7 @@ class QGANSynthesizer:
 
     def fit(
         self,
-        data: DataConfig,
+        data: DataSource,
         n_iterations: int = 500,
         seed: int = 0,
         evaluate_every: int = 25,
@@ -98,7 +125,7 @@ class QGANSynthesizer:
         Raises:
             QsynthError: the data or an argument can't be used, or training diverged.
         """
-        check_fit(data, n_iterations, seed, evaluate_every, keep)
+        check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
@@ -108,7 +135,7 @@ class QGANSynthesizer:
         for start in range(0, n_iterations, evaluate_every):
             statistics = population.advance(min(evaluate_every, n_iterations - start))
             if population.diverged[0]:
-                raise QsynthError(
+                raise DivergedError(
                     f"training diverged within {start + evaluate_every} iterations; lower the learning rates"
                 )
             card = population.evaluate()
@@ -160,11 +187,10 @@ class QGANSynthesizer:
     def sample_scaled(self, n_rows: int, seed: int = 0, label: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Synthetic rows in the generator's scaled space (rows x n_features), and class indices (rows)."""
         about = self._fitted()
-        if not 1 <= n_rows <= MAX_ROWS:
-            raise QsynthError(f"n_rows must be in 1..{MAX_ROWS:,}; got {n_rows}")
+        check_count("n_rows", n_rows, MAX_ROWS)
         names: list[str] = about["class_names"]  # type: ignore[assignment]
-        if label is not None and label not in names:
-            raise QsynthError(f"label must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
+        if label is not None and not (isinstance(label, str) and label in names):
+            raise StudyError(f"label must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
         shares = np.array(about["class_shares"]) if label is None else np.eye(len(names))[names.index(label)]
         y = stratified(shares, n_rows)
         assert self._generator is not None
@@ -188,7 +214,7 @@ class QGANSynthesizer:
         learned = self._fitted()
         assert self._generator is not None
         about = {"config": self.config.model_dump(mode="json"), "learned": learned, "history": self.history}
-        FILE.write(Path(path), {"generator": self._generator}, about)
+        FILE.write(path, {"generator": self._generator}, about)
 
     @classmethod
     def load(cls, path: Path | str) -> "QGANSynthesizer":
@@ -197,7 +223,7 @@ class QGANSynthesizer:
         Raises:
             QsynthError: no such file, or not a model.
         """
-        with FILE.reading(Path(path)) as (tensors, about):
+        with FILE.reading(path) as (tensors, about):
             model = cls(parse(TrialConfig, about["config"], source=str(path)))
             learned = about["learned"]
             model._install(learned, tensors["generator"], Scaling.from_dict(learned["scaling"]))
@@ -230,7 +256,7 @@ class QGANSynthesizer:
         n_features = int(about["n_features"])  # type: ignore[call-overload]
         network = self.config.build_generator(self.config.circuit(), n_features, n_classes)
         if generator.shape != (network.layout.size,):
-            raise QsynthError(
+            raise FileError(
                 f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}"
             )
         self._about, self._generator, self._network, self._scaling = about, generator, network, scaling
@@ -244,5 +270,5 @@ class QGANSynthesizer:
 
     def _fitted(self) -> dict[str, object]:
         if self._about is None:
-            raise QsynthError("the synthesizer must be fitted first: call fit")
+            raise NotFittedError("the synthesizer must be fitted first: call fit")
         return self._about

@@ -1,12 +1,13 @@
 """Rewards: what a decision is worth."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from qsynth.config import Config
+from qsynth.config import Config, Kinds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,15 @@ class Effect:
     loss_critic: np.ndarray
 
 
-class ShortfallGain(Config):
+class Reward(Config):
+    """What a decision's effect is worth; a study names one by its ``kind``."""
+
+    @abstractmethod
+    def __call__(self, outcome: Effect) -> np.ndarray:
+        """Rewards, of shape lanes."""
+
+
+class ShortfallGain(Reward):
     """The change of ``-log(1 + slack - score)``: potential-based (Ng, Harada & Russell 1999), so an undiscounted return
     depends on the final and the initial score alone, and no detour pays.
 
@@ -47,7 +56,7 @@ class ShortfallGain(Config):
         return gain - self.failure_penalty * outcome.failed
 
 
-class BestGain(Config):
+class BestGain(Reward):
     """The change of ``-log(1 + slack - best score so far)``: for those who keep a trial's best decision, not its end.
 
     An undiscounted return is what the best one is worth, and what comes after it costs nothing.
@@ -67,7 +76,7 @@ def _shortfall_gain(before: np.ndarray, after: np.ndarray, slack: float) -> np.n
     return np.log(1.0 + slack - before) - np.log(1.0 + slack - after)
 
 
-class LiteralComposite(Config):
+class LiteralComposite(Reward):
     """R = w1 L_QNN + w2 L_Diversity - w3 L_Imbalance + w4 L_GAN, to the letter of the paper that proposed it.
 
     Read literally the sum pays for a *worse* QNN and for *less* diverse rows, since both are losses with a plus sign.
@@ -90,4 +99,9 @@ class LiteralComposite(Config):
         return np.where(outcome.failed, -self.failure_penalty, bounded)
 
 
-Reward = Annotated[ShortfallGain | BestGain | LiteralComposite, Field(discriminator="kind")]
+REWARDS: Kinds[Reward] = Kinds("reward")
+REWARDS.register("shortfall_gain")(ShortfallGain)
+REWARDS.register("best_gain")(BestGain)
+REWARDS.register("literal")(LiteralComposite)
+
+RewardConfig = Annotated[Reward, REWARDS]

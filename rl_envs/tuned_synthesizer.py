@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qsynth.data.sources import DataConfig
-from qsynth.errors import QsynthError
+from qsynth.data.source import DataSource
+from qsynth.errors import DivergedError
 from qsynth.population.population import Population
 from qsynth.population.snapshot import Keep
 from qsynth.population.trial import TrialConfig
-from qsynth.synthesizer import QGANSynthesizer, check_fit
+from qsynth.synthesizer import QGANSynthesizer, check_config, check_fit
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import VALUE, limited
 from rl_envs.policy import load_policy
@@ -39,6 +39,7 @@ class TunedSynthesizer(QGANSynthesizer):
     """
 
     def __init__(self, config: TrialConfig, agent: str = DEFAULT) -> None:
+        check_config(config)
         self._agent = agent_file(agent)
         if not config.search_space:
             _, file = load_policy(self._agent)
@@ -48,7 +49,7 @@ class TunedSynthesizer(QGANSynthesizer):
 
     def fit(
         self,
-        data: DataConfig,
+        data: DataSource,
         n_iterations: int = 500,
         seed: int = 0,
         evaluate_every: int = 25,
@@ -67,7 +68,7 @@ class TunedSynthesizer(QGANSynthesizer):
         Raises:
             QsynthError: data or an argument can't be used, the agent has nothing to tune here, or training diverged.
         """
-        check_fit(data, n_iterations, seed, evaluate_every, keep)
+        check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
         instance = data.instance(seed, False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         n_decisions = -(-n_iterations // evaluate_every)
@@ -82,7 +83,7 @@ class TunedSynthesizer(QGANSynthesizer):
         for decision in range(n_decisions):
             step = tuner.step(agent.decide(observation, tuner.values, decision / n_decisions))
             if step.failed[0]:
-                raise QsynthError(
+                raise DivergedError(
                     f"training ended early ({step.reason[0]}); try another seed, or a narrower search space"
                 )
             observation = step.observation

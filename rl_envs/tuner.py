@@ -19,7 +19,7 @@ from qsynth.space.search_space import SearchSpace
 from rl_envs.exam import N_FRESH, examine
 from rl_envs.lane_health import LaneHealth
 from rl_envs.observation import LaneStates, feature_names, observe
-from rl_envs.reward import Effect, Reward, ShortfallGain
+from rl_envs.reward import Effect, RewardConfig, ShortfallGain
 from rl_envs.spaces import RECOVER, ActionEntry, Recover
 
 CHUNK = 5
@@ -39,7 +39,7 @@ class EpisodeConfig(Config):
     n_decisions: int = Field(20, ge=1, le=10_000)
     iterations_per_decision: int = Field(25, ge=1, le=100_000)
     max_step: float = Field(0.15, gt=0, le=1)
-    reward: Reward = ShortfallGain()
+    reward: RewardConfig = ShortfallGain()
     step_timeout_s: float = Field(120.0, gt=0)
     shot_budget: int | None = Field(None, ge=1)
     recovery: bool = False

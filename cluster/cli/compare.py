@@ -17,7 +17,7 @@ from cluster.comparison.comparison_result import ComparisonResult, merged
 from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.report_folder import describe_rules, write_report
 from cluster.comparison.rival_result import RivalResult
-from cluster.comparison.rivals.registry import FINE_TUNED, NAMES
+from cluster.comparison.rivals.registry import FINE_TUNED, rival_names
 from cluster.comparison.rivals.tpe import load_optuna
 from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
 from cluster.comparison.tracking import log_comparison
@@ -176,11 +176,12 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
         impossible[FINE_TUNED] = "--agent, to fine-tune it"
     if not paired:
         impossible["ttur"] = "lr_generator and lr_critic in the search space of every study"
+    names = rival_names()
     if text == "all":
-        chosen = tuple(name for name in NAMES if name not in impossible)
+        chosen = tuple(name for name in names if name not in impossible)
     for name in chosen:
-        if name not in NAMES:
-            raise QsynthError(f"--rivals must be all, or names of rivals; got {name!r}.{did_you_mean(name, NAMES)}")
+        if name not in names:
+            raise QsynthError(f"--rivals must be all, or names of rivals; got {name!r}.{did_you_mean(name, names)}")
     if not chosen and not has_agent:
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
     if any(name.startswith("tpe") for name in chosen):
@@ -188,4 +189,4 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
     for name, need in impossible.items():
         if name in chosen:
             raise QsynthError(f"rival {name} needs {need}")
-    return tuple(name for name in NAMES if name in chosen)
+    return tuple(name for name in names if name in chosen)

@@ -42,6 +42,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     from cluster.study.study import load_study
 
     found = {"versions": _versions(), "machine": _machine(), "devices": _devices(), "services": _services()}
+    found["plugins"] = _plugins()
     if study_name is not None:
         study = load_study(study_name)
         from cluster.study.circuit_remarks import circuit_remarks
@@ -117,6 +118,16 @@ def _devices() -> dict[str, str]:
     else:
         found["CUDA"] = "none: torch sees no GPU"
     return found
+
+
+def _plugins() -> dict[str, str]:
+    from qsynth.plugins import GROUP, installed_plugins
+
+    found = {}
+    for plugin in installed_plugins():
+        fault = f", which can't be loaded: {plugin.fault}" if plugin.fault else ""
+        found[plugin.name] = f"{plugin.package} {plugin.version}{fault}"
+    return found or {GROUP: "none"}
 
 
 def _services() -> dict[str, str]:

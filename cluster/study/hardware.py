@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from qsynth.circuits.engine import STATEVECTOR, EngineConfig, choose
 from qsynth.circuits.spend import Spend
 from qsynth.config import Config
-from qsynth.errors import QsynthError
+from qsynth.errors import DeviceError, StudyError
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.trial import TrialConfig
 from qsynth.space.hyperparameters import NAMES, SHOT_SHARE, SIZES, SPARED
@@ -76,10 +76,10 @@ class HardwareConfig(Config):
                 not a circuit's outputs.
         """
         if trial.patterns:
-            raise QsynthError("hardware needs trial.patterns left out: a device executes one circuit")
+            raise StudyError("hardware needs trial.patterns left out: a device executes one circuit")
         if not trial.generator.circuit_rows(1, 0):
             kind = trial.generator.kind
-            raise QsynthError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")
+            raise StudyError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")
         sizes = {"batch_size": self.batch_size, "n_critic": self.n_critic}
         defaults = {**trial.defaults.model_dump(), **self.hyperparameters, **sizes, SHOT_SHARE: 1.0}
         return trial.replaced(
@@ -138,7 +138,7 @@ class HardwareConfig(Config):
         """
         whole, least = self.estimate(trial)
         if least.shots > self.shot_budget:
-            raise QsynthError(
+            raise StudyError(
                 f"hardware.shot_budget must be at least {least.shots:,}, for one iteration between two measurements of "
                 f"{self.n_rows} rows; got {self.shot_budget:,}"
             )
@@ -156,5 +156,5 @@ def qpus(resources: Mapping[str, Any]) -> int:
     """
     found = int(resources.get("qpu", 0))
     if not found:
-        raise QsynthError("the cluster must offer a qpu; start a node with: ray start --resources '{\"qpu\": 1}'")
+        raise DeviceError("the cluster must offer a qpu; start a node with: ray start --resources '{\"qpu\": 1}'")
     return found

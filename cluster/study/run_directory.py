@@ -9,7 +9,7 @@ import yaml
 from cluster.study.study import Study, read_study
 from qsynth.config import read_yaml
 from qsynth.data.tabular import CsvData
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_text
 
 
@@ -121,7 +121,7 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
         QsynthError: the folder can't be written, or ``name`` is taken or no name.
     """
     if name is not None and Path(name).name != name:
-        raise QsynthError(f"--run must be a folder's name, without a path; got {name!r}")
+        raise FileError(f"--run must be a folder's name, without a path; got {name!r}")
     wanted = name or new_name(study.name)
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         run = RunDirectory(root / f"{wanted}{suffix}")
@@ -130,17 +130,17 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
             break
         except FileExistsError:
             if not root.is_dir():
-                raise QsynthError(f"output directory {root} must be a directory") from None
+                raise FileError(f"output directory {root} must be a directory") from None
             if name is not None:
-                raise QsynthError(f"--run must be a new name in {root}; got {name!r}. Go on with --resume") from None
+                raise FileError(f"--run must be a new name in {root}; got {name!r}. Go on with --resume") from None
         except OSError as error:
-            raise QsynthError(f"output directory {root} must be writable: {error.strerror}") from None
+            raise FileError(f"output directory {root} must be writable: {error.strerror}") from None
     try:
         run.stages.mkdir()
         run.plots.mkdir()
         write_study(study, run.path)
     except OSError as error:
-        raise QsynthError(f"output directory {root} must be writable: {error.strerror}") from None
+        raise FileError(f"output directory {root} must be writable: {error.strerror}") from None
     return run
 
 
@@ -167,7 +167,7 @@ def named(root: Path, name: str) -> RunDirectory:
     """
     run = RunDirectory(root / name)
     if Path(name).name != name or not run.study_file.is_file():
-        raise QsynthError(f"--run must name a run below {root}; got {name!r}")
+        raise FileError(f"--run must name a run below {root}; got {name!r}")
     return run
 
 
@@ -181,7 +181,7 @@ def find(root: Path, study: str) -> RunDirectory:
     for path in reversed(runs):
         if _study_name(path) == study:
             return RunDirectory(path)
-    raise QsynthError(f"--resume needs an earlier run of {study!r} below {root}; found none")
+    raise FileError(f"--resume needs an earlier run of {study!r} below {root}; found none")
 
 
 def _study_name(run: Path) -> str | None:

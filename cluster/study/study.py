@@ -17,7 +17,7 @@ from qsynth.config import Config, parse, read_yaml
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.data.tabular import CsvData
-from qsynth.errors import QsynthError
+from qsynth.errors import MemoryLimitError, QsynthError, StudyError
 from qsynth.execution.place import gpu_bytes
 from qsynth.files.shipped import Shipped
 from qsynth.population.memory import population_bytes
@@ -108,10 +108,11 @@ class Study(Config):
             QsynthError: the data can't be read or used, or has too many features.
         """
         instance = self.data.instance(0, True)
-        weights = self.trial.score.weights
         self.trial.check_outputs(instance.n_features)
-        if instance.n_classes == 1 and not weights["fidelity"] + weights["diversity"]:
-            raise QsynthError("trial.score must weigh fidelity or diversity on data with one class")
+        try:
+            self.trial.score.measured(instance.n_classes)
+        except StudyError as error:
+            raise StudyError(f"trial.{error}") from None
         if self.hardware is not None:
             self.hardware.check(self.trial)
         return instance
@@ -128,7 +129,7 @@ class Study(Config):
         try:
             Encoding(file.features, file.search_space, file.features, actions, file.max_step)
         except QsynthError as error:
-            raise QsynthError(f"agent.start {self.agent.start}: {error}") from None
+            raise StudyError(f"agent.start {self.agent.start}: {error}") from None
 
     def placements(self) -> tuple[Placement, ...]:
         """What each population of each kind occupies, and how many are wanted."""
@@ -163,7 +164,7 @@ class Study(Config):
             if needed > present:
                 fitting = int(kind.n_lanes * present / needed)
                 advice = f"resources.n_lanes to {fitting}" if fitting else "trial.n_qubits or trial.capacity"
-                raise QsynthError(
+                raise MemoryLimitError(
                     f"populations of {kind.describe()} on {self.trial.n_qubits} qubits take about "
                     f"{human_bytes(needed)} of this machine's {human_bytes(present)}; lower {advice}"
                 )
@@ -198,7 +199,7 @@ def changed(study: Study, changes: Mapping[str, Any]) -> Study:
             for parent in parents:
                 target = target.get(parent)
                 if not isinstance(target, dict):
-                    raise QsynthError(f"{study.name} must have a setting {path}; it has no {parent}")
+                    raise StudyError(f"{study.name} must have a setting {path}; it has no {parent}")
             target[last] = value
     return parse(Study, values, source=study.name)
 

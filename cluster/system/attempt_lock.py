@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 from qsynth.files.atomic import fsync_path
 
 LOCK_NAME = "attempt.lock"
@@ -21,7 +21,7 @@ def take_lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise QsynthError(
+        raise FileError(
             f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first."
         ) from None
     return descriptor
@@ -55,10 +55,10 @@ class AttemptLock:
             QsynthError: a newer attempt has begun, or ``release`` was called.
         """
         if self._descriptor is None:
-            raise QsynthError(f"{self._path.parent} must be held to be written; attempt {self.attempt} let go of it")
+            raise FileError(f"{self._path.parent} must be held to be written; attempt {self.attempt} let go of it")
         newest = _number_in(self._path)
         if newest > self.attempt:
-            raise QsynthError(
+            raise FileError(
                 f"{self._path.parent} must be written by its newest attempt, {newest}; got attempt {self.attempt}. "
                 "This process was replaced: stop it."
             )

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -25,4 +25,4 @@ def check_writable(path: Path) -> None:
     """
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise QsynthError(f"{path} must be a file in a directory that can be written")
+        raise FileError(f"{path} must be a file in a directory that can be written")

@@ -35,18 +35,13 @@ class DatasetInput:
     context: str
 
 
-def data_title(data: DataConfig) -> str:
-    """What people call a study's data."""
-    return data.title if isinstance(data, PartitionedTable) else data.kind
-
-
 def real_dataset(data: DataConfig) -> DatasetInput:
     """What a study learns from: a table with all its rows, or a family of targets that code draws.
 
     Raises:
         QsynthError: the table can't be read.
     """
-    title = data_title(data)
+    title = data.title
     if not isinstance(data, PartitionedTable):
         columns, settings = data.instance(0, False).feature_names, data.model_dump_json()
         digest = _digest(settings.encode())

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cluster.study.study import Study
-from cluster.tracking.dataset_input import data_title
 from rl_envs.rollout import Episode
 
 GIT_SECONDS = 5.0
@@ -18,7 +17,7 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
     """Tags of the parent run: what is studied, on which circuit, and with which code."""
     tags = {
         "study": study.name,
-        "data": data_title(study.data),
+        "data": study.data.title,
         "n_qubits": str(study.trial.n_qubits),
         "ansatz": study.trial.ansatz,
         "engine": engine,

@@ -17,7 +17,7 @@ from cluster.results.image_grid import plot_images
 from cluster.results.plots import plot_marginals, plot_schedule, plot_training
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.tracking.dataset_input import data_title, synthetic_dataset
+from cluster.tracking.dataset_input import synthetic_dataset
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
 from cluster.tuning.markdown import study_markdown
@@ -132,7 +132,7 @@ def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequenc
     about = {
         "study": study.name,
         "run": run.path.name,
-        "data": data_title(study.data),
+        "data": study.data.title,
         "instance": instance.key,
         "n_qubits": str(study.trial.n_qubits),
         "ansatz": study.trial.ansatz,
@@ -140,7 +140,7 @@ def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequenc
     }
     write_model(run.model, run.mlflow_model, about)
     description = (
-        f"Quantum generator of `{data_title(study.data)}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
+        f"Quantum generator of `{study.data.title}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
         f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {_validation(best):.3f}, "
         f"test score {best.test_score or 0.0:.3f}.\n\n"
         f"Input: a request a row, with `n_rows` and, if wanted, `seed` and `label`, one of "

@@ -7,7 +7,7 @@ from typing import Any, Self
 import pennylane as qp
 
 from qsynth.circuits.encoder import ENCODERS, NONE
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 from qsynth.registry import Registry
 
 
@@ -38,11 +38,11 @@ class Ansatz:
     def __post_init__(self) -> None:
         name, encodes = repr(self.name), ENCODERS[self.encoder] is not ENCODERS[NONE]
         if encodes and self.n_layer_inputs is not None:
-            raise QsynthError(
+            raise StudyError(
                 f"encoder must be {NONE!r} with ansatz {name}, whose layers take the inputs; got {self.encoder!r}"
             )
         if not encodes and self.n_layer_inputs is None:
-            raise QsynthError(f"encoder must be one that takes inputs with ansatz {name}; got {self.encoder!r}")
+            raise StudyError(f"encoder must be one that takes inputs with ansatz {name}; got {self.encoder!r}")
 
     def encoded(self, encoder: str | None) -> Self:
         """The same layers behind another encoder; None keeps the ansatz's own.
@@ -81,7 +81,7 @@ class Ansatz:
         variants: tuple[Ansatz, ...] = (self, *others)
         for variant in variants:
             if variant.reuploads or variant.n_layer_inputs is not None:
-                raise QsynthError(f"patterns must be of ansaetze whose layers take no inputs; got {variant.name!r}")
+                raise StudyError(f"patterns must be of ansaetze whose layers take no inputs; got {variant.name!r}")
 
         def layer(index: int, inputs: Any, weights: Any, n_qubits: int) -> None:
             variants[index % len(variants)].layer(index // len(variants), inputs, weights, n_qubits)

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import DeviceError
 
 
 class Device(Protocol):
@@ -56,7 +56,7 @@ class _VectorJacobian(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> None:
-        raise QsynthError("second derivatives of a circuit need the statevector engine")
+        raise DeviceError("second derivatives of a circuit need the statevector engine")
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:

@@ -17,7 +17,7 @@ from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.circuits.structure import by_layer, without_effect
-from qsynth.errors import QsynthError
+from qsynth.errors import CircuitError
 
 # (inputs, weights, layer mask) -> outputs, as of an engine's ``expectations``.
 Expectations = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -236,7 +236,7 @@ def _check_tasks(what: str, engine: Circuit, tasks: list[_Task], dtype: torch.dt
         given, on = asked.to(dtype), mask.to(dtype)
         outputs = engine.expectations(given.inputs, given.weights, on)
         if outputs.dtype != dtype:
-            raise QsynthError(f"{where}: outputs must be of the inputs' {dtype}; got {outputs.dtype}")
+            raise CircuitError(f"{where}: outputs must be of the inputs' {dtype}; got {outputs.dtype}")
         if shots is None:
             _refuse(where, disagreement(answer(engine.expectations, given, on), wanted, tolerance))
         else:
@@ -262,9 +262,9 @@ def _check_attributes(what: str, engine: Circuit, ansatz: Ansatz, n_qubits: int,
     for name, value in wanted.items():
         found = getattr(engine, name, None)
         if found != value:
-            raise QsynthError(f"{what}: {name} must be {value}; got {found}")
+            raise CircuitError(f"{what}: {name} must be {value}; got {found}")
     if not isinstance(getattr(engine, "fingerprint", None), str):
-        raise QsynthError(f"{what}: fingerprint must be a string, empty where nothing is compiled")
+        raise CircuitError(f"{what}: fingerprint must be a string, empty where nothing is compiled")
 
 
 def _check_qubit_order(what: str, engine: Circuit, dtype: torch.dtype) -> None:
@@ -274,7 +274,7 @@ def _check_qubit_order(what: str, engine: Circuit, dtype: torch.dtype) -> None:
     flips = torch.diag(torch.full((n,), torch.pi))
     found = engine.expectations(*(part.to(dtype) for part in (flips, weights, off)))
     if not torch.allclose(found.double(), 1 - 2 * torch.eye(n, dtype=torch.float64), rtol=0, atol=1e-5):
-        raise QsynthError(f"{what}: output k must be <Z> of qubit k; got {found.tolist()} for flips of each qubit")
+        raise CircuitError(f"{what}: output k must be <Z> of qubit k; got {found.tolist()} for flips of each qubit")
 
 
 def _sizes(n_qubits: int, n_layers: int) -> str:
@@ -283,7 +283,7 @@ def _sizes(n_qubits: int, n_layers: int) -> str:
 
 def _refuse(where: str, violation: str | None) -> None:
     if violation is not None:
-        raise QsynthError(f"{where}: {violation}")
+        raise CircuitError(f"{where}: {violation}")
 
 
 @contextmanager
@@ -293,4 +293,4 @@ def _executing(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         reason = " ".join(str(error).split())
-        raise QsynthError(f"{what} can't be executed: {reason}") from error
+        raise CircuitError(f"{what} can't be executed: {reason}") from error

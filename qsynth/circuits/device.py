@@ -22,7 +22,7 @@ from qsynth.circuits.program import GATES
 from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.vendors import machine_qubits, plugin_arguments
-from qsynth.errors import QsynthError
+from qsynth.errors import DeviceError, QsynthError, StudyError
 
 SEEDED = ("default.qubit", "default.mixed", "lightning.qubit", "lightning.gpu", "lightning.kokkos")
 KEPT_RESULTS = 100_000
@@ -88,7 +88,7 @@ class PennyLaneEngine:
             raise
         except Exception as error:  # as in why_not
             reason = " ".join(str(error).split())
-            raise QsynthError(f"engine {device!r} can't be used here: {reason}") from None
+            raise DeviceError(f"engine {device!r} can't be used here: {reason}") from None
         self.method = self._differentiation()
         # The circuits of a gradient include those of its value, which need not be paid for twice.
         self._results: Any = LRUCache(KEPT_RESULTS) if self.method in ("parameter-shift", "spsa") else None
@@ -225,7 +225,7 @@ class PennyLaneEngine:
             return next(iter(analytic), "parameter-shift")
         if wanted in ("backprop", "adjoint") and wanted not in analytic:
             on = self.name if shots is None else f"{self.name} with {shots} shots"
-            raise QsynthError(f"differentiation must be one that {on} supports, e.g. 'best'; got {wanted!r}")
+            raise StudyError(f"differentiation must be one that {on} supports, e.g. 'best'; got {wanted!r}")
         return wanted
 
 
@@ -233,7 +233,7 @@ def _made(name: str, n_qubits: int, options: DeviceOptions, **more: Any) -> Any:
     arguments = plugin_arguments(name, options.backend, options.account)
     size = machine_qubits(arguments)
     if size is not None and n_qubits > size:
-        raise QsynthError(f"n_qubits must be at most the {size} of {options.backend}; got {n_qubits}")
+        raise DeviceError(f"n_qubits must be at most the {size} of {options.backend}; got {n_qubits}")
     if options.zero_noise is not None and name.startswith("qiskit."):
         arguments["optimization_level"] = 0  # or else the transpiler undoes the folding
     return qp.device(name, wires=n_qubits, **arguments, **more)

@@ -12,7 +12,7 @@ from qsynth.circuits.readout import PauliWords
 from qsynth.circuits.sampling import MAX_SHOTS
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine, check_size, human_bytes, statevector_bytes
 from qsynth.circuits.vendors import FAKE, HARDWARE, PLUGINS
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import DeviceError, MemoryLimitError, StudyError, did_you_mean
 
 AUTO, STATEVECTOR, GPU = "auto", "statevector", "lightning.gpu"
 
@@ -55,7 +55,7 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     """
     if config.noise is not None:
         if config.name not in (AUTO, NOISY):
-            raise QsynthError(f"engine.noise needs engine {NOISY}, or auto; got {config.name!r}")
+            raise StudyError(f"engine.noise needs engine {NOISY}, or auto; got {config.name!r}")
         _check_memory(2 * n_qubits)
         return EngineChoice(NOISY, "the study asks for noise")
     if config.name == AUTO:
@@ -67,7 +67,7 @@ def choose(config: EngineConfig, n_qubits: int) -> EngineChoice:
     if not has_device(config.name) and not (config.fallback and config.name in PLUGINS):
         names = [AUTO, STATEVECTOR, *known_devices(), *PLUGINS]
         install = f" Install it with: pip install {PLUGINS[config.name]}" if config.name in PLUGINS else ""
-        raise QsynthError(
+        raise DeviceError(
             f"engine must be a PennyLane device here; got {config.name!r}.{install or did_you_mean(config.name, names)}"
         )
     if config.fallback:
@@ -125,12 +125,12 @@ def _check_shots(config: EngineConfig) -> None:
     if config.shots is None:
         return
     if config.shots > MAX_SHOTS:
-        raise QsynthError(
+        raise StudyError(
             f"shots must be at most {MAX_SHOTS:,} on the statevector engine, which draws each; got {config.shots:,}. "
             f"Without shots it is exact"
         )
     if config.differentiation != "best":
-        raise QsynthError(
+        raise StudyError(
             f"differentiation must be 'best' on the statevector engine with shots, whose gradients are exact; got "
             f"{config.differentiation!r}, which default.qubit has"
         )
@@ -149,7 +149,7 @@ def machine_bytes() -> int:
 def _check_memory(n_qubits: int) -> None:
     needed, present = gradient_bytes(n_qubits), machine_bytes()
     if needed > present:
-        raise QsynthError(
+        raise MemoryLimitError(
             f"n_qubits must fit in memory; got {n_qubits}, whose gradient takes {human_bytes(needed)} "
             f"({human_bytes(statevector_bytes(n_qubits))} a state) of this machine's {human_bytes(present)}"
         )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.su2 import AXES, CONSTANT
-from qsynth.errors import QsynthError
+from qsynth.errors import CircuitError
 
 PERMUTATIONS = ("CNOT", "CZ", "SWAP", "Toffoli", "CCZ", "CSWAP")
 DIAGONALS = ("IsingZZ", "MultiRZ")
@@ -108,7 +108,7 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
         if _names(gates) != _names(ops):
             pairs = zip(template(at), now, strict=False)
             changed = [op.name for op, other in pairs if _names(_decomposed([op])) != _names(_decomposed([other]))]
-            raise QsynthError(
+            raise CircuitError(
                 "a template for the statevector engine must decompose to the same gates whatever the values of inputs "
                 f"and weights; got others for {changed[0] if changed else 'other values'}"
             )
@@ -126,12 +126,12 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
     ops = _decomposed(template(at))
     unknown = sorted({op.name for op in ops} - set(GATES))
     if unknown:
-        raise QsynthError(
+        raise CircuitError(
             f"a template for the statevector engine must decompose to {', '.join(GATES)}; got {unknown[0]}"
         )
     strange = [wire for op in ops for wire in op.wires if wire not in range(n_qubits)]
     if strange:
-        raise QsynthError(f"a template on {n_qubits} qubits must use wires 0..{n_qubits - 1}; got {strange[0]!r}")
+        raise CircuitError(f"a template on {n_qubits} qubits must use wires 0..{n_qubits - 1}; got {strange[0]!r}")
     point = 3 * torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     elsewhere = torch.stack([point, -point])  # every number with both signs
     others = [read(each) for each in elsewhere]
@@ -154,7 +154,7 @@ def _decomposed(operations: list[Any]) -> list[Any]:
         if len(operations) > 1:
             return [gate for operation in operations for gate in _decomposed([operation])]
         reason = " ".join(str(error).split())
-        raise QsynthError(
+        raise CircuitError(
             f"a template for the statevector engine must decompose; got {operations[0].name}, which raises {reason}"
         ) from None
     return [op for op in decomposed.operations if op.name != "GlobalPhase"]
@@ -194,7 +194,7 @@ def _polynomial(
         curved = 0.5 * torch.einsum("rij,pi,pj->pr", second, elsewhere, elsewhere)
         good = fits(offset + elsewhere @ jacobian.T + curved)
         if not good.all():
-            raise QsynthError(
+            raise CircuitError(
                 "a template for the statevector engine must use angles that are polynomials of at most second degree "
                 f"in inputs and weights; got another one in {names[int(good.int().argmin())]}"
             )

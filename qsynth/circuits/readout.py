@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.gates import reordered
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 from qsynth.execution.narrow_matmul import narrow_matmul
 from qsynth.registry import Registry
 
@@ -155,7 +155,7 @@ def find_readout(readout: str | PauliWords, n_qubits: int) -> Readout:
         return READOUTS[readout]
     for word in readout or ("",):
         if len(word) != n_qubits or set(word) - set("IXYZ") or not word.strip("I"):
-            raise QsynthError(
+            raise StudyError(
                 f"readout must be a name, or Pauli strings with one letter of I, X, Y, Z for each of the {n_qubits} "
                 f"qubits and not I alone; got {word!r}"
             )

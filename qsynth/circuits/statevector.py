@@ -23,7 +23,7 @@ from qsynth.circuits.program import CircuitProgram, CircuitStep, Diagonals, Perm
 from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.sampling import ShotSampler
 from qsynth.circuits.spend import Spend
-from qsynth.errors import QsynthError
+from qsynth.errors import MemoryLimitError
 
 MAX_QUBITS = 16
 
@@ -40,7 +40,7 @@ def check_size(n_qubits: int) -> None:
         QsynthError: more qubits than the engine takes; the message has the memory estimate.
     """
     if n_qubits > MAX_QUBITS:
-        raise QsynthError(
+        raise MemoryLimitError(
             f"n_qubits must be at most {MAX_QUBITS} on the statevector engine, which holds a state for every row of a "
             f"batch; got {n_qubits}, whose state takes {human_bytes(statevector_bytes(n_qubits))}"
         )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import DeviceError, StudyError, did_you_mean
 
 FAKE = "Fake"
 IONQ_KEY = "IONQ_API_KEY"
@@ -24,17 +24,17 @@ def plugin_arguments(device: str, backend: str | None, account: str | None) -> d
         QsynthError: a backend for a device that takes none, none for one that needs it, or an unknown one.
     """
     if account is not None and device != "qiskit.remote":
-        raise QsynthError(f"engine.account must be left out on {device}; got {account!r}")
+        raise StudyError(f"engine.account must be left out on {device}; got {account!r}")
     if device == "qiskit.remote":
         if backend is None:
-            raise QsynthError("engine.backend must name a processor on qiskit.remote, e.g. FakeManilaV2 or ibm_torino")
+            raise StudyError("engine.backend must name a processor on qiskit.remote, e.g. FakeManilaV2 or ibm_torino")
         return {"backend": _recorded(backend) if backend.startswith(FAKE) else _ibm(backend, account)}
     if device.startswith("ionq.") and not os.environ.get(IONQ_KEY):
-        raise QsynthError(f"engine {device} needs an API key in the environment variable {IONQ_KEY}")
+        raise DeviceError(f"engine {device} needs an API key in the environment variable {IONQ_KEY}")
     if backend is None:
         return {}
     if device not in BACKENDS:
-        raise QsynthError(f"engine.backend must be left out on {device}; got {backend!r}")
+        raise StudyError(f"engine.backend must be left out on {device}; got {backend!r}")
     return BACKENDS[device](backend)
 
 
@@ -49,7 +49,7 @@ def _recorded(name: str) -> Any:
 
     known = [each for each in dir(fake_provider) if each.startswith(FAKE) and each != "FakeProviderForBackendV2"]
     if name not in known:
-        raise QsynthError(f"engine.backend must be a recorded processor; got {name!r}.{did_you_mean(name, known)}")
+        raise StudyError(f"engine.backend must be a recorded processor; got {name!r}.{did_you_mean(name, known)}")
     return getattr(fake_provider, name)()
 
 

@@ -1,12 +1,13 @@
 """What a trial learns: four parts of one data set, and how they were scaled."""
 
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qsynth.data.scaling import Scaling
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, StudyError
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +27,9 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
-            raise QsynthError(f"a split must have x (n x d) and y (n); got {self.x.shape} and {self.y.shape}")
+            raise DataError(f"a split must have x (n x d) and y (n); got {self.x.shape} and {self.y.shape}")
         if self.x.dtype != np.float32 or self.y.dtype != np.int64:
-            raise QsynthError(f"a split must have float32 x and int64 y; got {self.x.dtype} and {self.y.dtype}")
+            raise DataError(f"a split must have float32 x and int64 y; got {self.x.dtype} and {self.y.dtype}")
 
     def __len__(self) -> int:
         return len(self.x)
@@ -91,6 +92,6 @@ def instance_stream(seed: int, held_out: bool, use: int) -> np.random.Generator:
     Raises:
         QsynthError: a negative seed.
     """
-    if seed < 0:
-        raise QsynthError(f"an instance's seed must be at least 0; got {seed}")
+    if not isinstance(seed, SupportsIndex) or seed < 0:
+        raise StudyError(f"an instance's seed must be at least 0; got {seed!r}")
     return np.random.default_rng(np.random.SeedSequence(entropy=0, spawn_key=(int(held_out), seed, use)))

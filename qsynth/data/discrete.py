@@ -11,6 +11,7 @@ from scipy import stats
 from qsynth.config import Config
 from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
 from qsynth.data.scaling import Scaling
+from qsynth.data.source import DataSource
 
 Rows = Annotated[int, Field(ge=16, le=1_000_000)]
 Place = Annotated[float, Field(ge=-100, le=100)]
@@ -103,7 +104,7 @@ class Binomial(Law):
         return np.asarray(stats.binom(n_values - 1, self.p).pmf(np.arange(n_values)))
 
 
-class DiscreteData(Config):
+class DiscreteData(DataSource):
     """Samples of one distribution over 0 .. 2^n_qubits - 1, one class; a seed is another sample.
 
     Log-normal, triangular and bimodal with their defaults on three qubits are the targets of Zoufal, Lucchi & Woerner,
@@ -142,6 +143,10 @@ class DiscreteData(Config):
         return int(2**self.n_qubits)
 
     @property
+    def title(self) -> str:
+        return self.kind
+
+    @property
     def width(self) -> int:
         """d of the scaled space."""
         return 1
@@ -165,7 +170,7 @@ class DiscreteData(Config):
 
         train, reserve, validation, test = (sample(use, size) for use, size in enumerate(sizes, start=1))
         return Instance(
-            key=f"{instance_key('discrete', seed, held_out)}:{self.target.name}",
+            key=f"{instance_key(self.title, seed, held_out)}:{self.target.name}",
             train=train,
             reserve=reserve,
             validation=validation,
@@ -174,7 +179,3 @@ class DiscreteData(Config):
             feature_names=("value",),
             scaling=scaling,
         )
-
-    def check(self) -> None:
-        """Draw one instance, so that whatever could fail does so now."""
-        self.instance(0, held_out=True)

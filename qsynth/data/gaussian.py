@@ -11,6 +11,7 @@ from pydantic import Field
 from qsynth.config import Config
 from qsynth.data.dataset import Instance, Split, instance_key, instance_stream, log_uniform
 from qsynth.data.scaling import Scaling
+from qsynth.data.source import DataSource
 
 Rows = Annotated[int, Field(ge=16, le=100_000)]
 
@@ -22,7 +23,7 @@ class NormalTarget(Config):
     sd: float = Field(ge=0.01, le=1)
 
 
-class GaussianFamily(Config):
+class GaussianFamily(DataSource):
     """Normal, bimodal and log-normal targets with random parameters, equally likely; values in [-1, 1], one class.
 
     Attributes:
@@ -37,6 +38,10 @@ class GaussianFamily(Config):
     n_train: Rows = 512
     n_validation: Rows = 1024
     n_test: Rows = 4096
+
+    @property
+    def title(self) -> str:
+        return self.kind
 
     @property
     def width(self) -> int:
@@ -60,7 +65,7 @@ class GaussianFamily(Config):
             _sample(target, size, instance_stream(seed, held_out, use)) for use, size in enumerate(sizes, start=1)
         )
         return Instance(
-            key=f"{instance_key('gaussian', seed, held_out)}:{target.name}",
+            key=f"{instance_key(self.title, seed, held_out)}:{target.name}",
             train=train,
             reserve=reserve,
             validation=validation,
@@ -69,10 +74,6 @@ class GaussianFamily(Config):
             feature_names=("value",),
             scaling=Scaling.identity(1),
         )
-
-    def check(self) -> None:
-        """Draw one instance, so that whatever could fail does so now."""
-        self.instance(0, held_out=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from qsynth.data.marginal import Marginal
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, FileError, StudyError
 
 TRAINING_RANGE = 0.9
 _CONSTANT = 1e-9
@@ -97,9 +97,9 @@ class Scaling:
         """
         rows = _matrix(x)
         if len(rows) < 2 or not rows.shape[1]:
-            raise QsynthError(f"a scaling must be fitted to at least 2 rows of 1 column; got shape {rows.shape}")
+            raise DataError(f"a scaling must be fitted to at least 2 rows of 1 column; got shape {rows.shape}")
         if not np.all(np.abs(rows) <= _LARGEST):
-            raise QsynthError("rows to scale must be finite and within +-1e100; got others")
+            raise DataError("rows to scale must be finite and within +-1e100; got others")
         columns = np.array(sorted(log_offsets or {}), dtype=np.int64)
         offsets = np.array([log_offsets[c] for c in columns.tolist()] if log_offsets else [], dtype=np.float64)
         rows = _logarithm(rows, columns, offsets)
@@ -111,7 +111,7 @@ class Scaling:
         rows = _through(scores, Marginal.forward, rows)
         if rows.shape[1] > n_features:
             if len(rows) < n_features:
-                raise QsynthError(f"n_features must be at most the {len(rows)} training rows; got {n_features}")
+                raise StudyError(f"n_features must be at most the {len(rows)} training rows; got {n_features}")
             with np.errstate(invalid="ignore"):  # shares of the variance, unused here, are 0 / 0 for constant rows
                 components = np.asarray(PCA(n_features, svd_solver="full").fit(rows).components_, np.float64)
             rows = rows @ components.T
@@ -167,7 +167,7 @@ class Scaling:
         state = {"marginals": None, **state}
         names = {field.name for field in fields(cls)}
         if set(state) != names:
-            raise QsynthError(f"a scaling's state must have the keys {', '.join(sorted(names))}; got {sorted(state)}")
+            raise FileError(f"a scaling's state must have the keys {', '.join(sorted(names))}; got {sorted(state)}")
         try:
             vectors = names - {"log_columns", "components", "marginals"}
             arrays: dict[str, Any] = {name: np.array(state[name], dtype=np.float64) for name in vectors}
@@ -178,7 +178,7 @@ class Scaling:
             scaling = cls(**arrays, components=components, marginals=marginals)
             scaling._validate()
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-            raise QsynthError(f"a scaling's state must hold matching lists of numbers; got {error}") from None
+            raise FileError(f"a scaling's state must hold matching lists of numbers; got {error}") from None
         return scaling
 
     def _validate(self) -> None:
@@ -203,14 +203,14 @@ class Scaling:
     def _checked(x: ArrayLike, width: int) -> Floats:
         rows = _matrix(x)
         if rows.shape[1] != width:
-            raise QsynthError(f"rows must have {width} columns; got {rows.shape[1]}")
+            raise DataError(f"rows must have {width} columns; got {rows.shape[1]}")
         return rows
 
 
 def _matrix(x: ArrayLike) -> Floats:
     rows = np.array(x, dtype=np.float64)
     if rows.ndim != 2:
-        raise QsynthError(f"rows must be a matrix (n x columns); got shape {rows.shape}")
+        raise DataError(f"rows must be a matrix (n x columns); got shape {rows.shape}")
     return rows
 
 
@@ -224,6 +224,6 @@ def _through(marginals: tuple[Marginal, ...] | None, way: Callable[[Marginal, Fl
 def _logarithm(rows: Floats, columns: NDArray[np.int64], offsets: Floats) -> Floats:
     shifted = rows[:, columns] + offsets
     if (shifted <= 0).any():
-        raise QsynthError(f"columns {columns.tolist()} must be above {(-offsets).tolist()} to take their logarithm")
+        raise DataError(f"columns {columns.tolist()} must be above {(-offsets).tolist()} to take their logarithm")
     rows[:, columns] = np.log(shifted)
     return rows

@@ -1,53 +1,33 @@
 """Where instances come from, and where synthetic rows go."""
 
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field
 
+from qsynth.config import Kinds
 from qsynth.data.dataset import Instance
 from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.source import DataSource
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, FileError
 from qsynth.files.atomic import atomic_file
 
-DataConfig = Annotated[
-    GaussianFamily | DiscreteData | TableData | MixtureFamily | CsvData | DigitImages,
-    Field(discriminator="kind"),
-]
+SOURCES: Kinds[DataSource] = Kinds("data source")
+SOURCES.register("gaussian")(GaussianFamily)
+SOURCES.register("discrete")(DiscreteData)
+SOURCES.register("table")(TableData)
+SOURCES.register("mixtures")(MixtureFamily)
+SOURCES.register("csv")(CsvData)
+SOURCES.register("digits")(DigitImages)
 
-
-class DataSource(Protocol):
-    """A family of instances, one per seed; every member of ``DataConfig`` is one."""
-
-    @property
-    def width(self) -> int:
-        """d of the scaled space of all its instances.
-
-        Raises:
-            QsynthError: its data can't be read.
-        """
-
-    def instance(self, seed: int, held_out: bool) -> Instance:
-        """The instance of this seed, always the same; held-out ones come from another stream than training ones.
-
-        Raises:
-            QsynthError: a negative seed, or its data can't be used.
-        """
-
-    def check(self) -> None:
-        """Find out before work starts.
-
-        Raises:
-            QsynthError: whatever :meth:`instance` would raise for any seed that isn't negative.
-        """
+DataConfig = Annotated[DataSource, SOURCES]
 
 
 def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: Instance) -> None:
@@ -67,11 +47,11 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
     values, classes = np.asarray(rows, dtype=np.float64), np.asarray(labels)
     n_columns = len(instance.feature_names)
     if values.ndim != 2 or values.shape[1] != n_columns:
-        raise QsynthError(f"rows must have the {n_columns} original columns; got shape {values.shape}")
+        raise DataError(f"rows must have the {n_columns} original columns; got shape {values.shape}")
     if classes.shape != values.shape[:1] or not np.issubdtype(classes.dtype, np.integer):
-        raise QsynthError(f"labels must be {len(values)} integers; got {classes.dtype} of shape {classes.shape}")
+        raise DataError(f"labels must be {len(values)} integers; got {classes.dtype} of shape {classes.shape}")
     if len(classes) and (classes.min() < 0 or classes.max() >= instance.n_classes):
-        raise QsynthError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
+        raise DataError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
     frame = pd.DataFrame(values, columns=list(instance.feature_names))
     frame[LABEL_COLUMN] = np.array(instance.class_names, dtype=object)[classes]
     target = Path(path)
@@ -79,4 +59,4 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
         with atomic_file(target) as file:
             frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
     except OSError as error:
-        raise QsynthError(f"{target} can't be written: {error.strerror or error}") from None
+        raise FileError(f"{target} can't be written: {error.strerror or error}") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError
 
 UNLABELLED = ("all",)
 SMALLEST_TRAIN = 8
@@ -61,7 +61,7 @@ def partition(
     counts = np.bincount(table.y, minlength=len(table.class_names))
     rarest = int(counts.argmin())
     if counts[rarest] < _PARTS:
-        raise QsynthError(
+        raise DataError(
             f"every class must have at least {_PARTS} rows, one for each part; got {counts[rarest]} of class "
             f"{table.class_names[rarest]!r}. Add rows or merge the class with another."
         )
@@ -69,13 +69,13 @@ def partition(
     n_validation = min(LARGEST_PART, round(validation_share * len(table.y)))
     n_train = min(n_train, (len(table.y) - n_test - n_validation) // 2)
     if n_train < SMALLEST_TRAIN:
-        raise QsynthError(
+        raise DataError(
             f"a table must leave at least {SMALLEST_TRAIN} rows to train on; got {n_train} of {len(table.y)}. "
             "Lower validation_share or test_share, or add rows."
         )
     smallest = min(n_test, n_validation, n_train)
     if smallest < len(counts):
-        raise QsynthError(
+        raise DataError(
             f"every part must hold a row of each of the {len(counts)} classes; got a part of {smallest} rows. "
             "Add rows, raise n_train or the shares, or merge classes."
         )

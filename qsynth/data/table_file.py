@@ -13,7 +13,7 @@ import pyarrow.parquet  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from qsynth.data.table import UNLABELLED, Table
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import DataError, FileError, QsynthError, StudyError, did_you_mean
 
 LABEL_COLUMN = "label"
 MAX_BYTES = 512 * 1024**2
@@ -34,21 +34,21 @@ def read_table(path: Path, label: str | None) -> Table:
     """
     frame = _read_frame(path, label)
     if len(frame) < MIN_ROWS:
-        raise QsynthError(f"{path} must have at least {MIN_ROWS} rows; got {len(frame)}. Add rows.")
+        raise DataError(f"{path} must have at least {MIN_ROWS} rows; got {len(frame)}. Add rows.")
     if label is not None and label not in frame.columns:
-        raise QsynthError(f"{path}: label must name a column; got {label!r}.{did_you_mean(label, frame.columns)}")
+        raise StudyError(f"{path}: label must name a column; got {label!r}.{did_you_mean(label, frame.columns)}")
     for column in frame.columns:
         if n_missing := int(frame[column].isna().sum()):
-            raise QsynthError(
+            raise DataError(
                 f"{path}: column {column!r} must have no missing values; got {n_missing} missing in {len(frame)} rows. "
                 "Fill them in or drop the rows."
             )
     y, class_names = _classes(path, frame[label]) if label is not None else (np.zeros(len(frame), np.int64), UNLABELLED)
     features = [column for column in frame.columns if column != label]
     if not features:
-        raise QsynthError(f"{path} must have a feature column beside the label; got only {label!r}")
+        raise DataError(f"{path} must have a feature column beside the label; got only {label!r}")
     if LABEL_COLUMN in features:
-        raise QsynthError(
+        raise DataError(
             f"{path}: feature column {LABEL_COLUMN!r} has the name that is kept for the classes. "
             f"Set label: {LABEL_COLUMN}, or rename the column."
         )
@@ -62,23 +62,21 @@ def _read_frame(path: Path, label: str | None) -> pd.DataFrame:
         ".parquet": _read_parquet,
     }
     if path.suffix.lower() not in readers:
-        raise QsynthError(f"a table's path must end in .csv or .parquet; got {str(path)!r}")
+        raise FileError(f"a table's path must end in .csv or .parquet; got {str(path)!r}")
     if not path.is_file():
-        raise QsynthError(f"a table's path must be an existing file; got {str(path)!r}, which is {path.absolute()}")
+        raise FileError(f"a table's path must be an existing file; got {str(path)!r}, which is {path.absolute()}")
     if (size := path.stat().st_size) > MAX_BYTES:
-        raise QsynthError(
-            f"{path} must be at most {MAX_BYTES // 1024**2} MiB; got {size / 1024**2:.0f}. Use fewer rows."
-        )
+        raise FileError(f"{path} must be at most {MAX_BYTES // 1024**2} MiB; got {size / 1024**2:.0f}. Use fewer rows.")
     try:
         return readers[path.suffix.lower()](path)
     except QsynthError:
         raise
     except OSError as error:
-        raise QsynthError(f"{path} can't be read: {error.strerror or _line(error)}") from None
+        raise FileError(f"{path} can't be read: {error.strerror or _line(error)}") from None
     except UnicodeDecodeError:
-        raise QsynthError(f"{path} must be UTF-8 text; save it in that encoding") from None
+        raise FileError(f"{path} must be UTF-8 text; save it in that encoding") from None
     except (ValueError, csv.Error, pd.errors.ParserWarning, pyarrow.ArrowException) as error:
-        raise QsynthError(f"{path} must be a {path.suffix[1:].upper()} table: {_line(error)}") from None
+        raise FileError(f"{path} must be a {path.suffix[1:].upper()} table: {_line(error)}") from None
 
 
 def _read_csv(path: Path, label: str | None) -> pd.DataFrame:
@@ -102,23 +100,23 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         n_bytes = 8 * file.metadata.num_rows * len(names)
     _check_names(path, names)
     if n_bytes > MAX_BYTES:
-        raise QsynthError(f"{path} must unpack to at most {MAX_BYTES // 1024**2} MiB; got {n_bytes / 1024**2:.0f}")
+        raise FileError(f"{path} must unpack to at most {MAX_BYTES // 1024**2} MiB; got {n_bytes / 1024**2:.0f}")
     frame = pd.read_parquet(path, engine="pyarrow")
     return frame.rename(columns=str)
 
 
 def _check_names(path: Path, names: list[str]) -> None:
     if not names:
-        raise QsynthError(f"{path} must have a header line and rows; got an empty file")
+        raise DataError(f"{path} must have a header line and rows; got an empty file")
     if len(names) == 1 and (found := [mark for mark in ";\t|" if mark in names[0]]):
-        raise QsynthError(f"{path} must have commas between its columns; its header line has {found[0]!r}")
+        raise DataError(f"{path} must have commas between its columns; its header line has {found[0]!r}")
     if "" in (stripped := [name.strip() for name in names]):
-        raise QsynthError(
+        raise DataError(
             f"{path}: every column must have a name; column {stripped.index('') + 1} of {len(names)} has none. "
             "Name it, or save the table without its index."
         )
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise QsynthError(f"{path}: column names must differ; got {repeated[0]!r} {names.count(repeated[0])} times")
+        raise DataError(f"{path}: column names must differ; got {repeated[0]!r} {names.count(repeated[0])} times")
 
 
 def _classes(path: Path, column: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -126,12 +124,12 @@ def _classes(path: Path, column: pd.Series) -> tuple[NDArray[np.int64], tuple[st
     values = column if pd.api.types.is_numeric_dtype(column) else column.astype(str)
     codes, found = pd.factorize(values, sort=True)
     if len(found) == 1:
-        raise QsynthError(
+        raise DataError(
             f"{path}: label column {column.name!r} must have at least 2 classes; got {str(found[0])!r} in all "
             f"{len(column)} rows. Add rows of another class, or leave label out."
         )
     if len(found) > MAX_CLASSES:
-        raise QsynthError(
+        raise DataError(
             f"{path}: label column {column.name!r} must have at most {MAX_CLASSES} classes; got {len(found)} different "
             f"values in {len(column)} rows. Name a column of classes."
         )
@@ -144,13 +142,13 @@ def _numbers(path: Path, column: pd.Series) -> NDArray[np.float64]:
         text = column.astype(str)
         column = pd.to_numeric(text, errors="coerce")
         if (bad := column.isna()).any():
-            raise QsynthError(
+            raise DataError(
                 f"{path}: feature column {column.name!r} must be numeric; {int(bad.sum())} of {len(column)} rows "
                 f"are not, e.g. {text[bad].iloc[0][:40]!r}. Encode it as numbers or drop it."
             )
     numbers = np.asarray(column.to_numpy(dtype=np.float64), dtype=np.float64)
     if n_bad := int((~(np.abs(numbers) <= _LARGEST)).sum()):
-        raise QsynthError(
+        raise DataError(
             f"{path}: feature column {column.name!r} must be finite and within +-{_LARGEST:g}; "
             f"{n_bad} of {len(column)} rows are not. Correct or drop the rows."
         )

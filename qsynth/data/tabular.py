@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from qsynth.config import Config
 from qsynth.data.bundled import TABLES
 from qsynth.data.dataset import Instance, Split, instance_key, instance_stream
 from qsynth.data.scaling import Scaling
+from qsynth.data.source import DataSource
 from qsynth.data.table import SMALLEST_TRAIN, Indices, Table, partition
 from qsynth.data.table_file import read_table
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 
 Fraction = Annotated[float, Field(ge=0.05, le=0.4)]
 
 
-class PartitionedTable(Config):
+class PartitionedTable(DataSource):
     """How a table becomes instances.
 
     Attributes:
@@ -35,11 +35,6 @@ class PartitionedTable(Config):
     n_train: Annotated[int, Field(ge=SMALLEST_TRAIN, le=100_000)] = 100
     validation_share: Fraction = 0.2
     test_share: Fraction = 0.2
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What the keys of its instances begin with."""
 
     @abstractmethod
     def table(self) -> Table:
@@ -101,14 +96,6 @@ class PartitionedTable(Config):
             scaling=scaling,
             image_shape=self.image_shape,
         )
-
-    def check(self) -> None:
-        """Read the table and split it once, so that whatever could fail does so now.
-
-        Raises:
-            QsynthError: as :meth:`instance`.
-        """
-        self.instance(0, held_out=True)
 
 
 class TabularConfig(PartitionedTable):
@@ -178,7 +165,7 @@ class CsvData(TabularConfig):
         try:
             state = path.stat()
         except (OSError, ValueError):
-            raise QsynthError(f"a table's path must be an existing file; got {self.path!r}") from None
+            raise FileError(f"a table's path must be an existing file; got {self.path!r}") from None
         return _from_file(path, self.label, state.st_mtime_ns, state.st_size)
 
 

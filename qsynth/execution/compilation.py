@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from qsynth.errors import QsynthError
+from qsynth.errors import CompilationError
 from qsynth.execution.inductor import compile_function, load_function
 
 CACHE = "QSYNTH_CACHE_DIR"
@@ -155,9 +155,13 @@ def cache_folder() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
-        raise QsynthError(f"{folder} can't be used for compiled programs ({error.strerror}); set {CACHE}") from None
+        raise CompilationError(
+            f"{folder} can't be used for compiled programs ({error.strerror}); set {CACHE}"
+        ) from None
     if owner != os.getuid() or not os.access(folder, os.W_OK):
-        raise QsynthError(f"{folder} must be this user's own to hold compiled programs; set {CACHE} to another folder")
+        raise CompilationError(
+            f"{folder} must be this user's own to hold compiled programs; set {CACHE} to another folder"
+        )
     return folder
 
 

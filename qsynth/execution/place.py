@@ -7,7 +7,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import DeviceError
 
 Place = Literal["cpu", "cuda"]
 P = ParamSpec("P")
@@ -30,7 +30,7 @@ def check_place(place: Place) -> None:
         QsynthError: torch sees no GPU.
     """
     if place == "cuda" and not torch.cuda.is_available():
-        raise QsynthError("place must be cpu here: torch sees no GPU")
+        raise DeviceError("place must be cpu here: torch sees no GPU")
 
 
 def gpu_bytes() -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import FileError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Shipped:
         folder = Path(str(resources.files(self.package) / self.folder))
         return {path.stem: path for path in sorted(folder.glob(f"*{self.suffix}"))}
 
-    def find(self, name_or_path: str, demand: str) -> Path:
+    def find(self, name_or_path: str | Path, demand: str) -> Path:
         """One of them by name, or any file by path.
 
         Args:
@@ -35,7 +35,7 @@ class Shipped:
             QsynthError: neither.
         """
         known = self.files()
-        path = known.get(name_or_path, Path(name_or_path))
+        path = known.get(str(name_or_path), Path(str(name_or_path)))
         if not path.is_file():
-            raise QsynthError(f"{demand}; got {name_or_path!r}.{did_you_mean(name_or_path, known)}")
+            raise FileError(f"{demand}; got {name_or_path!r}.{did_you_mean(str(name_or_path), known)}")
         return path

@@ -11,7 +11,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, FileError, QsynthError, StudyError
 from qsynth.files.atomic import atomic_write_bytes
 
 # What reading a damaged or forged file can raise: from the file itself, its JSON, or what the reader builds of them.
@@ -39,36 +39,51 @@ class TensorFile:
     format: str
     what: str
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor], about: Any) -> None:
+    def write(self, path: Path | str, tensors: Mapping[str, Tensor], about: Any) -> None:
         """Replace ``path`` by ``tensors`` and ``about`` (JSON).
 
         Raises:
             QsynthError: it can't be written; what was there before is still there.
         """
+        path = _as_path(path)
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         try:
             metadata = {"format": self.format, "about": json.dumps(about, sort_keys=True)}
             # Not save_file, whose files only their owner can read, whatever the umask.
             atomic_write_bytes(path, safetensors.torch.save(contiguous, metadata))
         except (OSError, safetensors.SafetensorError) as error:
-            raise QsynthError(f"{path} can't be written: {' '.join(str(error).split())}") from None
+            raise FileError(f"{path} can't be written: {' '.join(str(error).split())}") from None
 
     @contextmanager
-    def reading(self, path: Path) -> Iterator[tuple[dict[str, Tensor], Any]]:
+    def reading(self, path: Path | str) -> Iterator[tuple[dict[str, Tensor], Any]]:
         """The tensors and the JSON of ``path``; what the body then trips over is the file's fault as well.
 
         Raises:
             QsynthError: no such file, one of another kind, or contents that do not hold together.
         """
+        path = _as_path(path)
         try:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
                 if metadata.get("format") != self.format:
-                    raise QsynthError(f"{path} must be {self.what} ({self.format})")
+                    raise FileError(f"{path} must be {self.what} ({self.format})")
                 about = json.loads(metadata["about"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             yield tensors, about
+        except (StudyError, DataError) as error:
+            raise FileError(str(error)) from None
         except QsynthError:
             raise
         except MALFORMED as error:
-            raise QsynthError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
+            raise FileError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
+
+
+def _as_path(path: object) -> Path:
+    """A file's path.
+
+    Raises:
+        FileError: it is none.
+    """
+    if not isinstance(path, str | Path):
+        raise FileError(f"path must be a file's path; got {path!r}")
+    return Path(path)

@@ -13,7 +13,7 @@ from qsynth import rng
 from qsynth.circuits.circuit import Circuit
 from qsynth.circuits.readout import PauliWords
 from qsynth.data.scaling import TRAINING_RANGE
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 from qsynth.gan.generator import EnumeratedRows, GeneratedRows, Generator, GeneratorOptions
 from qsynth.gan.quantum import ANGLE_SPREAD
 from qsynth.networks.parameters import ParameterLayout
@@ -53,7 +53,7 @@ class BornGeneratorConfig(GeneratorOptions):
             QsynthError: the trial asks for another readout.
         """
         if readout not in ("z", "probabilities"):
-            raise QsynthError(f"readout must be left out with generator born, which has probabilities; got {readout!r}")
+            raise StudyError(f"readout must be left out with generator born, which has probabilities; got {readout!r}")
         return "probabilities"
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:
@@ -75,7 +75,7 @@ class BornGeneratorConfig(GeneratorOptions):
             QsynthError: more than :data:`MAX_QUBITS` qubits, whose grid is too long a list.
         """
         if circuit.n_qubits > MAX_QUBITS:
-            raise QsynthError(f"n_qubits must be at most {MAX_QUBITS} with generator born; got {circuit.n_qubits}")
+            raise StudyError(f"n_qubits must be at most {MAX_QUBITS} with generator born; got {circuit.n_qubits}")
         return BornGenerator(circuit, n_features, n_classes, self.low, self.high)
 
 

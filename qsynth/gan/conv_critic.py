@@ -7,7 +7,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn.functional import pad
 
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 from qsynth.gan.critic import Critic, Parameters
 from qsynth.gan.head import CriticOptions, Head
 from qsynth.networks.layers import chosen, slopes
@@ -38,7 +38,7 @@ class ConvCriticConfig(CriticOptions):
         """
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != n_features:
             height, width = self.image_shape
-            raise QsynthError(
+            raise StudyError(
                 f"critic.image_shape must have as many pixels as the data has features, {n_features}; got {height} x "
                 f"{width}"
             )

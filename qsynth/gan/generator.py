@@ -7,7 +7,7 @@ from torch import Tensor
 
 from qsynth.circuits.readout import PauliWords
 from qsynth.config import Config
-from qsynth.errors import QsynthError
+from qsynth.errors import StudyError
 from qsynth.networks.parameters import ParameterLayout
 from qsynth.space.controls import Controls
 
@@ -130,4 +130,4 @@ class Generator(Protocol):
         Raises:
             QsynthError: this kind has no circuit.
         """
-        raise QsynthError(f"{type(self).__name__} must have a circuit to be looked at")
+        raise StudyError(f"{type(self).__name__} must have a circuit to be looked at")

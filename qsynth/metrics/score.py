@@ -1,37 +1,68 @@
 """From raw metric values to the composite score."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NamedTuple, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from torch import Tensor
 
-from qsynth.config import Config
+from qsynth.config import Config, unknown_key
 from qsynth.data.dataset import Instance, Split
+from qsynth.errors import StudyError
 from qsynth.metrics.metric import Anchors, Metric, Prepared, utility
+from qsynth.metrics.registry import METRICS
+
+Weight = Annotated[float, Field(ge=0)]
 
 
 class ScoreConfig(Config):
-    """Reference weights of the utilities in the composite score; what weighs 0 is not measured."""
+    """Reference weights of the utilities in the composite score; what weighs 0 is not measured.
 
-    fidelity: float = Field(1.0, ge=0)
-    diversity: float = Field(1.0, ge=0)
-    balance: float = Field(1.0, ge=0)
-    utility: float = Field(1.0, ge=0)
+    Any other registered metric can be given a weight under its name; left out, it has none.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Weight] = Field(init=False)
+
+    fidelity: Weight = 1.0
+    diversity: Weight = 1.0
+    balance: Weight = 1.0
+    utility: Weight = 1.0
     n_rows: int = Field(256, ge=32, le=100_000)
     n_untrained: int = Field(4, ge=1, le=64)
 
     @model_validator(mode="after")
     def _weighs_something(self) -> Self:
+        for name, weight in self.__pydantic_extra__.items():
+            if name not in METRICS:
+                raise unknown_key(name, weight)
         if not any(self.weights.values()):
             raise ValueError("score must weigh at least one metric above 0")
         return self
 
+    @classmethod
+    def setting_names(cls) -> Iterable[str]:
+        """Names of all settings that it takes."""
+        return {*super().setting_names(), *METRICS}
+
     @property
     def weights(self) -> dict[str, float]:
         """Metric name -> weight."""
-        return {name: getattr(self, name) for name in ("fidelity", "diversity", "balance", "utility")}
+        standard = {"fidelity": self.fidelity, "diversity": self.diversity, "balance": self.balance}
+        return {**standard, "utility": self.utility, **self.__pydantic_extra__}
+
+    def measured(self, n_classes: int) -> list[str]:
+        """Names of the metrics that make up the score of data with so many classes, in order.
+
+        Raises:
+            StudyError: none is left.
+        """
+        weighed = [name for name, weight in self.weights.items() if weight]
+        names = [name for name in weighed if n_classes > 1 or not METRICS[name].needs_classes]
+        if not names:
+            raise StudyError("score must weigh fidelity or diversity on data with one class")
+        return names
 
 
 class Scorecard(NamedTuple):

@@ -1,15 +1,16 @@
 """What synthetic rows are worth to a QNN."""
 
+from typing import Self
+
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import METRICS, Prepared
+from qsynth.metrics.metric import Metric, MetricSetting, Prepared
 from qsynth.qnn.fit import QNNFit
 
 
-@METRICS.register("utility")
-class QNNUtility:
+class QNNUtility(Metric):
     """Cross-entropy, on held-out real rows, of a QNN fitted on real + synthetic rows.
 
     Real and synthetic rows have half the weight each in the fit. Also reports ``qnn_accuracy`` (balanced accuracy).
@@ -17,9 +18,15 @@ class QNNUtility:
 
     name = "utility"
     floor = 0.02
+    needs_classes = True
 
     def __init__(self, qnn: QNNFit) -> None:
         self.qnn = qnn
+
+    @classmethod
+    def of(cls, setting: MetricSetting) -> Self:
+        """The metric in one study."""
+        return cls(setting.make_qnn())
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """The real rows to fit on and to evaluate on."""

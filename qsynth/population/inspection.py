@@ -21,7 +21,7 @@ from qsynth.circuits.structure import (
     examine,
     without_effect,
 )
-from qsynth.errors import QsynthError
+from qsynth.errors import QsynthError, StudyError
 from qsynth.gan.generator import Generator
 from qsynth.gan.update import STREAM_GENERATOR
 from qsynth.population.trial import TrialConfig
@@ -41,7 +41,7 @@ def inspect(config: TrialConfig, n_features: int, n_classes: int) -> Structure:
         QsynthError: a generator without a circuit, more features than outputs, or the engine can't be made here.
     """
     if not has_circuit(config):
-        raise QsynthError(f"generator must be one with a circuit to be looked at; got {config.generator.kind}")
+        raise StudyError(f"generator must be one with a circuit to be looked at; got {config.generator.kind}")
     config.check_outputs(n_features)
     ansatz, capacity = ANSAETZE[config.ansatz].encoded(config.encoder), config.capacity
     readout = config.generator.readout(config.readout)

@@ -11,7 +11,7 @@ from torch.func import vmap
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance
-from qsynth.errors import QsynthError
+from qsynth.errors import DataError, NotFittedError, StudyError
 from qsynth.execution.compilation import Build, Compiler, eager
 from qsynth.execution.cuda_graphs import captured
 from qsynth.execution.place import brought, in_place
@@ -128,7 +128,7 @@ class Population:
         others = [neighbour for lane, neighbour in enumerate(self.instances) if neighbour and lane not in lanes]
         sizes = {(len(instance.train), len(instance.validation)) for instance in [*instances, *others]}
         if len(sizes) > 1:
-            raise QsynthError(
+            raise DataError(
                 f"instances of a population must have the same (train, validation) rows; got {sorted(sizes)}"
             )
         index = torch.as_tensor(list(lanes))
@@ -253,14 +253,14 @@ class Population:
             QsynthError: the snapshot is of other shapes, or of another instance.
         """
         if snapshot.instance != instance.key:
-            raise QsynthError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
+            raise StudyError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
         idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
         given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
         parts, changes = self._learned(), checked(given, 1, self.config, self.values)
         found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
         for name, target in parts.items():
             if name not in found or found[name].shape != target[lane].shape:
-                raise QsynthError(f"a snapshot must hold {name} of shape {tuple(target[lane].shape)}")
+                raise StudyError(f"a snapshot must hold {name} of shape {tuple(target[lane].shape)}")
         self.reset([lane], [instance], [snapshot.seed])
         for name, target in parts.items():
             target[lane] = found[name]
@@ -280,12 +280,12 @@ class Population:
     def _assigned(self) -> list[Instance]:
         assigned = [instance for instance in self.instances if instance is not None]
         if len(assigned) < self.n_lanes:
-            raise QsynthError("every lane must be reset before the population is used")
+            raise NotFittedError("every lane must be reset before the population is used")
         return assigned
 
     def _check_shape(self, instance: Instance) -> None:
         if (instance.n_features, instance.n_classes) != (self.n_features, self.n_classes):
-            raise QsynthError(
+            raise DataError(
                 f"instance {instance.key} must have {self.n_features} features and {self.n_classes} classes; "
                 f"got {instance.n_features} and {instance.n_classes}"
             )

@@ -14,7 +14,7 @@ from qsynth.circuits.readout import PauliStrings, PauliWords, find_readout
 from qsynth.circuits.sampling import shots_taken
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import QsynthError, StudyError, did_you_mean
 from qsynth.gan.critic import Critic
 from qsynth.gan.generator import Generator
 from qsynth.gan.kinds import CriticConfig, GeneratorConfig
@@ -175,7 +175,7 @@ class TrialConfig(Tunables):
         n_outputs = find_readout(readout, self.n_qubits).n_outputs(self.n_qubits)
         most = self.generator.most_features(self.n_qubits, n_outputs)
         if n_features > most:
-            raise QsynthError(
+            raise StudyError(
                 f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "
                 f"{readout!r} makes {most} with generator {self.generator.kind}"
             )

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field, model_validator
 
 from qsynth.config import Config
-from qsynth.errors import QsynthError, did_you_mean
+from qsynth.errors import StudyError, did_you_mean
 from qsynth.space.controls import OFF, Controls
 from qsynth.space.search_space import SearchSpace
 
@@ -105,16 +105,16 @@ def checked(
     accepted = {}
     for name, given in changes.items():
         if name not in NAMES:
-            raise QsynthError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
+            raise StudyError(f"{name!r} must be a hyperparameter.{did_you_mean(name, NAMES)}")
         if name not in used:
             hint = "; name it in search_space, or give it another default" if name in SPARED else ""
-            raise QsynthError(f"{name} must be a hyperparameter that the trial was built with{hint}")
+            raise StudyError(f"{name} must be a hyperparameter that the trial was built with{hint}")
         low, high = config.limits(name)
         values = np.broadcast_to(np.asarray(given, dtype=float), (n_lanes,))
         fits = values.min() >= low and values.max() <= high
         if not fits or (name in WHOLE and (values % 1).any()):
             kind = "whole and " if name in WHOLE else ""
-            raise QsynthError(f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}")
+            raise StudyError(f"{name} must be {kind}within {low:g}..{high:g}; got {values.min():g}..{values.max():g}")
         accepted[name] = values.copy()
     return accepted
 

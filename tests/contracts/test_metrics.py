@@ -6,7 +6,8 @@ from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.tabular import TableData
-from qsynth.metrics.metric import METRICS, Metric
+from qsynth.metrics.metric import Metric
+from qsynth.metrics.registry import METRICS
 from qsynth.metrics.score import ScoreConfig, Scorer, Yardstick, stacked
 from qsynth.population.measures import build_metrics
 from qsynth.population.trial import TrialConfig

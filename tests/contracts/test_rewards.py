@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qsynth.population.training_statistics import TrainingStatistics
-from rl_envs.reward import BestGain, Effect, LiteralComposite, Reward, ShortfallGain
+from rl_envs.reward import REWARDS, BestGain, Effect, LiteralComposite, ShortfallGain
 from rl_envs.tuner import EpisodeConfig
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, tuner
 
-FORMS: list[type[Any]] = list(get_args(get_args(Reward)[0]))
+FORMS: list[type[Any]] = [REWARDS[kind] for kind in REWARDS]
 METRICS = ("fidelity", "diversity", "balance", "utility")
 N_LANES = 4
 GOOD, BAD = 0.9, 0.2

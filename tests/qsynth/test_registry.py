@@ -6,11 +6,11 @@ from qsynth.errors import QsynthError, did_you_mean
 from qsynth.registry import Registry
 
 
-def test_members_are_found_by_name_and_listed_in_order() -> None:
+def test_members_are_found_by_name_and_listed_as_they_were_entered() -> None:
     numbers: Registry[int] = Registry("number")
     numbers.register("two")(2)
     assert numbers.register("one")(1) == 1
-    assert (numbers["one"], numbers["two"], list(numbers)) == (1, 2, ["one", "two"])
+    assert (numbers["one"], numbers["two"], list(numbers)) == (1, 2, ["two", "one"])
     assert "one" in numbers
     assert "three" not in numbers
 

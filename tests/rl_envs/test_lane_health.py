@@ -61,7 +61,7 @@ def test_a_treated_lane_recovers_and_the_others_go_on_as_before() -> None:
 def test_without_recovery_there_is_nothing_to_treat_with() -> None:
     made = saturated()
     assert RECOVER not in made.actions
-    assert made.step(codes(REINITIALISE)).reason[SICK].startswith("error: QsynthError: 'recover' must be a hyper")
+    assert made.step(codes(REINITIALISE)).reason[SICK].startswith("error: StudyError: 'recover' must be a hyper")
 
 
 def test_environments_offer_it_only_where_the_study_does() -> None:

@@ -181,7 +181,7 @@ def test_values_that_are_refused_end_episodes() -> None:
     before, values = made.score, made.values["lr_generator"].copy()
     step = made.step({"lr_generator": np.array([0.01, np.nan, 0.01])})
     check_all_failed(made, step, before)
-    assert step.reason[0].startswith("error: QsynthError: lr_generator must be")
+    assert step.reason[0].startswith("error: StudyError: lr_generator must be")
     np.testing.assert_array_equal(made.values["lr_generator"], values)
     check_usable(made)
 

@@ -13,7 +13,8 @@ from qsynth.registry import Registry
 from rl_envs.agents import Hold
 from rl_envs.schedule_search import Family
 
-# Those that need no preparation.
+# Those that need no preparation, in the order in which they are played: long chains of trials that wait for one another
+# come first, as they take longest.
 RIVALS: Registry[Rival] = Registry("rival")
 RIVALS.register("tpe")(TPE)
 RIVALS.register("tpe-median")(TPE_MEDIAN)
@@ -31,8 +32,7 @@ TUNED: tuple[Family, ...] = ("constants", "exponential", "cosine", "ttur")
 
 FINE_TUNED = "fine-tuned"  # the first agent, which learns on
 
-# In the order they are played: long chains of trials that wait for one another come first, as they take longest.
-NAMES = (
-    *("tpe", "tpe-median", "tpe-hyperband", "asha", "bandit", "ppo", FINE_TUNED, "pb2", "pbt"),
-    *("random", "defaults", *TUNED),
-)
+
+def rival_names() -> tuple[str, ...]:
+    """What commands call everybody: those that need no preparation, the fine-tuned agent, and those that are tuned."""
+    return (*RIVALS, FINE_TUNED, *TUNED)

@@ -18,7 +18,7 @@ from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.report import describe_unbeaten, report_html
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
-from cluster.comparison.rivals.registry import FINE_TUNED, NAMES, RIVALS, TUNED
+from cluster.comparison.rivals.registry import RIVALS
 from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
 from cluster.comparison.summary import summarise
 from cluster.comparison.tracking import log_comparison
@@ -115,10 +115,6 @@ def test_tpe_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     line = refused(monkeypatch, capsys, "compare", tiny_file, "--rivals", "tpe", "--out", tmp_path / "out")
     assert "pip install 'qsynth[compare]'" in line
-
-
-def test_names_are_of_all_rivals() -> None:
-    assert sorted(NAMES) == sorted([*RIVALS, *TUNED, FINE_TUNED])
 
 
 def test_a_comparison_from_beginning_to_end_and_again(

@@ -64,7 +64,7 @@ def test_components_come_back_as_images_one_can_tell_apart() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"classes": [0, 0]}, r"data\.digits\.classes: must name every digit once; got \[0, 0\]"),
+        ({"classes": [0, 0]}, r"data\.classes: must name every digit once; got \[0, 0\]"),
         ({"classes": [10]}, "less than or equal to 9"),
         ({"classes": []}, "at least 1 item"),
         ({"size": 5}, "4 or 8"),

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from qsynth.errors import QsynthError
-from qsynth.metrics.metric import METRICS, Anchors, utility
+from qsynth.metrics.metric import Anchors, utility
+from qsynth.metrics.registry import METRICS
 from qsynth.population.measures import build_metrics, build_qnn
 from qsynth.population.trial import TrialConfig
 

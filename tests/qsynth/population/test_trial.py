@@ -38,7 +38,7 @@ from qsynth.space.hyperparameters import SPARED
         ),
         ({"generator": {"kind": "born", "low": 1.0}}, "low must be below high; got 1.0 and 0.9"),
         ({"generator": {"kind": "born"}, "readout": "zx"}, "readout must be left out with generator born"),
-        ({"critic": {"kind": "mlp", "conditioning": "x"}}, r"critic\.mlp\.conditioning"),
+        ({"critic": {"kind": "mlp", "conditioning": "x"}}, r"critic\.conditioning"),
         ({"loss": "wgan"}, r"loss: input should be 'wasserstein'"),
         (
             {"search_space": {"vae_width": {"kind": "int", "low": 2, "high": 32}}},
