@@ -126,7 +126,7 @@ class QGANSynthesizer:
             QsynthError: the data or an argument can't be used, or training diverged.
         """
         check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
-        instance = data.instance(seed, False)
+        instance = data.instance(seed, held_out=False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         population.reset([0], [instance], [seed])
         self.history = []

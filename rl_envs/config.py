@@ -59,7 +59,7 @@ def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
         QsynthError: the data does not fit the circuit, or there is no GPU for a place on one.
     """
     check_place(config.place)
-    example = config.data.instance(0, False)
+    example = config.data.instance(0, held_out=False)
     with torch.device(config.place):
         population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)
     population.warm_up(example)
@@ -78,7 +78,7 @@ class InstancePool:
 
     def __getitem__(self, index: int) -> Instance:
         if index not in self._instances:
-            self._instances[index] = self._config.data.instance(index, False)
+            self._instances[index] = self._config.data.instance(index, held_out=False)
         return self._instances[index]
 
 

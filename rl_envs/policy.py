@@ -31,7 +31,9 @@ class PolicyConfig(Config):
     @model_validator(mode="before")
     @classmethod
     def _of_earlier_versions(cls, values: Any) -> Any:
-        return without_retired(values, "conditional", False, "policies that choose floats given discrete actions")
+        return without_retired(
+            values, "conditional", off=False, what="policies that choose floats given discrete actions"
+        )
 
 
 def mlp(n_inputs: int, hidden: tuple[int, ...], n_outputs: int) -> nn.Sequential:

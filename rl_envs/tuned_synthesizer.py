@@ -69,7 +69,7 @@ class TunedSynthesizer(QGANSynthesizer):
             QsynthError: data or an argument can't be used, the agent has nothing to tune here, or training diverged.
         """
         check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
-        instance = data.instance(seed, False)
+        instance = data.instance(seed, held_out=False)
         population = Population(self.config, instance.n_features, instance.n_classes, 1)
         n_decisions = -(-n_iterations // evaluate_every)
         tuner = Tuner(population, EpisodeConfig(n_decisions=n_decisions, iterations_per_decision=evaluate_every))

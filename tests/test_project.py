@@ -1,8 +1,10 @@
 """What holds for the project as a whole: import directions, a quick command line, small modules, a tidy root."""
 
+import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,29 @@ def test_root_holds_only_what_belongs_there() -> None:
     entries = {name.split("/")[0] for name in listed if name}
     assert {"pyproject.toml", "qsynth"} <= entries
     assert {name for name in entries if not name.startswith(".")} <= ROOT_ENTRIES
+
+
+def _dataclasses(path: Path) -> Iterator[tuple[ast.ClassDef, ast.expr]]:
+    """The dataclasses of a file, each with its decorator."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            for decorator in node.decorator_list:
+                if ast.unparse(decorator).startswith("dataclass"):
+                    yield node, decorator
+
+
+def test_values_of_five_fields_are_made_by_their_names() -> None:
+    positional = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in MODULES
+        for node, decorator in _dataclasses(path)
+        if sum(isinstance(each, ast.AnnAssign) for each in node.body) >= 5
+        and "kw_only=True" not in ast.unparse(decorator)
+    ]
+    assert positional == []
+
+
+def test_nothing_is_imported_late() -> None:
+    """The process is prepared once, in main(), so that no module needs to do it between its imports."""
+    late = [str(path.relative_to(ROOT)) for path in MODULES if "E402" in path.read_text()]
+    assert late == []

@@ -115,7 +115,16 @@ def train(
     """Train one quantum GAN, with constant hyperparameters, under a trained agent, or along a schedule."""
     from cluster.cli.train import TrainOptions, run_train
 
-    options = TrainOptions(out, seed, agent, replay, values or [], plot, schedule, explain)
+    options = TrainOptions(
+        out=out,
+        seed=seed,
+        agent=agent,
+        replay=replay,
+        settings=values or [],
+        plot=plot,
+        schedule=schedule,
+        explain=explain,
+    )
     run_train(study, options, as_json)
 
 

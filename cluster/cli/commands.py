@@ -97,7 +97,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             ray_session(address, study.name) as resources,
         ):
             guard.listen()
-            result = Tuning(study, run, tracker, progress, guard).execute(resources)
+            result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"

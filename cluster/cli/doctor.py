@@ -55,7 +55,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
         for kind in study.resources.kinds:
             check_place(kind.place)
         choice = choose(study.trial.engine, study.trial.n_qubits)
-        sizes, instance = study.local_sizes(), study.data.instance(0, True)
+        sizes, instance = study.local_sizes(), study.data.instance(0, held_out=True)
         needed = sum(count * study.population_bytes(instance, kind.n_lanes) for kind, count in sizes.items())
         found[f"study {study.name}"] = {
             "engine": f"{choice.name}: {choice.reason}",

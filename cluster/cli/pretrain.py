@@ -78,7 +78,9 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
             ray_session(address, curriculum.name),
         ):
             guard.listen()
-            about = Pretraining(curriculum, run, tracker, progress, guard).execute(_compiled(curriculum))
+            about = Pretraining(
+                curriculum=curriculum, run=run, tracker=tracker, progress=progress, guard=guard
+            ).execute(_compiled(curriculum))
             if run.agent.is_file():
                 tracker.log_artifact(run.agent)
         status = "FINISHED"

@@ -27,7 +27,7 @@ from rl_envs.rollout import SPENT, Assignment, Episode, play
 from rl_envs.tuner import Tuner
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """Where things go, and who chooses the hyperparameters; by default the study's stay.
 
@@ -91,7 +91,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
     study, constants = _constants(study, options.settings)
     tuner = make_tuner(study.environment(compiled=False), 1)
     agent = _agent(options, constants, tuner)
-    instance = study.data.instance(options.seed, False)
+    instance = study.data.instance(options.seed, held_out=False)
     explanation = Explanation(agent) if options.explain is not None and isinstance(agent, TrainedAgent) else None
     with StudyProgress(enabled=not as_json) as progress:
         for remark in getattr(agent, "remarks", []):

@@ -11,7 +11,7 @@ from qsynth.population.snapshot import Keep
 from qsynth.space.search_space import SearchSpace, random_point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """An instance and a trial seed.
 
@@ -32,7 +32,7 @@ class Problem:
 
 def held_out_problem(study: str, number: int, start: dict[str, float]) -> Problem:
     """One of those that rivals are compared on; its trials' seeds are met nowhere else."""
-    return Problem(study, number, True, FIRST_SEED + number * SEEDS_PER_PROBLEM, start)
+    return Problem(study=study, number=number, held_out=True, seed=FIRST_SEED + number * SEEDS_PER_PROBLEM, start=start)
 
 
 def starting_values(space: SearchSpace, defaults: dict[str, float], random: bool, number: int) -> dict[str, float]:
@@ -42,7 +42,7 @@ def starting_values(space: SearchSpace, defaults: dict[str, float], random: bool
     return random_point(space, np.random.default_rng([number, 1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparisonJob:
     """One rival on one problem.
 

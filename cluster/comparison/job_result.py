@@ -27,7 +27,7 @@ class BudgetResult:
     schedule: dict[str, list[float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JobResult:
     """What one rival did on one problem.
 

@@ -126,7 +126,7 @@ class LaneScheduler:
             max_step=episode.max_step,
             runs=job.runs,
             seed=problem.seed,
-            meter=Meter(job.runs * episode.n_decisions, episode.iterations_per_decision),
+            meter=Meter(budget=job.runs * episode.n_decisions, iterations_per_decision=episode.iterations_per_decision),
             keep=job.keep,
         )
         place = problem.number, problem.held_out

@@ -13,7 +13,7 @@ from qsynth.data.dataset import Instance
 from qsynth.population.snapshot import Snapshot
 
 
-@dataclass
+@dataclass(kw_only=True)
 class StretchRun:
     """A stretch on its way.
 
@@ -88,7 +88,9 @@ class RivalRun:
         if not self._waiting:
             return None
         place, stretch = self._waiting.popleft()
-        return StretchRun(self, place, stretch, -1.0 if self._incumbent is None else self._incumbent.score)
+        return StretchRun(
+            entrant=self, place=place, stretch=stretch, bar=-1.0 if self._incumbent is None else self._incumbent.score
+        )
 
     def finish(self, attempt: StretchRun) -> None:
         """A stretch has come to its end; when all of its batch have, the rival is told."""

@@ -180,7 +180,9 @@ class StudyComparison:
         budgets = self.plan.budgets[:1] if rival.only_once else self.plan.budgets
         wanted = [(budgets[-1], budgets)] if rival.anytime else [(runs, (runs,)) for runs in budgets]
         return [
-            ComparisonJob(rival, problem, runs, marks, self.context, self.plan.keep)
+            ComparisonJob(
+                rival=rival, problem=problem, runs=runs, marks=marks, context=self.context, keep=self.plan.keep
+            )
             for runs, marks in reversed(wanted)
             for problem in self.problems
         ]
@@ -198,7 +200,12 @@ class StudyComparison:
             winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
         return [
             ComparisonJob(
-                retrained(rival, schedule, n_decisions), problem, 1, tuple(marks), self.context, self.plan.keep
+                rival=retrained(rival, schedule, n_decisions),
+                problem=problem,
+                runs=1,
+                marks=tuple(marks),
+                context=self.context,
+                keep=self.plan.keep,
             )
             for schedule, marks in winners.values()
         ]
@@ -237,7 +244,7 @@ class StudyComparison:
         study, n_trials = self.study, self.plan.search_trials
         label = f"tuned {family}" if family != "ttur" else "tuned TTUR"
         stage = self._progress.stage(f"{study.name}: search {label}", n_trials)
-        instances = [study.data.instance(index, False) for index in range(study.n_instances)]
+        instances = [study.data.instance(index, held_out=False) for index in range(study.n_instances)]
         numbers = {instance.key: number for number, instance in enumerate(instances)}
         done = 0
 
@@ -245,14 +252,20 @@ class StudyComparison:
             nonlocal done
             jobs = [
                 ComparisonJob(
-                    agent_rival(
+                    rival=agent_rival(
                         "candidate", agent_for(slice(place, place + 1)), identity=f"{family} {n_trials} {place}"
                     ),
-                    Problem(study.name, numbers[each.instance.key], False, each.seed, self._defaults),
-                    1,
-                    (),
-                    self.context,
-                    self.plan.keep,
+                    problem=Problem(
+                        study=study.name,
+                        number=numbers[each.instance.key],
+                        held_out=False,
+                        seed=each.seed,
+                        start=self._defaults,
+                    ),
+                    runs=1,
+                    marks=(),
+                    context=self.context,
+                    keep=self.plan.keep,
                 )
                 for place, each in enumerate(assignments)
             ]

@@ -45,7 +45,7 @@ class Curve:
         return float(self.runs[reached[0]]) if len(reached) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RivalSummary:
     """One rival.
 
@@ -75,7 +75,7 @@ class RivalSummary:
         return {name: sum(record.spent[name] for record in records) for name in records[0].spent} if records else {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparisonSummary:
     """All rivals of a comparison.
 
@@ -182,7 +182,14 @@ def summarise(
         )
     found.sort(key=lambda each: -each.test[min(each.test)].value)
     n_problems = len({(record.study, record.problem) for each in rivals for record in each.records}) // len(studies)
-    return ComparisonSummary(tuple(found), agent, tuple(budgets), dict(iterations), n_problems, target)
+    return ComparisonSummary(
+        rivals=tuple(found),
+        agent=agent,
+        budgets=tuple(budgets),
+        iterations=dict(iterations),
+        n_problems=n_problems,
+        target=target,
+    )
 
 
 def of_study(rivals: Sequence[RivalResult], study: str) -> list[RivalResult]:

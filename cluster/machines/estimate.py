@@ -24,7 +24,7 @@ def study_seconds(study: Study, sizes: Mapping[Placement, int], compiled: bool) 
     """
     if study.trial.engine.shots is not None or any(kind.gpus for kind in sizes):
         return None
-    instance = study.data.instance(0, True)
+    instance = study.data.instance(0, held_out=True)
     lanes = min(LANES, *(kind.n_lanes for kind in sizes))
     population = Population(study.trial, instance.n_features, instance.n_classes, lanes)
     population.reset(range(lanes), [instance] * lanes, list(range(lanes)))

@@ -67,5 +67,9 @@ def claims_of(name: str) -> list[Placement]:
     for claim in presence["claims"].split(":") if presence else []:
         scarce, gpus, most = claim.split("*")
         place: Place = "cuda" if scarce == "GPU" else "cpu"
-        found.append(Placement(place, 1, float(gpus), int(scarce == "qpu"), 0, int(most) or None))
+        found.append(
+            Placement(
+                place=place, n_lanes=1, gpus=float(gpus), qpus=int(scarce == "qpu"), memory=0, most=int(most) or None
+            )
+        )
     return found

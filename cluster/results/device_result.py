@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rl_envs.fine_tuning import FineTuning
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeviceResult:
     """The best generator on a device.
 

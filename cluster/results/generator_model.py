@@ -78,7 +78,11 @@ def write_model(model: Path, folder: Path, metadata: dict[str, Any]) -> None:
         "env": {"virtualenv": "python_env.yaml"},
         "python_version": platform.python_version(),
     }
-    asked = [_column("n_rows", "long"), _column("seed", "long", False), _column(LABEL, "string", False)]
+    asked = [
+        _column("n_rows", "long"),
+        _column("seed", "long", required=False),
+        _column(LABEL, "string", required=False),
+    ]
     made = [*(_column(name, "double") for name in names), _column(LABEL, "string")]
     description = {
         "flavors": {"python_function": flavor},

@@ -22,7 +22,7 @@ AGENT_SECONDS = 60.0
 LOGGED = re.compile(r"\S.*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One attempt at a study.
 

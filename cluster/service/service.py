@@ -60,7 +60,7 @@ class Offer(NamedTuple):
         return [f"--resources={json.dumps({'qpu': self.qpus} if self.qpus else {})}", *limit]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """What runs on this machine.
 
@@ -151,7 +151,11 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
     except BaseException:
         end(started.values())
         raise
-    return _kept(Service(started, f"{host}:{port}", dashboard, tracking_uri, str(out)))
+    return _kept(
+        Service(
+            processes=started, cluster=f"{host}:{port}", dashboard=dashboard, tracking_uri=tracking_uri, out=str(out)
+        )
+    )
 
 
 def join(address: str, token: Path | None, offer: Offer) -> Service:
@@ -182,7 +186,7 @@ def join(address: str, token: Path | None, offer: Offer) -> Service:
     except BaseException:
         end(started.values())
         raise
-    return _kept(Service(started, address))
+    return _kept(Service(processes=started, cluster=address))
 
 
 def faults() -> list[str]:

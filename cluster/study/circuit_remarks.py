@@ -11,7 +11,7 @@ def structure(study: Study) -> Structure:
     Raises:
         QsynthError: the data can't be read, or doesn't fit the circuit.
     """
-    instance = study.data.instance(0, True)
+    instance = study.data.instance(0, held_out=True)
     return inspect(study.trial, instance.n_features, instance.n_classes)
 
 

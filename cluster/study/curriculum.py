@@ -153,8 +153,12 @@ class Curriculum(Config):
     def placement(self) -> Placement:
         """What each population occupies."""
         n_lanes = -(-self.n_lanes // len(self.tasks))
-        growing = sum(each.population_bytes(each.data.instance(0, False), n_lanes) for each in self.studies().values())
-        return Placement("cpu", self.n_lanes, 0.0, 0, PROCESS_BYTES + growing, self.n_runners)
+        growing = sum(
+            each.population_bytes(each.data.instance(0, held_out=False), n_lanes) for each in self.studies().values()
+        )
+        return Placement(
+            place="cpu", n_lanes=self.n_lanes, gpus=0.0, qpus=0, memory=PROCESS_BYTES + growing, most=self.n_runners
+        )
 
 
 def load_curriculum(name_or_path: str) -> Curriculum:

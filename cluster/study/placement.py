@@ -10,7 +10,7 @@ from qsynth.execution.place import Place
 SCARCE = ("GPU", "qpu", "CPU")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Placement:
     """One kind of population, and the demand of each: a CPU, and what it computes on.
 

@@ -107,7 +107,7 @@ class Study(Config):
         Raises:
             QsynthError: the data can't be read or used, or has too many features.
         """
-        instance = self.data.instance(0, True)
+        instance = self.data.instance(0, held_out=True)
         self.trial.check_outputs(instance.n_features)
         try:
             self.trial.score.measured(instance.n_classes)
@@ -125,7 +125,7 @@ class Study(Config):
         """
         if self.agent.start is None:
             return
-        file, actions = card(self.agent.start), self.environment(False).actions
+        file, actions = card(self.agent.start), self.environment(compiled=False).actions
         try:
             Encoding(file.features, file.search_space, file.features, actions, file.max_step)
         except QsynthError as error:
@@ -133,7 +133,7 @@ class Study(Config):
 
     def placements(self) -> tuple[Placement, ...]:
         """What each population of each kind occupies, and how many are wanted."""
-        return self._placements(self.data.instance(0, True))
+        return self._placements(self.data.instance(0, held_out=True))
 
     def _placements(self, instance: Instance) -> tuple[Placement, ...]:
         return tuple(self._placement(kind, instance) for kind in self.resources.kinds)

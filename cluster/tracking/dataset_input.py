@@ -16,7 +16,7 @@ from qsynth.data.tabular import CsvData, PartitionedTable
 DIGEST_LENGTH = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DatasetInput:
     """One data set; ``source``, ``schema`` and ``profile`` are JSON in the forms of MLflow's own data sets.
 
@@ -43,9 +43,17 @@ def real_dataset(data: DataConfig) -> DatasetInput:
     """
     title = data.title
     if not isinstance(data, PartitionedTable):
-        columns, settings = data.instance(0, False).feature_names, data.model_dump_json()
+        columns, settings = data.instance(0, held_out=False).feature_names, data.model_dump_json()
         digest = _digest(settings.encode())
-        return DatasetInput(title, digest, "code", _made_by(settings), _schema(columns), "{}", "training")
+        return DatasetInput(
+            name=title,
+            digest=digest,
+            source_type="code",
+            source=_made_by(settings),
+            schema=_schema(columns),
+            profile="{}",
+            context="training",
+        )
     table = data.table()
     names = json.dumps([table.feature_names, table.class_names]).encode()
     digest = _digest(names, np.ascontiguousarray(table.x).tobytes(), np.ascontiguousarray(table.y).tobytes())
@@ -54,14 +62,30 @@ def real_dataset(data: DataConfig) -> DatasetInput:
         source_type, source, label = "local", _file(data.file), data.label or LABEL_COLUMN
     labels = (label,) if len(table.class_names) > 1 else ()
     profile = _profile(len(table.x), len(table.feature_names) + len(labels))
-    return DatasetInput(title, digest, source_type, source, _schema(table.feature_names, *labels), profile, "training")
+    return DatasetInput(
+        name=title,
+        digest=digest,
+        source_type=source_type,
+        source=source,
+        schema=_schema(table.feature_names, *labels),
+        profile=profile,
+        context="training",
+    )
 
 
 def synthetic_dataset(path: Path, name: str, n_rows: int, instance: Instance) -> DatasetInput:
     """A CSV file of synthetic rows that imitate ``instance``."""
     profile = _profile(n_rows, len(instance.feature_names) + 1)
     schema = _schema(instance.feature_names, LABEL_COLUMN)
-    return DatasetInput(name, _digest(path.read_bytes()), "local", _file(path), schema, profile, "synthetic")
+    return DatasetInput(
+        name=name,
+        digest=_digest(path.read_bytes()),
+        source_type="local",
+        source=_file(path),
+        schema=schema,
+        profile=profile,
+        context="synthetic",
+    )
 
 
 def _made_by(what: str) -> str:

@@ -32,7 +32,7 @@ class OutOfTimeError(Exception):
     """The time to deliver is over; what is left waits in the journal."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Outbox:
     """What a batch of records says about one run. Times are in milliseconds since 1970."""
 
@@ -144,7 +144,7 @@ class Delivery:
     def _deliver(self, runs: StudyRuns, records: Sequence[Record]) -> None:
         outboxes: dict[str | None, Outbox] = {}
         for record in records:
-            outboxes.setdefault(record.body.get("trial"), Outbox(record.time)).add(record)
+            outboxes.setdefault(record.body.get("trial"), Outbox(start_time=record.time)).add(record)
         ids = {}
         for trial, outbox in outboxes.items():
             self._in_time()

@@ -23,7 +23,7 @@ DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """One line of a journal. ``time`` is in milliseconds since 1970; ``body`` is JSON."""
 
@@ -89,7 +89,9 @@ class Journal:
         """
         with self._lock:
             self.fence.check()
-            record = Record(self._seq + 1, self.fence.attempt, time.time_ns() // 1_000_000, kind, body)
+            record = Record(
+                seq=self._seq + 1, attempt=self.fence.attempt, time=time.time_ns() // 1_000_000, kind=kind, body=body
+            )
             self._waiting.append(record.line())
             self._seq = record.seq
             self._drain()

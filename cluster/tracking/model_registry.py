@@ -8,7 +8,7 @@ BEST = "best"
 SCORE_TAG = "score"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RegisteredModel:
     """What the registry shows of a version.
 

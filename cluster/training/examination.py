@@ -35,7 +35,8 @@ class Examination:
             self._tuners[name] = make_tuner(task, n_instances)
             first = task.n_instances
             self._trials[name] = [
-                Assignment(task.data.instance(first + index, False), FIRST_SEED + index) for index in range(n_instances)
+                Assignment(task.data.instance(first + index, held_out=False), FIRST_SEED + index)
+                for index in range(n_instances)
             ]
         self.defaults = self._scores(lambda _: Hold())
 

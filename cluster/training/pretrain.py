@@ -25,7 +25,7 @@ CHECKPOINT_SECONDS = 60.0
 STEP_SECONDS = 60.0  # at most, of one decision in all tasks; RLlib's patience derives from it
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Pretraining:
     """One run of a curriculum on a Ray session that is up already.
 
@@ -104,7 +104,15 @@ class Pretraining:
                     self._examine(examination, trainer, environment, state)
 
             loop = TrainingLoop(
-                trainer, total, share, store, CHECKPOINT_SECONDS, {"run": state}, stage, self.progress, self.guard
+                trainer=trainer,
+                total=total,
+                share=share,
+                store=store,
+                checkpoint_seconds=CHECKPOINT_SECONDS,
+                state={"run": state},
+                stage=stage,
+                progress=self.progress,
+                guard=self.guard,
             )
             loop.run(last, on_iteration, lambda: self._stale(state))
             network = trainer.network()

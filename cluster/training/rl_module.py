@@ -56,7 +56,9 @@ class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
     def from_logits(cls, logits: Tensor, *, policy: PolicyNetwork, **kwargs: Any) -> "TuningActions":
         """Of parameters as :meth:`rl_envs.policy.PolicyNetwork.forward` gives them."""
         parts = policy.parts(logits)
-        actions = cls({name: _distribution(name in policy.floats, part) for name, part in parts.items()})
+        actions = cls(
+            {name: _distribution(is_float=name in policy.floats, parameters=part) for name, part in parts.items()}
+        )
         actions._floats, actions._parts = policy.floats, parts
         return actions
 
@@ -64,9 +66,9 @@ class TuningActions(TorchMultiDistribution):  # type: ignore[misc]
         """Log-probabilities of actions (name -> lanes x 1 or lanes), of shape lanes."""
         discrete = [name for name in self._parts if name not in self._floats]
         terms = [self._original_struct[name].logp(value[name].reshape(-1)) for name in discrete]
-        terms += [_distribution(True, self._parts[name]).logp(value[name]) for name in self._floats]
+        terms += [_distribution(is_float=True, parameters=self._parts[name]).logp(value[name]) for name in self._floats]
         return torch.stack(terms).sum(dim=0)
 
 
-def _distribution(is_float: bool, parameters: Tensor) -> Any:
+def _distribution(*, is_float: bool, parameters: Tensor) -> Any:
     return (TorchDiagGaussian if is_float else TorchCategorical).from_logits(parameters)

@@ -13,7 +13,7 @@ from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingLoop:
     """Trains until so many decisions are sampled, writes checkpoints, follows the study's share of the cluster.
 

@@ -114,7 +114,7 @@ def best_trial(study: Study, trials: Sequence[Episode]) -> tuple[Snapshot, Insta
     best = _best(trials)
     snapshot = trials[best].snapshot
     assert snapshot is not None
-    return snapshot, study.data.instance(best, True)
+    return snapshot, study.data.instance(best, held_out=True)
 
 
 def _best(trials: Sequence[Episode]) -> int:
@@ -147,7 +147,9 @@ def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequenc
         f"{', '.join(f'`{name}`' for name in instance.class_names)}."
     )
     score = _validation(best)
-    model = RegisteredModel(f"qsynth-{study.name}", run.mlflow_model.name, score, about, description)
+    model = RegisteredModel(
+        name=f"qsynth-{study.name}", folder=run.mlflow_model.name, score=score, tags=about, description=description
+    )
     tracker.register_model(run.mlflow_model, model)
     name = f"{run.path.name} synthetic"
     tracker.log_dataset(synthetic_dataset(run.synthetic, name, study.n_synthetic, instance))

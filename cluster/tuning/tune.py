@@ -53,7 +53,7 @@ AGENT = "agent"  # who was trained here
 RIVALS = ("random", "defaults", "constants", "exponential")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Tuning:
     """One run of a study on a Ray session that is up already.
 
@@ -107,7 +107,7 @@ class Tuning:
         try:
             features = pool.features(self.guard.check)
             lanes = pool.n_lanes
-            wave = [Assignment(environment.data.instance(0, False), seed) for seed in range(lanes)]
+            wave = [Assignment(environment.data.instance(0, held_out=False), seed) for seed in range(lanes)]
             pool.play(lambda _: Hold(), wave, check=self.guard.check)
         finally:
             pool.stop()
@@ -154,7 +154,15 @@ class Tuning:
 
             state = {"history": history}
             loop = TrainingLoop(
-                trainer, total, share, store, CHECKPOINT_SECONDS, state, stage, self.progress, self.guard
+                trainer=trainer,
+                total=total,
+                share=share,
+                store=store,
+                checkpoint_seconds=CHECKPOINT_SECONDS,
+                state=state,
+                stage=stage,
+                progress=self.progress,
+                guard=self.guard,
             )
             loop.run(last, on_iteration)
             about = {
@@ -204,7 +212,9 @@ class Tuning:
         """
         study = self.study
         problems = [held_out_problem(study.name, number, {}) for number in range(study.budget.held_out)]
-        assignments = [Assignment(study.data.instance(each.number, True), each.seed, each.number) for each in problems]
+        assignments = [
+            Assignment(study.data.instance(each.number, held_out=True), each.seed, each.number) for each in problems
+        ]
         compared = [each for each in comparison.rivals if set(each.records[0].marks) == set(comparison.budgets)]
         defaults = {name: float(getattr(study.trial.defaults, name)) for name in study.trial.search_space}
         episodes: dict[str, list[Episode]] = {}

@@ -11,7 +11,7 @@ from qsynth.errors import StudyError
 from qsynth.registry import Registry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ansatz:
     """Variational layers behind an encoder of the inputs.
 
@@ -143,26 +143,26 @@ def _style(index: int, inputs: Any, _weights: Any, n_qubits: int) -> None:
 for _ansatz in (
     # The layer of Gunduz 2025, section 2.1, with the CNOT chain closed to a ring: in the open chain the last layer's
     # gates on every qubit but the first never reach <Z_0>.
-    Ansatz("ry_rx_cnot", _ry_rx_cnot, lambda n: 2 * n),
+    Ansatz(name="ry_rx_cnot", layer=_ry_rx_cnot, n_layer_weights=lambda n: 2 * n),
     # The same with the chain open, to the letter.
-    Ansatz("ry_rx_cnot_chain", _ry_rx_cnot_chain, lambda n: 2 * n),
+    Ansatz(name="ry_rx_cnot_chain", layer=_ry_rx_cnot_chain, n_layer_weights=lambda n: 2 * n),
     # Schuld et al., "Circuit-centric quantum classifiers", Phys. Rev. A 101, 032308 (2020).
-    Ansatz("strongly_entangling", _strongly_entangling, lambda n: 3 * n),
+    Ansatz(name="strongly_entangling", layer=_strongly_entangling, n_layer_weights=lambda n: 3 * n),
     # The same with neighbours entangled in every layer, where the above has wires ever farther apart.
-    Ansatz("strongly_entangling_ring", _strongly_entangling_ring, lambda n: 3 * n),
+    Ansatz(name="strongly_entangling_ring", layer=_strongly_entangling_ring, n_layer_weights=lambda n: 3 * n),
     # qp.BasicEntanglerLayers with RY, as RX would only add to the embedding's angle.
-    Ansatz("basic_entangler", _basic_entangler, lambda n: n),
+    Ansatz(name="basic_entangler", layer=_basic_entangler, n_layer_weights=lambda n: n),
     # Kandala et al., "Hardware-efficient variational quantum eigensolver", Nature 549, 242 (2017), on a line of qubits;
     # the entangler comes first, because diagonal gates before a measurement of Z have no effect.
-    Ansatz("hardware_efficient", _hardware_efficient, lambda n: 2 * n),
+    Ansatz(name="hardware_efficient", layer=_hardware_efficient, n_layer_weights=lambda n: 2 * n),
     # Cerezo et al., "Cost function dependent barren plateaus", Nature Communications 12, 1791 (2021).
-    Ansatz("simplified_two_design", _simplified_two_design, lambda n: n + 2 * (n - 1)),
+    Ansatz(name="simplified_two_design", layer=_simplified_two_design, n_layer_weights=lambda n: n + 2 * (n - 1)),
     # Perez-Salinas et al., "Data re-uploading for a universal quantum classifier", Quantum 4, 226 (2020).
-    Ansatz("data_reuploading", _strongly_entangling, lambda n: 3 * n, reuploads=True),
+    Ansatz(name="data_reuploading", layer=_strongly_entangling, n_layer_weights=lambda n: 3 * n, reuploads=True),
     # The same layers behind the encoder of Havlicek et al. 2019.
-    Ansatz("iqp", _strongly_entangling, lambda n: 3 * n, encoder="iqp"),
+    Ansatz(name="iqp", layer=_strongly_entangling, n_layer_weights=lambda n: 3 * n, encoder="iqp"),
     # Bravo-Prieto et al., "Style-based quantum generative adversarial networks", Quantum 6, 777 (2022): every angle is
     # an input, so the noise enters everywhere and the weights are those of the linear map before the circuit.
-    Ansatz("style", _style, lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n),
+    Ansatz(name="style", layer=_style, n_layer_weights=lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n),
 ):
     ANSAETZE.register(_ansatz.name)(_ansatz)

@@ -70,7 +70,7 @@ class Permutation:
 CircuitStep = Rotations | Diagonals | Permutation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CircuitProgram:
     """A quantum function of inputs and weights, up to a global phase.
 
@@ -121,6 +121,17 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
         found = [CONSTANT[op.name][1] if op.name in CONSTANT else op.data[0] for op in gates if turns(op)]
         return torch.stack([torch.as_tensor(angle, dtype=torch.float64) for angle in found])
 
+    def made(offset: np.ndarray, jacobian: np.ndarray, pairs: np.ndarray, quadratic: np.ndarray) -> CircuitProgram:
+        return CircuitProgram(
+            n_qubits=n_qubits,
+            n_inputs=n_inputs,
+            offset=offset,
+            jacobian=jacobian,
+            pairs=pairs,
+            quadratic=quadratic,
+            steps=_steps(ops, n_qubits),
+        )
+
     n = n_inputs + n_weights
     at = torch.linspace(0.1, 0.9, n, dtype=torch.float64)
     ops = _decomposed(template(at))
@@ -137,10 +148,10 @@ def _traced(function: Callable[[Any, Any], None], n_inputs: int, n_weights: int,
     others = [read(each) for each in elsewhere]
     if not any(turns(op) for op in ops):
         nothing = np.zeros(0), np.zeros((0, n)), np.zeros((0, 2), dtype=int), np.zeros((0, 0))
-        return CircuitProgram(n_qubits, n_inputs, *nothing, _steps(ops, n_qubits))
+        return made(*nothing)
     wanted, names = torch.stack([angles(gates) for gates in others]), _names(filter(turns, ops))
     polynomial = _polynomial(lambda p: angles(read(p)), at, angles(ops), elsewhere, wanted, names)
-    return CircuitProgram(n_qubits, n_inputs, *polynomial, _steps(ops, n_qubits))
+    return made(*polynomial)
 
 
 def _decomposed(operations: list[Any]) -> list[Any]:

@@ -60,7 +60,7 @@ class Dead(NamedTuple):
     weights: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Structure:
     """What :func:`examine` finds.
 
@@ -125,21 +125,21 @@ def examine(
         outputs = _outputs(engine, n_used, start(engine))
         warnings = [*_of_dead(dead, n_inputs, n_weights), *_of_outputs(outputs, shots)]
     return Structure(
-        ansatz.name,
-        ansatz.encoder,
-        readout,
-        n_qubits,
-        n_layers,
-        n_inputs,
-        n_weights,
-        find_readout(readout, n_qubits).n_outputs(n_qubits),
-        n_used,
-        resources.depth,
-        dict(resources.gate_types),
-        dead,
-        outputs,
-        work,
-        tuple(warnings),
+        ansatz=ansatz.name,
+        encoder=ansatz.encoder,
+        readout=readout,
+        n_qubits=n_qubits,
+        n_layers=n_layers,
+        n_inputs=n_inputs,
+        n_weights=n_weights,
+        n_outputs=find_readout(readout, n_qubits).n_outputs(n_qubits),
+        n_used=n_used,
+        depth=resources.depth,
+        gates=dict(resources.gate_types),
+        dead=dead,
+        outputs=outputs,
+        work=work,
+        warnings=tuple(warnings),
     )
 
 

@@ -35,7 +35,7 @@ class Split:
         return len(self.x)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Instance:
     """One learning problem: a data set, split by one seed.
 

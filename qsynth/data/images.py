@@ -70,7 +70,7 @@ def _digits(classes: Sequence[int], size: int) -> Table:
     place = {digit: index for index, digit in enumerate(classes)}
     y = np.array([place[int(digit)] for digit in bunch.target[chosen]], dtype=np.int64)
     names = tuple(f"pixel_{row}_{column}" for row in range(size) for column in range(size))
-    return Table(x.reshape(len(x), -1), y, names, tuple(map(str, classes)))
+    return Table(x=x.reshape(len(x), -1), y=y, feature_names=names, class_names=tuple(map(str, classes)))
 
 
 def pooled(images: NDArray[np.float64], size: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ _FARTHEST = 1e6
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Scaling:
     """Original rows (``n x columns``) to scaled rows (``n x d``) and back.
 
@@ -63,14 +63,30 @@ class Scaling:
     def identity(cls, d: int) -> Self:
         """Leaves ``n x d`` rows as they are."""
         none, zeros, ones = np.empty(0), np.zeros(d), np.ones(d)
-        return cls(none.astype(np.int64), none, zeros, ones, None, zeros, ones)
+        return cls(
+            log_columns=none.astype(np.int64),
+            log_offsets=none,
+            mean=zeros,
+            deviation=ones,
+            components=None,
+            center=zeros,
+            spread=ones,
+        )
 
     @classmethod
     def between(cls, low: float, high: float, d: int) -> Self:
         """Takes ``low`` to -0.9 and ``high`` to 0.9 in each of d columns, whatever their rows."""
         none, zeros, ones = np.empty(0), np.zeros(d), np.ones(d)
         center, spread = (low + high) / 2, (high - low) / (2 * TRAINING_RANGE)
-        return cls(none.astype(np.int64), none, zeros, ones, None, center * ones, spread * ones)
+        return cls(
+            log_columns=none.astype(np.int64),
+            log_offsets=none,
+            mean=zeros,
+            deviation=ones,
+            components=None,
+            center=center * ones,
+            spread=spread * ones,
+        )
 
     @classmethod
     def fit(
@@ -117,7 +133,16 @@ class Scaling:
             rows = rows @ components.T
         low, high = rows.min(axis=0), rows.max(axis=0)
         spread = np.where(high - low > _CONSTANT, (high - low) / (2 * TRAINING_RANGE), 0.0)
-        return cls(columns, offsets, mean, deviation, components, (low + high) / 2, spread, scores)
+        return cls(
+            log_columns=columns,
+            log_offsets=offsets,
+            mean=mean,
+            deviation=deviation,
+            components=components,
+            center=(low + high) / 2,
+            spread=spread,
+            marginals=scores,
+        )
 
     def forward(self, x_original: ArrayLike) -> NDArray[np.float32]:
         """``n x columns`` in original units to ``n x d`` scaled, clipped to +-1e6 so that outliers stay finite.

@@ -16,7 +16,7 @@ _PARTS = 4
 Indices = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Table:
     """Rows in original units.
 

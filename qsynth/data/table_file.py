@@ -53,7 +53,7 @@ def read_table(path: Path, label: str | None) -> Table:
             f"Set label: {LABEL_COLUMN}, or rename the column."
         )
     x = np.column_stack([_numbers(path, frame[column]) for column in features])
-    return Table(x, y, tuple(features), class_names)
+    return Table(x=x, y=y, feature_names=tuple(features), class_names=class_names)
 
 
 def _read_frame(path: Path, label: str | None) -> pd.DataFrame:

@@ -81,11 +81,17 @@ LOSSES: dict[LossName, AdversarialLoss] = {
     "wasserstein": AdversarialLoss(_wasserstein_critic, _raised, has_labels=False, minds_offset=False),
     # -log sigmoid(D(fake)) [Goodfellow et al. 2014, section 3].
     "non_saturating": AdversarialLoss(
-        _logistic_critic, lambda scores, weights: (softplus(-scores) * weights).sum(), True, True
+        _logistic_critic,
+        lambda scores, weights: (softplus(-scores) * weights).sum(),
+        has_labels=True,
+        minds_offset=True,
     ),
     # log(1 - sigmoid(D(fake))), the minimax game, as the second source paper has it.
     "standard": AdversarialLoss(
-        _logistic_critic, lambda scores, weights: -(softplus(scores) * weights).sum(), True, True
+        _logistic_critic,
+        lambda scores, weights: -(softplus(scores) * weights).sum(),
+        has_labels=True,
+        minds_offset=True,
     ),
     "hinge": AdversarialLoss(_hinge_critic, _raised, has_labels=False, minds_offset=True),
 }

@@ -27,13 +27,15 @@ def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_tra
         fake = max(capacity.n_critic * capacity.batch_size, score.n_rows)
         options = config.generator
         learned, made = (options.circuit_rows(n, n_classes) for n in (capacity.batch_size, fake))
-        trial = max(circuit.state_bytes(learned * options.n_passes, True), circuit.state_bytes(made, False))
+        trial = max(
+            circuit.state_bytes(learned * options.n_passes, gradient=True), circuit.state_bytes(made, gradient=False)
+        )
     else:
         trial = gradient_bytes(config.n_qubits)  # one circuit at a time
     if score.utility and n_classes > 1:
         qnn = build_qnn(config, n_features, n_classes).model.circuit
         if isinstance(qnn, StatevectorEngine):
-            trial = max(trial, config.qnn.n_starts * qnn.state_bytes(n_train + score.n_rows, True))
+            trial = max(trial, config.qnn.n_starts * qnn.state_bytes(n_train + score.n_rows, gradient=True))
     generator = config.build_generator(circuit, n_features, n_classes)
     critic = config.build_critic(n_features, n_classes)
     parameters = PARAMETER_COPIES * (generator.layout.size + critic.layout.size)

@@ -12,7 +12,7 @@ FILE = TensorFile("qsynth-snapshot-1", "a trial's snapshot")
 Keep = Literal["best", "last"]  # of a trial: the decision with the best validation score, or its end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Everything that a trial needs to go on.
 
@@ -58,9 +58,9 @@ class Snapshot:
         """
         with FILE.reading(path) as (tensors, about):
             return cls(
-                tensors,
-                {str(name): float(value) for name, value in about["hyperparameters"].items()},
-                str(about["instance"]),
-                int(about["seed"]),
-                int(about["iteration"]),
+                tensors=tensors,
+                hyperparameters={str(name): float(value) for name, value in about["hyperparameters"].items()},
+                instance=str(about["instance"]),
+                seed=int(about["seed"]),
+                iteration=int(about["iteration"]),
             )

@@ -38,7 +38,7 @@ def trained(study: Study) -> tuple[Episode, QGANSynthesizer, Instance]:
     """One trial under the shipped agent, its kept generator, and the instance that it learned."""
     tuner = make_tuner(study.environment(compiled=False), 1)
     agent = TrainedAgent.load(agent_file(DEFAULT), tuner.features, tuner.actions)
-    instance = study.data.instance(SEED, False)
+    instance = study.data.instance(SEED, held_out=False)
     [episode] = play(tuner, lambda _: agent, [Assignment(instance, SEED)], snapshots=True, keep="best")
     assert episode.snapshot is not None
     return episode, QGANSynthesizer.from_snapshot(study.trial, episode.snapshot, instance), instance

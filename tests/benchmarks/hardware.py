@@ -43,7 +43,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # qiskit's, about what it deprecates
     study, hardware = load_study("iris"), HardwareConfig.model_validate(HARDWARE)
     for split in range(n_splits):
-        instance = study.data.instance(split, True)
+        instance = study.data.instance(split, held_out=True)
         shape = instance.n_features, instance.n_classes, 1
         trained = Population(study.trial, *shape)
         trained.reset([0], [instance], [split])

@@ -40,7 +40,7 @@ SICK = Watch("gunduz2025", 10, 80, 100, compiled=True)
 def measure(watch: Watch) -> dict[str, Any]:
     """Alarms and extremes of what they are about, and when each lane first showed each ailment (0: never)."""
     study, lanes = load_study(watch.preset), range(watch.n_lanes)
-    instances = [study.data.instance(lane, False) for lane in lanes]
+    instances = [study.data.instance(lane, held_out=False) for lane in lanes]
     population = Population(study.trial, instances[0].n_features, instances[0].n_classes, watch.n_lanes, watch.compiled)
     population.reset(lanes, instances, list(lanes))
     care = LaneHealth(population)

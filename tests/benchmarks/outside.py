@@ -157,7 +157,16 @@ def correlated(seed: int, held_out: bool) -> Instance:
     train_, reserve, validation, test = (sample(use, N_TRAIN) for use in range(1, 5))
     names = ("x", "y", "z")
     key = instance_key("normal-3d", seed, held_out)
-    return Instance(key, train_, reserve, validation, test, ("all",), names, Scaling.identity(3))
+    return Instance(
+        key=key,
+        train=train_,
+        reserve=reserve,
+        validation=validation,
+        test=test,
+        class_names=("all",),
+        feature_names=names,
+        scaling=Scaling.identity(3),
+    )
 
 
 def styled(trial: TrialConfig, held_out: bool, seeds: Sequence[int]) -> list[dict[str, Any]]:

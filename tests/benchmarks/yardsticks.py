@@ -79,7 +79,7 @@ def measured(name: str, n_problems: int) -> dict[str, dict[str, object]]:
     study = load_study(name)
     tuner = make_tuner(study.environment(compiled=False), n_problems)
     problems = [held_out_problem(name, number, {}) for number in range(n_problems)]
-    instances = [study.data.instance(each.number, True) for each in problems]
+    instances = [study.data.instance(each.number, held_out=True) for each in problems]
     assignments = [
         Assignment(instance, each.seed, each.number) for instance, each in zip(instances, problems, strict=True)
     ]

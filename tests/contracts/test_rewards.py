@@ -179,7 +179,7 @@ def test_it_sees_no_hyperparameters(form: type[Any], monkeypatch: pytest.MonkeyP
     made = tuner(N_LANES, reward={"kind": form.model_fields["kind"].default})
     made.begin(range(N_LANES), [made.population._assigned()[0]] * N_LANES, [1] * N_LANES)
     card = made.population.evaluate()
-    statistics = TrainingStatistics(*(column(0.1) for _ in fields(TrainingStatistics)))
+    statistics = TrainingStatistics(**{each.name: column(0.1) for each in fields(TrainingStatistics)})
     monkeypatch.setattr(made.population, "evaluate", lambda: card)
     monkeypatch.setattr(made.population, "advance", lambda _: statistics)
     random = np.random.default_rng(0)

@@ -77,7 +77,9 @@ class Unlucky(Tuner):
 
 def job(rival: Rival, number: int = 0, runs: int = RUNS) -> ComparisonJob:
     marks = (1, 2, RUNS)[: 3 if runs == RUNS else 1] if rival.anytime else (runs,)
-    return ComparisonJob(rival, held_out_problem("tiny", number, START), runs, marks, "")
+    return ComparisonJob(
+        rival=rival, problem=held_out_problem("tiny", number, START), runs=runs, marks=marks, context=""
+    )
 
 
 def play(tuner: Tuner, jobs: Sequence[ComparisonJob], data: GaussianFamily | None = None) -> list[JobResult]:
@@ -191,7 +193,10 @@ def test_what_it_returns_comes_with_its_schedule(
     for trial in range(together[name].spent["trials"]):
         monkeypatch.setattr("cluster.comparison.rivals.retrained.TRIAL", trial)
         rival = retrained(ROSTER[name], won.schedule, n_decisions)
-        again += play(tuner, [ComparisonJob(rival, held_out_problem("tiny", 0, START), 1, (RUNS,), "")])
+        again += play(
+            tuner,
+            [ComparisonJob(rival=rival, problem=held_out_problem("tiny", 0, START), runs=1, marks=(RUNS,), context="")],
+        )
     assert any(won.validation in [score for _, score in record.curve] for record in again)
 
 
@@ -200,7 +205,18 @@ def test_tpe_learns_of_what_a_trial_returns(keep: Keep, told: float, monkeypatch
     optuna = pytest.importorskip("optuna")
     made, create = [], optuna.create_study
     monkeypatch.setattr(optuna, "create_study", lambda **how: made.append(create(**how)) or made[-1])
-    setting = Setting(0, SPACE, FEATURES, START, 2, 0.15, 1, 0, Meter(2, 1), keep)
+    setting = Setting(
+        problem=0,
+        space=SPACE,
+        features=FEATURES,
+        start=START,
+        n_decisions=2,
+        max_step=0.15,
+        runs=1,
+        seed=0,
+        meter=Meter(budget=2, iterations_per_decision=1),
+        keep=keep,
+    )
     plan = RIVALS["tpe"].plan(setting)
     next(plan)
     setting.meter.charge(2, Spend(), new=True, failed=False)
@@ -228,8 +244,21 @@ def test_it_survives_trials_that_fail_and_pays_for_them(name: str) -> None:
 
 
 def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
-    meter = Meter(RUNS * 4, 1)
-    plan = ROSTER[name].plan(Setting(0, SPACE, FEATURES, START, 4, 0.15, RUNS, 7, meter, "best"))
+    meter = Meter(budget=RUNS * 4, iterations_per_decision=1)
+    plan = ROSTER[name].plan(
+        Setting(
+            problem=0,
+            space=SPACE,
+            features=FEATURES,
+            start=START,
+            n_decisions=4,
+            max_step=0.15,
+            runs=RUNS,
+            seed=7,
+            meter=meter,
+            keep="best",
+        )
+    )
     batch = next(plan, None)
     while batch is not None:
         for stretch in batch:

@@ -45,7 +45,7 @@ def tuner(reward: Any, seed: int = 0, **episode: Any) -> Tuner:
     values["trial"] = {**trial, "defaults": {**TRIAL["defaults"], "gp_weight": 1.0}}
     values["data"] = {"kind": "table", "name": "iris", "n_features": 2, "n_train": 24}
     config = parse(EnvironmentConfig, values, source="test")
-    made, instance = make_tuner(config, N_LANES), config.data.instance(0, False)
+    made, instance = make_tuner(config, N_LANES), config.data.instance(0, held_out=False)
     made.begin(range(N_LANES), [instance] * N_LANES, [seed] * N_LANES)
     return made
 

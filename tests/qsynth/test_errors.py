@@ -38,7 +38,7 @@ def rows(text: str) -> Callable[[Path], Any]:
 
 
 def own_ansatz(layer: Callable[..., Any]) -> Callable[[Path], Any]:
-    return lambda _: StatevectorEngine(Ansatz("own", layer, lambda n: n), 2, 1)
+    return lambda _: StatevectorEngine(Ansatz(name="own", layer=layer, n_layer_weights=lambda n: n), 2, 1)
 
 
 def device(name: str, **options: Any) -> PennyLaneEngine:
@@ -83,16 +83,20 @@ CAUSES: dict[str, tuple[type[errors.QsynthError], Callable[[Path], Any]]] = {
     "rows that are not finite": (errors.DataError, lambda _: Scaling.fit(np.full((4, 1), np.nan), 1)),
     "rows of another width": (
         errors.DataError,
-        lambda folder: write_rows(folder / "x.csv", np.zeros((2, 9)), [0, 0], TableData(name="iris").instance(0, True)),
+        lambda folder: write_rows(
+            folder / "x.csv", np.zeros((2, 9)), [0, 0], TableData(name="iris").instance(0, held_out=True)
+        ),
     ),
     "rows that can't be written": (
         errors.FileError,
-        lambda _: write_rows("/no/x.csv", np.zeros((1, 4)), [0], TableData(name="iris").instance(0, True)),
+        lambda _: write_rows("/no/x.csv", np.zeros((1, 4)), [0], TableData(name="iris").instance(0, held_out=True)),
     ),
     "an unknown device": (errors.DeviceError, lambda _: device("no.such")),
     "a device that is not there": (
         errors.DeviceError,
-        lambda _: PennyLaneEngine(Ansatz("own", lambda *_: None, lambda n: n), 2, 1, "no.such", DeviceOptions()),
+        lambda _: PennyLaneEngine(
+            Ansatz(name="own", layer=lambda *_: None, n_layer_weights=lambda n: n), 2, 1, "no.such", DeviceOptions()
+        ),
     ),
     "no way to its gradients": (errors.StudyError, lambda _: device("lightning.qubit", differentiation="backprop")),
     "too many qubits": (errors.MemoryLimitError, lambda _: TrialConfig(n_qubits=60)),

@@ -121,7 +121,7 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
         StudyError,
         "on_evaluation must be a function; got 1",
     ),
-    "an instance's seed": (lambda: GaussianFamily().instance("1", False), StudyError, "got '1'"),
+    "an instance's seed": (lambda: GaussianFamily().instance("1", held_out=False), StudyError, "got '1'"),
     "not fitted": (lambda: QGANSynthesizer(CONFIG).sample(1), NotFittedError, "must be fitted first"),
     "no rows": (lambda: fitted().sample(0), StudyError, "n_rows must be in 1..10,000,000; got 0"),
     "rows in words": (lambda: fitted().sample("ten"), StudyError, "got 'ten'"),

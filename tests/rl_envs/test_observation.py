@@ -33,7 +33,7 @@ def lanes(value: float) -> np.ndarray:
 
 def moment(**changes: Any) -> LaneStates:
     plain = LaneStates(
-        training=TrainingStatistics(*(lanes(0.2) for _ in fields(TrainingStatistics))),
+        training=TrainingStatistics(**{each.name: lanes(0.2) for each in fields(TrainingStatistics)}),
         real_spread=lanes(0.2),
         raw=dict.fromkeys(METRICS, lanes(0.1)),
         utilities=dict.fromkeys(METRICS, lanes(0.5)),
@@ -164,7 +164,7 @@ def test_what_lies_outside_is_clipped() -> None:
 def test_a_broken_lane_is_finite_and_leaves_its_neighbour_alone(bad: float) -> None:
     plain, broken = moment(), second(bad, 0.2)
     everything = moment(
-        training=TrainingStatistics(*(broken for _ in fields(TrainingStatistics))),
+        training=TrainingStatistics(**{each.name: broken for each in fields(TrainingStatistics)}),
         raw=dict.fromkeys(METRICS, second(bad, 0.1)),
         utilities=dict.fromkeys(METRICS, second(bad, 0.5)),
         changes=dict.fromkeys(METRICS, second(bad, 0.0)),

@@ -24,7 +24,7 @@ def landscape(family: Family) -> tuple[object, int, list[int]]:
         score = 1 - 0.3 * np.abs(np.log10(start / 1e-2)) - 0.2 * np.abs(np.log10(late / 1e-3)) * (family != "constants")
         return [float(s + 0.02 * noise.normal()) for s in score]
 
-    instances = [GaussianFamily(n_train=16).instance(index, False) for index in range(3)]
+    instances = [GaussianFamily(n_train=16).instance(index, held_out=False) for index in range(3)]
     found, trials = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 1024, family, 0, play)  # type: ignore[arg-type]
     return found, trials, costs
 
@@ -46,7 +46,7 @@ def test_the_best_of_the_last_rung_is_returned() -> None:
         met.update(starts.tolist())
         return [float(score) for score in -np.abs(np.log10(starts / 1e-2))]
 
-    instances = [GaussianFamily(n_train=16).instance(0, False)]
+    instances = [GaussianFamily(n_train=16).instance(0, held_out=False)]
     found, _ = search_schedule(SPACE, {"lr_generator": 1e-4}, instances, 64, "constants", 3, play)
     assert len(met) == 4
     best = min(met, key=lambda start: abs(np.log10(start / 1e-2)))
@@ -78,7 +78,7 @@ def test_two_time_scales_keep_the_rest_at_its_defaults() -> None:
         ratios.update(np.round(values["lr_critic"] / values["lr_generator"], 6).tolist())
         return [float(score) for score in -np.abs(values["lr_critic"] - 0.03)]
 
-    instances = [GaussianFamily(n_train=16).instance(0, False)]
+    instances = [GaussianFamily(n_train=16).instance(0, held_out=False)]
     defaults = {"lr_generator": 1e-3, "lr_critic": 1e-3, "beta1": 0.5}
     found, _ = search_schedule(space, defaults, instances, 256, "ttur", 0, play)
     assert len(ratios) > 10

@@ -204,7 +204,7 @@ def test_what_breaks_at_the_start_ends_episodes_at_the_next_step(monkeypatch: py
 def test_a_misfit_is_the_callers_error() -> None:
     made = tuner(N_LANES)
     with pytest.raises(QsynthError, match="must have 1 features and 1 classes"):
-        made.begin([0], [TableData(name="iris", n_train=30).instance(0, False)], [1])
+        made.begin([0], [TableData(name="iris", n_train=30).instance(0, held_out=False)], [1])
 
 
 def nan_cards(made: Tuner, lanes: list[int]) -> Callable[..., Scorecard]:

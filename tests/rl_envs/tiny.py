@@ -54,7 +54,7 @@ def environment(**episode: Any) -> EnvironmentConfig:
 
 def instances(n: int) -> list[Instance]:
     """The first training instances."""
-    return [environment().data.instance(seed, False) for seed in range(n)]
+    return [environment().data.instance(seed, held_out=False) for seed in range(n)]
 
 
 def tuner(n_lanes: int, **episode: Any) -> Tuner:

@@ -122,5 +122,7 @@ def ablations(
     ]
     if len(numbers) > 1:
         detail = "it sees another problem's trial at the same decision, and its own hyperparameters"
-        made.append(Rival(Deceived.name, deceived, detail=detail, only_once=True, identity=f"{identity} {numbers}"))
+        made.append(
+            Rival(name=Deceived.name, plan=deceived, detail=detail, only_once=True, identity=f"{identity} {numbers}")
+        )
     return made

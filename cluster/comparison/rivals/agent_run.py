@@ -40,8 +40,16 @@ def agent_rival(
     def plan(setting: Setting) -> Plan:
         def stretch(trial: int) -> Stretch:
             steer = steered_by(agent, setting.n_decisions)
-            return Stretch(trial, setting.n_decisions, setting.start, steer=steer, watched=watched and trial == 0)
+            return Stretch(
+                trial=trial,
+                decisions=setting.n_decisions,
+                values=setting.start,
+                steer=steer,
+                watched=watched and trial == 0,
+            )
 
         return restarts(setting, stretch)
 
-    return Rival(name, plan, detail=detail, prepared=prepared, shared=shared, only_once=only_once, identity=identity)
+    return Rival(
+        name=name, plan=plan, detail=detail, prepared=prepared, shared=shared, only_once=only_once, identity=identity
+    )

@@ -53,11 +53,11 @@ def _plan(setting: Setting) -> Plan:
         wanted = ends[place + 1] - (0 if best is None else ends[place])
         decisions = min(wanted, setting.meter.left)
         if best is None:
-            stretch = Stretch(trials, decisions, random_point(setting.space, random), keep=True)
+            stretch = Stretch(trial=trials, decisions=decisions, values=random_point(setting.space, random), keep=True)
             trials += 1
         else:
             ladder[place].promoted.add(best.trial)
-            stretch = Stretch(best.trial, decisions, start=best.snapshot, keep=True)
+            stretch = Stretch(trial=best.trial, decisions=decisions, start=best.snapshot, keep=True)
         [outcome] = yield [stretch]
         ladder[place + 1].seen += 1
         if outcome.snapshot is not None:
@@ -65,7 +65,7 @@ def _plan(setting: Setting) -> Plan:
 
 
 ASHA = Rival(
-    "ASHA",
-    _plan,
+    name="ASHA",
+    plan=_plan,
     detail=f"random constants; the best 1/{ETA} then go on at 1/{ETA**2} and 1/{ETA} of a run (Li et al. 2020)",
 )

@@ -73,14 +73,14 @@ def _plan(setting: Setting) -> Plan:
             pulled.append((arm, moment.score))
             return moves.changes(arm, moment.values)
 
-        [outcome] = yield [Stretch(trial, setting.n_decisions, setting.start, steer=steer)]
+        [outcome] = yield [Stretch(trial=trial, decisions=setting.n_decisions, values=setting.start, steer=steer)]
         arm, before = pulled[-1]
         bandit.reward(arm, outcome.scores[-1] - before)
         trial += 1
 
 
 BANDIT = Rival(
-    "bandit",
-    _plan,
+    name="bandit",
+    plan=_plan,
     detail=f"discounted UCB over moves of one hyperparameter by {STEP} of its scale (Garivier & Moulines 2011)",
 )

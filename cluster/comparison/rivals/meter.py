@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from qsynth.circuits.spend import Spend
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Meter:
     """What a rival may spend on a problem, and what it has spent there; failed trials are charged like all others.
 

@@ -80,8 +80,8 @@ def _regressor(kernel: Any) -> GaussianProcessRegressor:
 
 
 PB2 = Rival(
-    "PB2",
-    lambda setting: truncation(setting, _GaussianProcess(setting.space)),
+    name="PB2",
+    plan=lambda setting: truncation(setting, _GaussianProcess(setting.space)),
     anytime=False,
     detail=f"as many members as runs, {N_ROUNDS} rounds, time-varying Gaussian process (Parker-Holder et al. 2020)",
 )

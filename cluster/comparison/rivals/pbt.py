@@ -15,7 +15,7 @@ RESAMPLED = 0.25
 FACTORS = (0.8, 1.2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """A trial of the population, at the end of a round.
 
@@ -46,12 +46,15 @@ def truncation(setting: Setting, explorer: Explorer) -> Plan:
     over from copies of members of the first quarter with values that ``explorer`` chooses."""
     random, size = np.random.default_rng(setting.seed), setting.runs
     drawn = random_values(setting.space, random, size)
-    members = [Member(trial, {name: float(drawn[name][trial]) for name in drawn}) for trial in range(size)]
+    members = [Member(trial=trial, values={name: float(drawn[name][trial]) for name in drawn}) for trial in range(size)]
     for number, decisions in enumerate(round_lengths(setting.n_decisions)):
         if number:
             explorer.learn(members)
             members = _exploited(members, explorer, random)
-        outcomes = yield [Stretch(each.trial, decisions, each.values, each.snapshot, keep=True) for each in members]
+        outcomes = yield [
+            Stretch(trial=each.trial, decisions=decisions, values=each.values, start=each.snapshot, keep=True)
+            for each in members
+        ]
         members = [
             replace(each, before=told.scores[0], score=told.scores[-1], snapshot=told.snapshot)
             for each, told in zip(members, outcomes, strict=True)
@@ -107,8 +110,8 @@ class _Perturbation:
 
 
 PBT = Rival(
-    "PBT",
-    lambda setting: truncation(setting, _Perturbation(setting.space)),
+    name="PBT",
+    plan=lambda setting: truncation(setting, _Perturbation(setting.space)),
     anytime=False,
     detail=f"as many members as runs, {N_ROUNDS} rounds; the last quarter copies the first (Jaderberg et al. 2017)",
 )

@@ -46,15 +46,15 @@ def ppo_rival(
         while n_runs := setting.meter.left // setting.n_decisions:
             if n_runs == 1:
                 likeliest = steered_by(TrainedAgent(learner.policy, encoding), setting.n_decisions)
-                yield [Stretch(trial, setting.n_decisions, setting.start, steer=likeliest)]
+                yield [Stretch(trial=trial, decisions=setting.n_decisions, values=setting.start, steer=likeliest)]
                 trial += 1
                 continue
             trajectories = {number: Trajectory() for number in range(trial, trial + min(ROUND, n_runs - 1))}
             outcomes = yield [
                 Stretch(
-                    number,
-                    setting.n_decisions,
-                    setting.start,
+                    trial=number,
+                    decisions=setting.n_decisions,
+                    values=setting.start,
                     steer=_exploring(learner, encoding, kept, (setting.seed, number)),
                 )
                 for number, kept in trajectories.items()
@@ -64,7 +64,13 @@ def ppo_rival(
             trial += len(trajectories)
 
     return Rival(
-        name, plan, anytime=False, detail=detail, prepared=prepared, shared=start is not None, identity=identity
+        name=name,
+        plan=plan,
+        anytime=False,
+        detail=detail,
+        prepared=prepared,
+        shared=start is not None,
+        identity=identity,
     )
 
 

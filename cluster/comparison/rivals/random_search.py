@@ -10,9 +10,11 @@ def _plan(setting: Setting) -> Plan:
     random = np.random.default_rng(setting.seed)
 
     def stretch(trial: int) -> Stretch:
-        return Stretch(trial, setting.n_decisions, random_point(setting.space, random))
+        return Stretch(trial=trial, decisions=setting.n_decisions, values=random_point(setting.space, random))
 
     return restarts(setting, stretch)
 
 
-RANDOM_SEARCH = Rival("random search", _plan, detail="constants drawn uniformly on each dimension's own scale")
+RANDOM_SEARCH = Rival(
+    name="random search", plan=_plan, detail="constants drawn uniformly on each dimension's own scale"
+)

@@ -22,7 +22,7 @@ def retrained(rival: Rival, schedule: Mapping[str, Sequence[float]], n_decisions
 
     def plan(setting: Setting) -> Plan:
         steer = steered_by(agent, setting.n_decisions)
-        yield [Stretch(TRIAL, setting.n_decisions, setting.start, steer=steer)]
+        yield [Stretch(trial=TRIAL, decisions=setting.n_decisions, values=setting.start, steer=steer)]
 
     identity = json.dumps([rival.identity, whole.hyperparameters], sort_keys=True)
     return replace(rival, name=f"{rival.name}, retrained", plan=plan, identity=identity)

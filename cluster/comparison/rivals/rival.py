@@ -40,7 +40,7 @@ def hold(moment: Moment) -> Values:
     return {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stretch:
     """A trial, or a part of one, that a rival wants trained.
 
@@ -93,7 +93,7 @@ class Outcome:
     course: Course | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """All that a rival knows about the problem before it.
 
@@ -125,7 +125,7 @@ class Setting:
 Plan = Generator[list[Stretch], list[Outcome], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rival:
     """A way to spend a budget on a problem.
 

@@ -60,7 +60,7 @@ def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]
 
             decisions = min(setting.n_decisions, setting.meter.left)
             values = {name: float(value) for name, value in trial.params.items()}
-            [outcome] = yield [Stretch(trial.number, decisions, values, steer=steer)]
+            [outcome] = yield [Stretch(trial=trial.number, decisions=decisions, values=values, steer=steer)]
             pruned = not outcome.failed and len(outcome.scores) - 1 < decisions
             if pruned:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
@@ -75,14 +75,16 @@ def _worth(scores: Sequence[float], keep: Keep) -> float:
     return max(scores) if keep == "best" else scores[-1]
 
 
-TPE = Rival("TPE", _planned(lambda optuna, _: optuna.pruners.NopPruner()), detail="Optuna's TPESampler, whole runs")
+TPE = Rival(
+    name="TPE", plan=_planned(lambda optuna, _: optuna.pruners.NopPruner()), detail="Optuna's TPESampler, whole runs"
+)
 TPE_MEDIAN = Rival(
-    "TPE, median pruning",
-    _planned(lambda optuna, _: optuna.pruners.MedianPruner()),
+    name="TPE, median pruning",
+    plan=_planned(lambda optuna, _: optuna.pruners.MedianPruner()),
     detail="Optuna's TPESampler and MedianPruner; what pruning saves pays for more runs",
 )
 TPE_HYPERBAND = Rival(
-    "TPE, Hyperband pruning",
-    _planned(lambda optuna, setting: optuna.pruners.HyperbandPruner(1, setting.n_decisions, 3)),
+    name="TPE, Hyperband pruning",
+    plan=_planned(lambda optuna, setting: optuna.pruners.HyperbandPruner(1, setting.n_decisions, 3)),
     detail="Optuna's TPESampler and HyperbandPruner; what pruning saves pays for more runs",
 )

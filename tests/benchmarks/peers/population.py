@@ -31,7 +31,7 @@ class PopulationPeer:
             }
         )
         self._population = Population(config, 1, 1, n_lanes, compiled)
-        instance = GaussianFamily().instance(0, False)
+        instance = GaussianFamily().instance(0, held_out=False)
         self._population.reset(range(n_lanes), [instance] * n_lanes, range(n_lanes))
 
     def iterate(self, count: int) -> None:

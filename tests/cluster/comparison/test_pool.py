@@ -25,9 +25,15 @@ def test_a_population_that_can_not_be_set_up_says_why(tmp_path: Path, tiny: dict
     file.write_text(yaml.safe_dump(tiny | {"data": data}))
     study = load_study(str(file))
     rows.unlink()
-    job = ComparisonJob(RANDOM_SEARCH, held_out_problem(study.name, 0, {}), 1, (1,), "")
+    job = ComparisonJob(
+        rival=RANDOM_SEARCH, problem=held_out_problem(study.name, 0, {}), runs=1, marks=(1,), context=""
+    )
     with ray_session(None, study.name):
-        pool = JobPool(study.environment(compiled=False), {Placement("cpu", 2, 0, 0, 0, None): 1}, study.name)
+        pool = JobPool(
+            study.environment(compiled=False),
+            {Placement(place="cpu", n_lanes=2, gpus=0, qpus=0, memory=0, most=None): 1},
+            study.name,
+        )
         with pytest.raises(QsynthError, match=r"^a population can't be set up: .*rows\.csv.*") as refused:
             pool.play([job], lambda place, record: None)
     assert "\n" not in str(refused.value)

@@ -19,13 +19,13 @@ SCORES = [[0.2, 0.5, 0.3], [0.6, 0.1, 0.55], [0.4, 0.4, 0.7], [0.1, 0.65, 0.2]]
 def one_by_one(setting: Setting) -> Plan:
     """A run after another."""
     for trial in range(setting.runs):
-        yield [Stretch(trial, N_DECISIONS, {"x": trial / 10})]
+        yield [Stretch(trial=trial, decisions=N_DECISIONS, values={"x": trial / 10})]
 
 
 def in_two_parts(setting: Setting) -> Plan:
     """Two runs of two parts each, the second of a copy of the first one's first."""
-    outcomes = yield [Stretch(trial, 1, {"x": trial / 10}, keep=True) for trial in range(2)]
-    yield [Stretch(trial, 2, {"x": 0.9}, outcomes[0].snapshot) for trial in range(2)]
+    outcomes = yield [Stretch(trial=trial, decisions=1, values={"x": trial / 10}, keep=True) for trial in range(2)]
+    yield [Stretch(trial=trial, decisions=2, values={"x": 0.9}, start=outcomes[0].snapshot) for trial in range(2)]
 
 
 def trained(attempt: StretchRun, scores: list[float]) -> None:
@@ -44,12 +44,12 @@ def trained(attempt: StretchRun, scores: list[float]) -> None:
 
 
 def snapshot(name: str) -> Snapshot:
-    return Snapshot({}, {}, name, 0, 0)
+    return Snapshot(tensors={}, hyperparameters={}, instance=name, seed=0, iteration=0)
 
 
 def begun(plan: object, runs: int, marks: tuple[int, ...]) -> RivalRun:
-    rival = Rival("some", plan)  # type: ignore[arg-type]
-    job = ComparisonJob(rival, held_out_problem("a", 0, {}), runs, marks, "")
+    rival = Rival(name="some", plan=plan)  # type: ignore[arg-type]
+    job = ComparisonJob(rival=rival, problem=held_out_problem("a", 0, {}), runs=runs, marks=marks, context="")
     return RivalRun(job, a_setting(X, N_DECISIONS, runs), cast(Instance, None))
 
 
@@ -87,7 +87,7 @@ def test_a_bar_rises_with_what_was_found() -> None:
 
 def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
     def plan(setting: Setting) -> Plan:
-        yield [Stretch(trial, 1, {"x": 0.0}) for trial in range(3)]
+        yield [Stretch(trial=trial, decisions=1, values={"x": 0.0}) for trial in range(3)]
 
     run = begun(plan, 1, (1,))
     attempts = [run.take() for _ in range(3)]
@@ -118,7 +118,7 @@ def test_outcomes_come_in_the_order_that_was_asked_for() -> None:
     heard: list[Outcome] = []
 
     def plan(setting: Setting) -> Plan:
-        heard.extend((yield [Stretch(trial, 1, {"x": 0.0}) for trial in range(3)]))
+        heard.extend((yield [Stretch(trial=trial, decisions=1, values={"x": 0.0}) for trial in range(3)]))
 
     run = begun(plan, 1, (1,))
     attempts = [run.take() for _ in range(3)]

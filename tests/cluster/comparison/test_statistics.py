@@ -14,7 +14,16 @@ from cluster.comparison.summary import Curve
 
 
 def record(*curve: tuple[int, float]) -> JobResult:
-    return JobResult("k", "s", "r", 0, 1, curve, {1: BudgetResult(0.5, 0.5)}, {"iterations": 10})
+    return JobResult(
+        key="k",
+        study="s",
+        rival="r",
+        problem=0,
+        runs=1,
+        curve=curve,
+        marks={1: BudgetResult(0.5, 0.5)},
+        spent={"iterations": 10},
+    )
 
 
 def test_interquartile_mean_is_of_the_middle_half_of_all_studies() -> None:

@@ -343,15 +343,19 @@ def test_random_starts_are_the_same_for_all_and_differ_between_problems(tiny_fil
 def test_a_key_is_of_everything_that_matters() -> None:
     problem = held_out_problem("a", 0, {"x": 1.0})
     jobs = [
-        ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "c"),
-        ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "d"),
-        ComparisonJob(RANDOM_SEARCH, problem, 4, (1, 4), "c"),
-        ComparisonJob(RANDOM_SEARCH, held_out_problem("a", 0, {"x": 2.0}), 1, (1,), "c"),
-        ComparisonJob(RANDOM_SEARCH, held_out_problem("a", 1, {"x": 1.0}), 1, (1,), "c"),
-        ComparisonJob(RIVALS["asha"], problem, 1, (1,), "c"),
+        ComparisonJob(rival=RANDOM_SEARCH, problem=problem, runs=1, marks=(1,), context="c"),
+        ComparisonJob(rival=RANDOM_SEARCH, problem=problem, runs=1, marks=(1,), context="d"),
+        ComparisonJob(rival=RANDOM_SEARCH, problem=problem, runs=4, marks=(1, 4), context="c"),
+        ComparisonJob(
+            rival=RANDOM_SEARCH, problem=held_out_problem("a", 0, {"x": 2.0}), runs=1, marks=(1,), context="c"
+        ),
+        ComparisonJob(
+            rival=RANDOM_SEARCH, problem=held_out_problem("a", 1, {"x": 1.0}), runs=1, marks=(1,), context="c"
+        ),
+        ComparisonJob(rival=RIVALS["asha"], problem=problem, runs=1, marks=(1,), context="c"),
     ]
     assert len({job.key for job in jobs}) == len(jobs)
-    assert jobs[0].key == ComparisonJob(RANDOM_SEARCH, problem, 1, (1,), "c").key
+    assert jobs[0].key == ComparisonJob(rival=RANDOM_SEARCH, problem=problem, runs=1, marks=(1,), context="c").key
 
 
 def test_a_record_file_has_one_writer(tmp_path: Path) -> None:

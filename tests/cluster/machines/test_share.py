@@ -83,7 +83,7 @@ class Shrinking:
         return {kind: 1, small: 1} if self.asked == 1 else {kind: 2, small: 1} if self.asked < 6 else {kind: 1}
 
 pool = WorkerPool(environment, Shrinking(), "pool")
-wave = [Assignment(environment.data.instance(index % 4, False), index) for index in range(16)]
+wave = [Assignment(environment.data.instance(index % 4, held_out=False), index) for index in range(16)]
 found["played"] = [episode.snapshot.seed for episode in pool.play(lambda _: Hold(), wave, snapshots=True)]
 found["left"] = [worker == kind for worker in pool._workers.values()]
 found["timed"] = set(pool.seconds) == {kind, small}
@@ -139,9 +139,9 @@ def test_populations_come_and_go(tmp_path: Path, tiny: dict[str, Any]) -> None:
 @pytest.mark.parametrize("run", ["plain", "a:b", ":", "a:share:b", "a:share:01:CPU*0*1", "two\nlines:"])
 def test_claims_are_read_off_any_runs_name(run: str) -> None:
     kinds = [
-        Placement("cpu", 8, 0.0, 0, 100, 3),
-        Placement("cuda", 8, 0.25, 0, 100, None),
-        Placement("cpu", 8, 0.0, 1, 100, 1),
+        Placement(place="cpu", n_lanes=8, gpus=0.0, qpus=0, memory=100, most=3),
+        Placement(place="cuda", n_lanes=8, gpus=0.25, qpus=0, memory=100, most=None),
+        Placement(place="cpu", n_lanes=8, gpus=0.0, qpus=1, memory=100, most=1),
     ]
     found = claims_of(presence_name(run, "01000000", kinds))
     assert [(each.place, each.gpus, each.qpus, each.most) for each in found] == [

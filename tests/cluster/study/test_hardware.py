@@ -129,7 +129,7 @@ def test_on_the_device_a_trial_takes_all_shots(tiny: dict[str, Any]) -> None:
     assert made.hardware.trial(made.trial).defaults.shot_share == 1.0
     assert "shot_share" not in made.hardware.simulated(made.trial).used
     population = Population(made.trial, 2, 3, 1)
-    instance = made.data.instance(0, False)
+    instance = made.data.instance(0, held_out=False)
     population.reset([0], [instance], [0])
     assert population.snapshot(0).hyperparameters["shot_share"] == 0.5
     assert "shot_share" not in made.hardware.start(population.snapshot(0)).hyperparameters
@@ -167,16 +167,16 @@ def test_a_gpu_for_each_population_or_none(tiny: dict[str, Any]) -> None:
 def test_a_result_survives_its_file_and_says_what_was_spent() -> None:
     values = {"score": 0.5, "fidelity": 0.1}
     device = DeviceResult(
-        "d",
-        values,
-        values,
-        {"score": 0.6, "fidelity": 0.05},
-        (0.4, 0.7),
-        1,
-        "shots",
-        Spend(3, 300),
-        Spend(2, 200),
-        "bill",
+        device="d",
+        simulated=values,
+        before=values,
+        after={"score": 0.6, "fidelity": 0.05},
+        scores=(0.4, 0.7),
+        kept=1,
+        reason="shots",
+        estimated=Spend(3, 300),
+        spent=Spend(2, 200),
+        bill="bill",
     )
     assert TypeAdapter(DeviceResult).validate_python(json.loads(json.dumps(asdict(device)))) == device
     text = device.markdown()

@@ -18,11 +18,21 @@ from qsynth.errors import QsynthError
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning"
 )
-DATASET = DatasetInput("iris", "abc", "code", json.dumps({"tags": {}}), "{}", "{}", "training")
+DATASET = DatasetInput(
+    name="iris",
+    digest="abc",
+    source_type="code",
+    source=json.dumps({"tags": {}}),
+    schema="{}",
+    profile="{}",
+    context="training",
+)
 
 
 def model(score: float, **tags: str) -> RegisteredModel:
-    return RegisteredModel("qsynth-s", "generator", score, {"data": "iris", **tags}, f"scores {score}")
+    return RegisteredModel(
+        name="qsynth-s", folder="generator", score=score, tags={"data": "iris", **tags}, description=f"scores {score}"
+    )
 
 
 def deliver(run_dir: Path, uri: str, study: str, *models: RegisteredModel) -> None:

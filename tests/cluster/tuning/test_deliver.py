@@ -82,7 +82,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
     tracker.start_study({"seed": 0}, tags)
     tracker.log_dataset(real_dataset(study.data))
     tuner = make_tuner(study.environment(compiled=False), 2)
-    held_out = [Assignment(study.data.instance(index, True), 90 + index) for index in range(2)]
+    held_out = [Assignment(study.data.instance(index, held_out=True), 90 + index) for index in range(2)]
     trials = {
         name: play(tuner, lambda _, agent=agent: agent, held_out, test=True, snapshots=True, keep="best")  # type: ignore[misc]
         for name, agent in AGENTS.items()
@@ -157,7 +157,7 @@ def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> N
     tracker = Tracker(run.path, uri, "qsynth", run.path.name)
     tracker.start_study({"seed": 0}, study_tags(study, "statevector", "it fits", "eager"))
     tuner = make_tuner(study.environment(compiled=False), 1)
-    held_out = [Assignment(study.data.instance(0, True), 90)]
+    held_out = [Assignment(study.data.instance(0, held_out=True), 90)]
     [episode] = play(tuner, lambda _: Hold(), held_out, test=True, snapshots=True)
     run.agent.write_bytes(b"an agent")
     deliver(study, run, tracker, comparison({"agent": [0.5]}), [episode], HISTORY, None)

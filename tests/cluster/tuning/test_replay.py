@@ -21,7 +21,7 @@ def test_a_replayed_trial_is_the_same(rival: object) -> None:
     records = contract.play(tuner, [contract.job(rival, number, runs=1) for number in range(2)])  # type: ignore[arg-type]
     result = RivalResult(name="r", details={}, preparations={}, shared=False, records=tuple(reversed(records)))
     problems = [held_out_problem("tiny", number, contract.START) for number in range(2)]
-    assignments = [Assignment(data.instance(each.number, True), each.seed, each.number) for each in problems]
+    assignments = [Assignment(data.instance(each.number, held_out=True), each.seed, each.number) for each in problems]
     schedules = first_schedules(result, contract.START, tuner.episode.n_decisions)
     shown = play(tuner, lambda part: Replay(*schedules[part]), assignments, test=True, keep="best")
     assert [episode.test_score for episode in shown] == [record.marks[1].test for record in records]

@@ -41,7 +41,9 @@ def _layer(_index: int, inputs: Any, _weights: Any, n_qubits: int) -> None:
         qp.RY(angle, wires=wire)
 
 
-ANSATZ = Ansatz("qiskit_finance", _layer, lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n)
+ANSATZ = Ansatz(
+    name="qiskit_finance", layer=_layer, n_layer_weights=lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n
+)
 
 
 def probabilities(circuit: Circuit) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ Layer = Callable[[int, Any, Any, int], None]
 
 
 def own(layer: Layer, n_weights: Callable[[int], int] = lambda n: n) -> Ansatz:
-    return Ansatz("own", layer, n_weights)
+    return Ansatz(name="own", layer=layer, n_layer_weights=n_weights)
 
 
 def test_a_sound_ansatz_passes_without_notes() -> None:

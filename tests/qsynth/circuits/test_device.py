@@ -107,7 +107,7 @@ def test_lightning_has_the_gradient_of_the_inverse_of_a_pauli_rotation() -> None
         qp.RY(weights[0], wires=0)
         qp.adjoint(qp.PauliRot(weights[1], "XY", wires=[0, 1]))
 
-    ansatz = Ansatz("own", layer, lambda _: 2)
+    ansatz = Ansatz(name="own", layer=layer, n_layer_weights=lambda _: 2)
 
     def slope(device: str) -> Tensor:
         made = PennyLaneEngine(ansatz, 2, 2, device)

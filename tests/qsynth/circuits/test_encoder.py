@@ -16,7 +16,7 @@ from qsynth.population.measures import build_qnn
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer
 
-ROTATED = Ansatz("rotated", lambda _index, _x, w, _n: qp.RX(w[0], wires=0), lambda _: 1)
+ROTATED = Ansatz(name="rotated", layer=lambda _index, _x, w, _n: qp.RX(w[0], wires=0), n_layer_weights=lambda _: 1)
 INPUTS = torch.tensor([[0.4, 1.3]], dtype=torch.float64)
 
 

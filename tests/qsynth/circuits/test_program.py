@@ -16,7 +16,7 @@ from qsynth.errors import QsynthError
 
 
 def own(layer: Callable[[int, Any, Any, int], None], n_weights: int) -> Ansatz:
-    return Ansatz("own", layer, lambda _: n_weights)
+    return Ansatz(name="own", layer=layer, n_layer_weights=lambda _: n_weights)
 
 
 def every_gate(index: int, _inputs: Any, w: Any, n_qubits: int) -> None:

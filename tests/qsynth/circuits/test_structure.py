@@ -35,7 +35,7 @@ def open_chain(_index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
         qp.CNOT(wires=[wire, wire + 1])
 
 
-OPEN = Ansatz("open", open_chain, lambda n: 2 * n)
+OPEN = Ansatz(name="open", layer=open_chain, n_layer_weights=lambda n: 2 * n)
 
 
 def anywhere(engine: StatevectorEngine) -> Start:
@@ -84,7 +84,7 @@ def test_weights_are_listed_in_ranges() -> None:
 
 def test_range_and_sd_of_an_output_that_is_a_cosine() -> None:
     """One qubit without layers' effect: <Z> = cos x over x uniform in +-pi, of sd 1/sqrt(2)."""
-    found = structure(Ansatz("idle", lambda *_: None, lambda _: 0), 1, 1).outputs
+    found = structure(Ansatz(name="idle", layer=lambda *_: None, n_layer_weights=lambda _: 0), 1, 1).outputs
     assert found is not None
     assert (found.low[0], found.high[0]) == (pytest.approx(-1, abs=1e-3), pytest.approx(1, abs=1e-3))
     assert found.sd[0] == pytest.approx(2**-0.5, abs=0.03)
@@ -118,7 +118,7 @@ def test_little_spread_is_warned_of() -> None:
 def test_outputs_that_never_change_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Encoder("first", lambda inputs, _: qp.RX(inputs[0], wires=0), lambda _: 1)
     monkeypatch.setitem(ENCODERS._members, "first", first)
-    found = structure(Ansatz("idle", lambda *_: None, lambda _: 0, encoder="first"), 2, 1)
+    found = structure(Ansatz(name="idle", layer=lambda *_: None, n_layer_weights=lambda _: 0, encoder="first"), 2, 1)
     assert found.warnings == ("1 of 2 outputs never change: 1 (at 1)",)
 
 

@@ -13,7 +13,7 @@ def split(y: list[int]) -> Split:
 def test_shares_are_those_of_the_training_rows() -> None:
     parts = {"train": split([0, 0, 0, 2]), "reserve": split([1]), "validation": split([1]), "test": split([1])}
     instance = Instance(
-        "x#0", **parts, class_names=("a", "b", "c"), feature_names=("u", "v"), scaling=Scaling.identity(2)
+        key="x#0", **parts, class_names=("a", "b", "c"), feature_names=("u", "v"), scaling=Scaling.identity(2)
     )
     assert instance.class_shares.tolist() == [0.75, 0.0, 0.25]
     assert instance.class_shares.dtype == np.float64

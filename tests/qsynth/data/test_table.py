@@ -9,7 +9,12 @@ from qsynth.errors import QsynthError
 
 def table(*counts: int) -> Table:
     y = np.repeat(np.arange(len(counts)), counts)
-    return Table(np.arange(len(y), dtype=np.float64)[:, None], y, ("row",), tuple(f"c{i}" for i in range(len(counts))))
+    return Table(
+        x=np.arange(len(y), dtype=np.float64)[:, None],
+        y=y,
+        feature_names=("row",),
+        class_names=tuple(f"c{i}" for i in range(len(counts))),
+    )
 
 
 def parts(rows: Partition) -> list[np.ndarray]:

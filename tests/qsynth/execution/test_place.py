@@ -43,7 +43,7 @@ def config(**changes: Any) -> TrialConfig:
 
 
 def instance() -> Instance:
-    return TableData(kind="table", name="iris", n_features=2, n_train=24).instance(0, True)
+    return TableData(kind="table", name="iris", n_features=2, n_train=24).instance(0, held_out=True)
 
 
 CHANGES: list[dict[str, Any]] = [

@@ -43,7 +43,7 @@ def seen(real: RealRows = REAL, dead: float = 0.1, **changes: float) -> list[str
 
 def trained(n_iterations: int, lanes: int = 2, values: Mapping[str, float] | None = None, **changes: Any) -> list[str]:
     """Ailments of lane 0 at the end."""
-    instances = [SOURCE.instance(seed, False) for seed in range(lanes)]
+    instances = [SOURCE.instance(seed, held_out=False) for seed in range(lanes)]
     population = Population(TrialConfig.model_validate({**TRIAL, **changes}), 1, 1, lanes)
     population.reset(range(lanes), instances, range(lanes))
     population.apply({name: np.array(value) for name, value in (values or {}).items()})
@@ -83,11 +83,11 @@ def test_what_is_no_number_is_no_ailment() -> None:
 
 
 def test_lanes_are_told_apart() -> None:
-    instances: list[Instance] = [SOURCE.instance(seed, False) for seed in range(3)]
+    instances: list[Instance] = [SOURCE.instance(seed, held_out=False) for seed in range(3)]
     real = RealRows.of(instances)
     assert real.spread.shape == real.saturation.shape == (3,)
     assert real.spread[1] == pytest.approx(float(instances[1].train.x.std()))
-    two = TrainingStatistics(*(np.tile(getattr(statistics(), f.name), 3) for f in fields(TrainingStatistics)))
+    two = TrainingStatistics(**{f.name: np.tile(getattr(statistics(), f.name), 3) for f in fields(TrainingStatistics)})
     two.saturation[1] = 1.0
     assert ailments(two, real, np.zeros(3))["saturation"].tolist() == [False, True, False]
 
@@ -101,7 +101,7 @@ def test_a_critic_without_a_penalty_explodes() -> None:
 
 
 def test_a_flat_critic_leaves_no_gradient() -> None:
-    instance = SOURCE.instance(0, False)
+    instance = SOURCE.instance(0, held_out=False)
     population = Population(TrialConfig.model_validate(TRIAL), 1, 1, 1)
     population.reset([0], [instance], [0])
     snapshot = population.snapshot(0)

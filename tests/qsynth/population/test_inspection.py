@@ -51,7 +51,7 @@ def test_circuits_of_an_iteration_are_those_that_a_population_executes() -> None
     assert work.outputs == 2 * 4 + 4
     assert work.gradient == 4 * 2 * (2 + 8)
     population = Population(made, 1, 1, 1)
-    population.reset([0], [GaussianFamily().instance(0, False)], [0])
+    population.reset([0], [GaussianFamily().instance(0, held_out=False)], [0])
     population.advance(1)
     assert population.spent == Spend(work.outputs + work.gradient, work.shots or 0)
 
@@ -62,7 +62,7 @@ def test_spread_is_that_of_an_untrained_generator() -> None:
     found = inspect(made, 1, 1).outputs
     assert found is not None
     population = Population(made, 1, 1, 64)
-    population.reset(range(64), [GaussianFamily().instance(0, False)] * 64, range(64))
+    population.reset(range(64), [GaussianFamily().instance(0, held_out=False)] * 64, range(64))
     rows = np.stack([population.sample(lane, torch.ones(400, 1), 3).numpy() for lane in range(64)])
     assert found.spread[0] == pytest.approx(np.sqrt(rows.var(axis=1).mean()), rel=0.25)
 

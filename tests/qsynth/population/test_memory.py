@@ -19,7 +19,7 @@ from qsynth.population.trial import TrialConfig
 
 config = TrialConfig.model_validate_json(sys.argv[1])
 population = Population(config, 1, 1, 8)
-instance = GaussianFamily().instance(0, False)
+instance = GaussianFamily().instance(0, held_out=False)
 population.reset(range(8), [instance] * 8, range(8))
 
 def status(what):  # not getrusage, whose peak a child inherits from a larger parent

@@ -65,7 +65,13 @@ def statistics(found: TrainingStatistics) -> Iterator[tuple[str, np.ndarray]]:
 
 def damaged(snapshot: Snapshot, value: float) -> Snapshot:
     tensors = {**snapshot.tensors, "generator": torch.full_like(snapshot.tensors["generator"], value)}
-    return Snapshot(tensors, snapshot.hyperparameters, snapshot.instance, snapshot.seed, snapshot.iteration)
+    return Snapshot(
+        tensors=tensors,
+        hyperparameters=snapshot.hyperparameters,
+        instance=snapshot.instance,
+        seed=snapshot.seed,
+        iteration=snapshot.iteration,
+    )
 
 
 # Repeatable and independent
@@ -196,7 +202,13 @@ def test_a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() -> None:
     good, before = pop.snapshot(0), state(pop, 0)
 
     def variant(tensors: dict[str, torch.Tensor]) -> Snapshot:
-        return Snapshot(tensors, good.hyperparameters, good.instance, good.seed, good.iteration)
+        return Snapshot(
+            tensors=tensors,
+            hyperparameters=good.hyperparameters,
+            instance=good.instance,
+            seed=good.seed,
+            iteration=good.iteration,
+        )
 
     with pytest.raises(QsynthError, match="must be restored on it; got"):
         pop.restore(0, good, instances(2)[1])
@@ -492,7 +504,7 @@ def test_a_readout_of_two_paulis_makes_more_features_than_qubits() -> None:
     source = TableData(name="iris", n_train=40)
     made = config(n_qubits=2, readout="zx", score={"utility": 1, "n_rows": 32, "n_untrained": 2}, qnn={"n_steps": 2})
     pop = Population(made, 4, 3, 2)
-    pop.reset(range(2), [source.instance(index, False) for index in range(2)], [1, 2])
+    pop.reset(range(2), [source.instance(index, held_out=False) for index in range(2)], [1, 2])
     pop.advance(2)
     card = pop.evaluate()
     assert torch.isfinite(card.score).all()

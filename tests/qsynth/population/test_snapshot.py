@@ -35,7 +35,9 @@ def test_a_snapshot_survives_bit_for_bit(tmp_path: Path) -> None:
 def test_a_failed_save_leaves_the_older_file(tmp_path: Path) -> None:
     path = tmp_path / "trial.safetensors"
     SNAPSHOT.save(path)
-    unserialisable = Snapshot(SNAPSHOT.tensors, {"lr_critic": torch.tensor(1.0)}, "x", 0, 0)  # type: ignore[dict-item]
+    unserialisable = Snapshot(
+        tensors=SNAPSHOT.tensors, hyperparameters={"lr_critic": torch.tensor(1.0)}, instance="x", seed=0, iteration=0
+    )  # type: ignore[dict-item]
     with pytest.raises(TypeError):
         unserialisable.save(path)
     assert Snapshot.load(path).iteration == 75

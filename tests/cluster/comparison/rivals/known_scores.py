@@ -108,7 +108,7 @@ def a_setting(
         max_step=0.3,
         runs=runs,
         seed=seed,
-        meter=Meter(runs * n_decisions, 1),
+        meter=Meter(budget=runs * n_decisions, iterations_per_decision=1),
         keep=keep,
     )
 
@@ -153,7 +153,13 @@ def _trained(stretch: Stretch, setting: Setting, score: Score, begin: float) -> 
             break
     end = None
     if stretch.keep and not failed:
-        end = Snapshot({}, dict(values), repr(scores[-1]), stretch.trial, done + len(used))
+        end = Snapshot(
+            tensors={},
+            hyperparameters=dict(values),
+            instance=repr(scores[-1]),
+            seed=stretch.trial,
+            iteration=done + len(used),
+        )
     course = (
         Course(observations, {name: [each[name] for each in used] for name in used[0]}) if stretch.watched else None
     )

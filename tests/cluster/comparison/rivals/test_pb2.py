@@ -19,7 +19,7 @@ from cluster.comparison.rivals.pbt import Member
 from qsynth.population.snapshot import Snapshot
 from tests.cluster.comparison.rivals.known_scores import MIXED, Step, X, a_setting, play
 
-SNAPSHOT = Snapshot({}, {}, "", 0, 0)
+SNAPSHOT = Snapshot(tensors={}, hyperparameters={}, instance="", seed=0, iteration=0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,14 @@ def rounds(target: float, seed: int, n_rounds: int = 4) -> Rounds:
         x, before = random.random(8), 0.3 + 0.02 * number
         gain = 0.05 * (1 + np.cos(np.pi * (x - target)))
         members = [
-            Member(trial, {"x": float(x[trial])}, before, before + float(gain[trial]), SNAPSHOT) for trial in range(8)
+            Member(
+                trial=trial,
+                values={"x": float(x[trial])},
+                before=before,
+                score=before + float(gain[trial]),
+                snapshot=SNAPSHOT,
+            )
+            for trial in range(8)
         ]
         explorer.learn(members)
         rows += [[number, before, x[trial]] for trial in range(8)]
@@ -72,11 +79,27 @@ def test_gains_count_and_not_scores() -> None:
     for number in range(3):
         explorer.learn(
             [
-                *(Member(n, {"x": 0.1 + 0.02 * n}, 0.9, 0.9, SNAPSHOT) for n in range(4)),
-                *(Member(n, {"x": 0.9 - 0.02 * n}, 0.1 * number, 0.1 * (number + 1), SNAPSHOT) for n in range(4)),
+                *(
+                    Member(trial=n, values={"x": 0.1 + 0.02 * n}, before=0.9, score=0.9, snapshot=SNAPSHOT)
+                    for n in range(4)
+                ),
+                *(
+                    Member(
+                        trial=n,
+                        values={"x": 0.9 - 0.02 * n},
+                        before=0.1 * number,
+                        score=0.1 * (number + 1),
+                        snapshot=SNAPSHOT,
+                    )
+                    for n in range(4)
+                ),
             ]
         )
-    tried = [explorer.explore(Member(0, {"x": 0.1}, 0.9, 0.9, SNAPSHOT), np.random.default_rng(0))["x"]]
+    tried = [
+        explorer.explore(
+            Member(trial=0, values={"x": 0.1}, before=0.9, score=0.9, snapshot=SNAPSHOT), np.random.default_rng(0)
+        )["x"]
+    ]
     assert tried[0] > 0.5
 
 
