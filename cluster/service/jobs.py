@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # torch and PennyLane take seconds to import, and only new st
 ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 NAME, STUDY = "qsynth.run", "qsynth.study"
 AGENT_SECONDS = 60.0
+STOP_SECONDS = 90.0
 LOGGED = re.compile(r"\S.*")
 
 
@@ -168,7 +169,7 @@ class Jobs:
         known = {each for job in jobs for each in (job.id, job.run)}
         raise QsynthError(f"no study {name!r} on this cluster.{did_you_mean(name, known)}")
 
-    def stop(self, name: str, timeout_s: float = 90.0) -> Job:
+    def stop(self, name: str) -> Job:
         """Ask a study to write a checkpoint and end; returns when it has.
 
         Raises:
@@ -178,10 +179,10 @@ class Jobs:
         if job.status in ENDED:
             raise QsynthError(f"{job.id} has ended already: {job.status}")
         self._client.stop_job(job.id)
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + STOP_SECONDS
         while (job := self.find(job.id)).status not in ENDED:
             if time.monotonic() > deadline:
-                raise QsynthError(f"{job.id} was asked to stop, but has not ended within {timeout_s:.0f} s")
+                raise QsynthError(f"{job.id} was asked to stop, but has not ended within {STOP_SECONDS:.0f} s")
             time.sleep(0.5)
         return job
 

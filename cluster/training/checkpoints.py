@@ -19,6 +19,7 @@ from qsynth.files.atomic import atomic_write_json, atomic_write_text, fsync_path
 
 STATE_NAME = "state.json"
 MANIFEST_NAME = "manifest.json"
+KEPT = 2  # intact checkpoints that stay
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 _LOCK_NAME = "saving.lock"
 _UNFINISHED = "unfinished-"
@@ -45,20 +46,15 @@ class CheckpointStore:
     run directory of one's own. The hashes it verifies tell damage, not forgery: nobody else may write to the folder.
     """
 
-    def __init__(self, directory: Path, keep: int = 2, fence: AttemptLock | None = None) -> None:
+    def __init__(self, directory: Path, fence: AttemptLock | None = None) -> None:
         """Open or create the folder, and remove what killed processes left unfinished there.
 
         Args:
             directory: on the file system that holds the checkpoints.
-            keep: intact checkpoints that stay, at least 1.
             fence: the run directory's; a process that was replaced can't save then.
 
-        Raises:
-            QsynthError: keep below 1.
         """
-        if keep < 1:
-            raise QsynthError(f"keep must be at least 1; got {keep}")
-        self._directory, self._keep, self._fence = directory, keep, fence
+        self._directory, self._fence = directory, fence
         directory.mkdir(parents=True, exist_ok=True)
         try:
             lock = take_lock(directory / _LOCK_NAME)
@@ -158,7 +154,7 @@ class CheckpointStore:
     def _prune(self) -> None:
         intact = 0
         for index, path in reversed(self._present()):
-            if intact >= self._keep:
+            if intact >= KEPT:
                 shutil.rmtree(path, ignore_errors=True)
             elif _is_intact(path, index, hashes=False):
                 intact += 1

@@ -153,13 +153,6 @@ class StatevectorEngine:
         sampling = 0 if self._sampler is None else self._sampler.row_bytes
         return int(n_rows * (copies * 2 ** (self.n_qubits + 1) * self.dtype.itemsize + sampling))
 
-    def unitary(self, weights: Tensor, layer_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Real and imaginary part of the D x D unitary of all active layers, D = 2^qubits, where inputs are 0."""
-        size = 2**self.n_qubits
-        inputs = torch.zeros(size, self.n_inputs, dtype=self.dtype)
-        applied = self._layers(torch.eye(size, 2 * size, dtype=self.dtype), inputs, weights, layer_mask)
-        return applied[:, :size].T, applied[:, size:].T
-
     def _applied(self, states: Tensor, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
         """The rest of the embedding, and all active layers, applied to states (any x 2D)."""
         for step in self._embedding.steps(inputs, weights.new_zeros(1, 0))[0]:

@@ -24,15 +24,12 @@ class HiddenLayers:
 
     Units out of use are multiplied by zero; a layer out of use passes on what it gets. The first is always in use.
 
-    Args:
-        prefix: of the parameters' names ``w1``, ``b1``, ``w2``, ...
-
     Attributes:
         row_size: numbers that they make of a row, before and after their activations.
     """
 
-    def __init__(self, n_inputs: int, width: int, n_layers: int, prefix: str = "") -> None:
-        self._names = [(f"{prefix}w{index}", f"{prefix}b{index}") for index in range(1, n_layers + 1)]
+    def __init__(self, n_inputs: int, width: int, n_layers: int) -> None:
+        self._names = [(f"w{index}", f"b{index}") for index in range(1, n_layers + 1)]
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.fan_in: dict[str, int] = {}
         for index, (weights, bias) in enumerate(self._names):
