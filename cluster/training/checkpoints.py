@@ -52,7 +52,6 @@ class CheckpointStore:
         Args:
             directory: on the file system that holds the checkpoints.
             fence: the run directory's; a process that was replaced can't save then.
-
         """
         self._directory, self._fence = directory, fence
         directory.mkdir(parents=True, exist_ok=True)
