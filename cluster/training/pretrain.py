@@ -1,6 +1,6 @@
 """Training an agent on a curriculum, so that it can tune studies that it has never seen."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import yaml
@@ -15,6 +15,7 @@ from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
 from cluster.training.examination import Examination
+from cluster.training.pretraining_state import ExaminationResult, PretrainingState
 from cluster.training.training_loop import TrainingLoop
 from qsynth.files.atomic import atomic_write_text
 from rl_envs.curriculum import CurriculumConfig
@@ -58,13 +59,12 @@ class Pretraining:
         store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
         last = store.latest()
         start, file = self._start()
-        state: dict[str, Any] = _fresh(file) if last is None else last.state["run"]
+        state = PretrainingState.fresh(file) if last is None else PretrainingState.of(last.state["run"])
         for number, tier in enumerate(curriculum.tiers):
-            if number >= state["tier"]:
+            if number >= state.tier:
                 start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
                 last = None
-        about: dict[str, Any] = state["about"]
-        return about
+        return state.about
 
     def _start(self) -> tuple[PolicyNetwork, PolicyFile] | tuple[None, None]:
         """The agent that training goes on from; Nones for a new one."""
@@ -78,14 +78,14 @@ class Pretraining:
         environment: CurriculumConfig,
         share: ClusterShare,
         store: CheckpointStore,
-        state: dict[str, Any],
+        state: PretrainingState,
         last: Checkpoint | None,
         start: PolicyNetwork | None,
     ) -> PolicyNetwork:
         """One tier of the curriculum, from the ``last`` checkpoint in it or from its beginning on; the policy then."""
         curriculum = self.curriculum
         if last is None:
-            state |= {"tier": number, "examined": []}
+            state.begin(number)
         examination = Examination(environment, curriculum.n_validation, curriculum.keep)
         self.progress.note(f"defaults: {_words(examination.defaults)}")
         total = tier.trials * curriculum.n_decisions
@@ -93,11 +93,11 @@ class Pretraining:
         stage = self.progress.stage(f"train agent{which}", total)
         seed = curriculum.seed + 1009 * self.tracker.fence.attempt + number
         trainer = AgentTrainer(curriculum.agent, environment, share(), STEP_SECONDS, seed, self.run.path.name, start)
-        before = state["trials"]
+        before = state.trials
         try:
 
             def on_iteration(iteration: Progress) -> None:
-                state["core_seconds"] += iteration.seconds * sum(trainer.sizes.values())
+                state.core_seconds += iteration.seconds * sum(trainer.sizes.values())
                 step = before * curriculum.n_decisions + iteration.sampled_steps
                 self.tracker.log(iteration.metrics(), step=step)
                 if iteration.iteration % curriculum.examine_every == 0 or trainer.sampled_steps >= total:
@@ -109,72 +109,52 @@ class Pretraining:
                 share=share,
                 store=store,
                 checkpoint_seconds=CHECKPOINT_SECONDS,
-                state={"run": state},
+                state=lambda: {"run": asdict(state)},
                 stage=stage,
                 progress=self.progress,
                 guard=self.guard,
             )
-            loop.run(last, on_iteration, lambda: self._stale(state))
+            loop.run(last, on_iteration, lambda: state.stale(curriculum.patience))
             network = trainer.network()
         finally:
             trainer.stop()
-        state["trials"] += trainer.trials
-        state["iterations"] += trainer.trials * _iterations_per_trial(environment)
+        state.trials += trainer.trials
+        state.iterations += trainer.trials * _iterations_per_trial(environment)
         return network
 
-    def _stale(self, state: dict[str, Any]) -> bool:
-        """Whether the last examinations brought nothing better."""
-        sums = _sums(state)
-        return bool(sums) and len(sums) - 1 - sums.index(max(sums)) >= self.curriculum.patience
-
     def _examine(
-        self, examination: Examination, trainer: AgentTrainer, environment: CurriculumConfig, state: dict[str, Any]
+        self, examination: Examination, trainer: AgentTrainer, environment: CurriculumConfig, state: PretrainingState
     ) -> None:
         """Examine the agent, and keep it if it is the best so far."""
-        trials = state["trials"] + trainer.trials
+        trials = state.trials + trainer.trials
         scores = examination.scores(trainer.network())
         metrics = {f"examination/{name}": score for name, score in scores.items()}
         self.tracker.log(metrics, step=trials * self.curriculum.n_decisions)
         self.progress.note(f"examined after {trials:,} trials: {_words(scores)}")
-        before = _sums(state)
-        state["examined"].append({"trials": trials, "scores": scores})
-        if before and sum(scores.values()) <= max(before):
+        best, result = state.best(), ExaminationResult(trials, scores)
+        state.examined.append(result)
+        if best is not None and result.total <= best:
             return
         curriculum = self.curriculum
-        state["about"] = {
+        state.about = {
             "name": curriculum.name,
             "description": curriculum.description,
             "tasks": {name: task.model_dump(mode="json") for name, task in curriculum.tasks.items()},
             "trials": trials,
-            "iterations": round(state["iterations"] + trainer.trials * _iterations_per_trial(environment)),
+            "iterations": round(state.iterations + trainer.trials * _iterations_per_trial(environment)),
             "start": curriculum.agent.start,
-            "core_hours": round(state["core_seconds"] / 3600, 3),
+            "core_hours": round(state.core_seconds / 3600, 3),
             "keep": curriculum.keep,
             "validation": scores,
             "validation_defaults": examination.defaults,
         }
-        trainer.export(self.run.agent, environment.features, state["about"])
-
-
-def _fresh(start: PolicyFile | None) -> dict[str, Any]:
-    """The state of a run that begins; what is spent is of what is over already, the training of the start included."""
-    trials, iterations, core_seconds = 0, 0.0, 0.0
-    if start is not None:
-        trials, iterations = int(start.trained("trials")), start.trained("iterations")
-        core_seconds = 3600 * start.trained("core_hours")
-    spent = {"trials": trials, "iterations": iterations, "core_seconds": core_seconds}
-    return {"tier": 0, **spent, "examined": [], "about": {}}
+        trainer.export(self.run.agent, environment.features, state.about)
 
 
 def _iterations_per_trial(environment: CurriculumConfig) -> float:
     """GAN iterations of a trial, in the mean over the tasks."""
     per_decision = [task.episode.iterations_per_decision for task in environment.tasks.values()]
     return environment.episode.n_decisions * sum(per_decision) / len(per_decision)
-
-
-def _sums(state: dict[str, Any]) -> list[float]:
-    """Scores of each examination of this tier so far, all tasks together."""
-    return [sum(each["scores"].values()) for each in state["examined"]]
 
 
 def _words(scores: dict[str, float]) -> str:

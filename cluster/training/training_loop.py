@@ -20,7 +20,7 @@ class TrainingLoop:
     Attributes:
         total: decisions to sample.
         checkpoint_seconds: between checkpoints; one is also written at the end, and when somebody asked to stop.
-        state: is kept in each checkpoint (JSON), beside what the trainer needs.
+        state: what each checkpoint keeps (JSON), beside what the trainer needs.
     """
 
     trainer: AgentTrainer
@@ -28,7 +28,7 @@ class TrainingLoop:
     share: ClusterShare
     store: CheckpointStore
     checkpoint_seconds: float
-    state: dict[str, Any]
+    state: Callable[[], dict[str, Any]]
     stage: Stage
     progress: StudyProgress
     guard: InterruptGuard
@@ -42,7 +42,7 @@ class TrainingLoop:
         """Train, from the ``last`` checkpoint on if there is one.
 
         Args:
-            on_iteration: told of each; what it changes in ``state`` is in the next checkpoint.
+            on_iteration: told of each; what it changes of the state is in the next checkpoint.
             enough: asked after each whether to end before ``total``.
 
         Raises:
@@ -60,7 +60,7 @@ class TrainingLoop:
             on_iteration(iteration)
             over = self.guard.requested is not None or self._over(enough)
             if over or time.monotonic() - saved_at > self.checkpoint_seconds:
-                self.store.save(trainer.save, trainer.counters() | self.state)
+                self.store.save(trainer.save, trainer.counters() | self.state())
                 saved_at = time.monotonic()
             self.guard.check()
             if (allowed := self.share()) != trainer.sizes:

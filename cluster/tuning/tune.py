@@ -152,14 +152,13 @@ class Tuning:
                 self.tracker.log(iteration.metrics(), step=iteration.sampled_steps)
                 self._gauges.iteration(iteration, trainer.n_lanes, self.tracker.lag_seconds)
 
-            state = {"history": history}
             loop = TrainingLoop(
                 trainer=trainer,
                 total=total,
                 share=share,
                 store=store,
                 checkpoint_seconds=CHECKPOINT_SECONDS,
-                state=state,
+                state=lambda: {"history": history},
                 stage=stage,
                 progress=self.progress,
                 guard=self.guard,
