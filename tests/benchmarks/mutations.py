@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
@@ -228,13 +229,13 @@ def measure(tree: Path, mutation: Mutation) -> list[str]:
         path.write_text(before, encoding="utf-8")
 
 
-def markdown(rows: list[dict[str, list[str]]]) -> str:
+def markdown(rows: list[dict[str, Any]]) -> str:
     """Mutation, file, and the tests that die of it."""
     lines = []
     for row in rows:
         first, *others = row["dies"] or ["nobody"]
         more = f" and {len(others)} more" if others else ""
-        lines.append([str(row["about"]), f"`{row['path']}`", f"`{first.replace('|', '/')}`{more}"])
+        lines.append([row["about"], f"`{row['path']}`", f"`{first.replace('|', '/')}`{more}"])
     return table(["mutation", "file", "test that dies"], lines)
 
 
