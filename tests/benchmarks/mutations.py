@@ -133,7 +133,7 @@ MUTATIONS = [
         ),
         ("pruners never prune", "None if trial.should_prune() else {}", "{}"),
     ),
-    *_of("ppo", ("PPO's reward is negated", "return reward(Effect(", "return -reward(Effect(")),
+    *_of("ppo", ("PPO's reward is negated", "return reward(effect)", "return -reward(effect)")),
     Mutation(
         "PPO never learns",
         f"{RIVALS}/policy_learner.py",
@@ -153,7 +153,7 @@ MUTATIONS = [
     *_of(
         "retrained",
         ("the retrained use the defaults", "setting.start, steer=steer)", "setting.start)"),
-        ("the retrained begin with the winner's networks", "[Stretch(TRIAL,", "[Stretch(0,"),
+        ("the retrained begin with the winner's networks", "[Stretch(trial=TRIAL,", "[Stretch(trial=0,"),
     ),
     *_of(
         "ablation",
