@@ -30,7 +30,7 @@ class Exam:
         scores: one for each fresh seed so far.
     """
 
-    entrant: RivalRun
+    rival_run: RivalRun
     marks: list[int]
     snapshot: Snapshot
     scores: list[float] = field(default_factory=list)
@@ -57,7 +57,7 @@ class LaneScheduler:
     ) -> None:
         self._tuner, self._data, self._take, self._done = tuner, data, take, done
         self._lanes: list[StretchRun | None] = [None] * tuner.population.n_lanes
-        self._entrants: list[RivalRun] = []
+        self._rival_runs: list[RivalRun] = []
         self._exams: deque[tuple[Exam, int]] = deque()
         self._due: dict[RivalRun, int] = {}
         self._tests: dict[RivalRun, dict[int, float]] = {}
@@ -72,7 +72,7 @@ class LaneScheduler:
         """Play until there are no more jobs.
 
         Args:
-            check: called at every decision; what it raises ends the contest.
+            check: called at every decision; what it raises ends the playing.
 
         Raises:
             QsynthError: the population broke, or took too long.
@@ -93,26 +93,26 @@ class LaneScheduler:
         """Give every free lane something to do, if there is something."""
         begun: dict[int, StretchRun] = {}
         for lane in self._free():
-            attempt = self._next()
-            if attempt is None:
+            stretch_run = self._next()
+            if stretch_run is None:
                 break
-            begun[lane] = attempt
+            begun[lane] = stretch_run
         if begun:
             self._begin(begun)
 
     def _free(self) -> list[int]:
-        return [lane for lane, attempt in enumerate(self._lanes) if attempt is None]
+        return [lane for lane, stretch_run in enumerate(self._lanes) if stretch_run is None]
 
     def _next(self) -> StretchRun | None:
-        for entrant in self._entrants:
-            if attempt := entrant.take():
-                return attempt
+        for rival_run in self._rival_runs:
+            if stretch_run := rival_run.take():
+                return stretch_run
         while job := self._take():
-            entrant = self._enter(job)
-            if attempt := entrant.take():
-                self._entrants.append(entrant)
-                return attempt
-            self._leave(entrant)
+            rival_run = self._enter(job)
+            if stretch_run := rival_run.take():
+                self._rival_runs.append(rival_run)
+                return stretch_run
+            self._leave(rival_run)
         return None
 
     def _enter(self, job: ComparisonJob) -> RivalRun:
@@ -136,101 +136,107 @@ class LaneScheduler:
 
     def _begin(self, begun: dict[int, StretchRun]) -> None:
         population = self._tuner.population
-        lanes, attempts = list(begun), list(begun.values())
-        seeds = [each.entrant.job.problem.seed + each.stretch.trial for each in attempts]
-        instances = [each.entrant.instance for each in attempts]
+        lanes, stretch_runs = list(begun), list(begun.values())
+        seeds = [each.rival_run.job.problem.seed + each.stretch.trial for each in stretch_runs]
+        instances = [each.rival_run.instance for each in stretch_runs]
         if not self._assigned:  # whatever is not needed yet has to be something
             population.reset(range(len(self._lanes)), instances[:1] * len(self._lanes), seeds[:1] * len(self._lanes))
             self._assigned = True
         population.reset(lanes, instances, seeds)
         starts = []
-        for lane, attempt in begun.items():
-            start = attempt.stretch.start or population.snapshot(lane)
-            values = start.hyperparameters | dict(attempt.stretch.values)
+        for lane, stretch_run in begun.items():
+            start = stretch_run.stretch.start or population.snapshot(lane)
+            values = start.hyperparameters | dict(stretch_run.stretch.values)
             starts.append(dataclasses.replace(start, hyperparameters=values))
         observation = self._tuner.begin(lanes, instances, seeds, starts)
-        for lane, attempt in begun.items():
-            self._lanes[lane] = attempt
-            attempt.scores.append(float(self._tuner.score[lane]))
-            attempt.spend += self._evaluation
-            self._look(lane, attempt, observation)
+        for lane, stretch_run in begun.items():
+            self._lanes[lane] = stretch_run
+            stretch_run.scores.append(float(self._tuner.score[lane]))
+            stretch_run.spend += self._evaluation
+            self._look(lane, stretch_run, observation)
 
     def _step(self) -> None:
         """One decision of every lane."""
         population, episode = self._tuner.population, self._tuner.episode
-        active = {lane: attempt for lane, attempt in enumerate(self._lanes) if attempt is not None}
+        active = {lane: stretch_run for lane, stretch_run in enumerate(self._lanes) if stretch_run is not None}
         step = self._tuner.step(self._changes(active))
         broken = next((reason for reason in step.reason if reason.startswith(("error", "timeout"))), None)
         if broken:
             raise QsynthError(f"the comparison stopped ({broken}); the same command goes on with it")
-        for lane, attempt in active.items():
+        for lane, stretch_run in active.items():
             score, values = float(step.score[lane]), self._tuner.values
-            attempt.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
-            attempt.failed = bool(step.failed[lane])
-            attempt.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
-            attempt.scores.append(score)
+            stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
+            stretch_run.failed = bool(step.failed[lane])
+            stretch_run.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
+            stretch_run.scores.append(score)
             ended = population.iterations[lane] >= episode.n_decisions * episode.iterations_per_decision
-            if not attempt.failed and score > attempt.bar and (ended or attempt.entrant.job.keep == "best"):
-                attempt.bar = score
-                attempt.best[attempt.decisions] = population.snapshot(lane)
-            over = attempt.failed or attempt.decisions >= attempt.stretch.decisions
-            if over or not self._look(lane, attempt, step.observation):
-                self._end(lane, attempt)
+            if (
+                not stretch_run.failed
+                and score > stretch_run.bar
+                and (ended or stretch_run.rival_run.job.keep == "best")
+            ):
+                stretch_run.bar = score
+                stretch_run.best[stretch_run.decisions] = population.snapshot(lane)
+            over = stretch_run.failed or stretch_run.decisions >= stretch_run.stretch.decisions
+            if over or not self._look(lane, stretch_run, step.observation):
+                self._end(lane, stretch_run)
 
-    def _look(self, lane: int, attempt: StretchRun, observation: np.ndarray) -> bool:
-        """Let the attempt decide what changes next; whether it goes on."""
+    def _look(self, lane: int, stretch_run: StretchRun, observation: np.ndarray) -> bool:
+        """Let a rival decide what changes next; whether it goes on."""
         seen = observation[lane].copy()
         values = {name: float(value[lane]) for name, value in self._tuner.values.items()}
-        changes = attempt.stretch.steer(Moment(attempt.decisions, attempt.scores[-1], seen, values))
-        attempt.changes = dict(changes or {})
-        if attempt.stretch.watched:
-            attempt.observations.append(seen)
+        changes = stretch_run.stretch.steer(Moment(stretch_run.decisions, stretch_run.scores[-1], seen, values))
+        stretch_run.changes = dict(changes or {})
+        if stretch_run.stretch.watched:
+            stretch_run.observations.append(seen)
         return changes is not None
 
     def _changes(self, active: dict[int, StretchRun]) -> dict[str, np.ndarray]:
         present = {**self._tuner.values, RECOVER: np.zeros(len(self._lanes))}
         changes: dict[str, np.ndarray] = {}
-        for lane, attempt in active.items():
-            for name, value in attempt.changes.items():
+        for lane, stretch_run in active.items():
+            for name, value in stretch_run.changes.items():
                 changes.setdefault(name, present[name].copy())[lane] = value
         return changes
 
-    def _end(self, lane: int, attempt: StretchRun) -> None:
+    def _end(self, lane: int, stretch_run: StretchRun) -> None:
         self._lanes[lane] = None
-        if attempt.stretch.keep and not attempt.failed:
-            attempt.end = self._tuner.population.snapshot(lane)
-        attempt.entrant.finish(attempt)
-        if attempt.entrant.finished:
-            self._entrants.remove(attempt.entrant)
-            self._leave(attempt.entrant)
+        if stretch_run.stretch.keep and not stretch_run.failed:
+            stretch_run.end = self._tuner.population.snapshot(lane)
+        stretch_run.rival_run.finish(stretch_run)
+        if stretch_run.rival_run.finished:
+            self._rival_runs.remove(stretch_run.rival_run)
+            self._leave(stretch_run.rival_run)
 
-    def _leave(self, entrant: RivalRun) -> None:
+    def _leave(self, rival_run: RivalRun) -> None:
         """A job is over but for the test rows."""
         exams: dict[int, Exam] = {}
-        for mark, found in entrant.returned.items():
-            exams.setdefault(id(found.snapshot), Exam(entrant, [], found.snapshot)).marks.append(mark)
-        self._due[entrant] = len(exams)
+        for mark, found in rival_run.returned.items():
+            exams.setdefault(id(found.snapshot), Exam(rival_run, [], found.snapshot)).marks.append(mark)
+        self._due[rival_run] = len(exams)
         self._exams.extend((exam, fresh) for exam in exams.values() for fresh in range(N_FRESH))
         if not exams:
-            self._report(entrant)
+            self._report(rival_run)
 
     def _examine(self) -> None:
         """Measure returned GANs on the test rows, in lanes that are free; the trials in others do not notice."""
         population = self._tuner.population
         sat = dict(zip(self._free(), list(self._exams), strict=False))
         for lane, (exam, fresh) in sat.items():
-            seed = fresh_seeds(exam.entrant.job.problem.number)[fresh]
-            population.restore(lane, dataclasses.replace(exam.snapshot, seed=seed), exam.entrant.instance)
+            seed = fresh_seeds(exam.rival_run.job.problem.number)[fresh]
+            population.restore(lane, dataclasses.replace(exam.snapshot, seed=seed), exam.rival_run.instance)
             self._exams.popleft()
         card = population.evaluate("test")
         for lane, (exam, _) in sat.items():
             exam.scores.append(float(np.nan_to_num(float(card.score[lane]))))
             if len(exam.scores) == N_FRESH:
-                self._due[exam.entrant] -= 1
-                self._tests.setdefault(exam.entrant, {}).update(dict.fromkeys(exam.marks, float(np.mean(exam.scores))))
-                if not self._due[exam.entrant]:
-                    self._report(exam.entrant)
+                self._due[exam.rival_run] -= 1
+                self._tests.setdefault(exam.rival_run, {}).update(
+                    dict.fromkeys(exam.marks, float(np.mean(exam.scores)))
+                )
+                if not self._due[exam.rival_run]:
+                    self._report(exam.rival_run)
 
-    def _report(self, entrant: RivalRun) -> None:
-        del self._due[entrant]
-        self._done(entrant.job, entrant.record(self._tests.pop(entrant, {})))
+    def _report(self, rival_run: RivalRun) -> None:
+        del self._due[rival_run]
+        self._done(rival_run.job, rival_run.record(self._tests.pop(rival_run, {})))

@@ -1,4 +1,4 @@
-"""Contests on Ray actors: each population takes the next job whenever it has a lane to spare."""
+"""Jobs on Ray actors: each population takes the next job whenever it has a lane to spare."""
 
 import itertools
 from collections import deque
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.5
 
 @ray.remote(num_cpus=0)
 class JobQueue:
-    """Hands out the places of jobs, takes records in, and knows who has which."""
+    """Hands out the indices of jobs, takes records in, and knows who has which."""
 
     def __init__(self, n_jobs: int) -> None:
         self._waiting = deque(range(n_jobs))
@@ -28,22 +28,22 @@ class JobQueue:
 
     def enter(self, worker: int) -> None:
         """A worker begins, possibly anew after a crash: what it held goes to the front."""
-        lost = [place for place, holder in self._held.items() if holder == worker]
-        for place in sorted(lost, reverse=True):
-            del self._held[place]
-            self._waiting.appendleft(place)
+        lost = [index for index, holder in self._held.items() if holder == worker]
+        for index in sorted(lost, reverse=True):
+            del self._held[index]
+            self._waiting.appendleft(index)
 
     def take(self, worker: int) -> int | None:
-        """The next job's place."""
+        """The next job's index."""
         if not self._waiting:
             return None
         self._held[self._waiting[0]] = worker
         return self._waiting.popleft()
 
-    def done(self, place: int, record: JobResult) -> None:
+    def done(self, index: int, record: JobResult) -> None:
         """A job is over."""
-        self._held.pop(place, None)
-        self._records.append((place, record))
+        self._held.pop(index, None)
+        self._records.append((index, record))
 
     def collect(self) -> list[tuple[int, JobResult]]:
         """Records since the last time."""
@@ -64,24 +64,24 @@ class JobWorker:
         self._data = environment.data
         self._tuner = make_tuner(environment, n_lanes)
 
-    def play(self, worker: int, desk: Any, jobs: Sequence[ComparisonJob]) -> None:
-        """Play until the desk has no more jobs."""
+    def play(self, worker: int, queue: Any, jobs: Sequence[ComparisonJob]) -> None:
+        """Play until the queue has no more jobs."""
         from cluster.comparison.lane_scheduler import LaneScheduler
 
-        places: dict[str, int] = {}
+        indices: dict[str, int] = {}
 
         def take() -> ComparisonJob | None:
-            place: int | None = ray.get(desk.take.remote(worker))
-            if place is None:
+            index: int | None = ray.get(queue.take.remote(worker))
+            if index is None:
                 return None
-            places[jobs[place].key] = place
-            return jobs[place]
+            indices[jobs[index].key] = index
+            return jobs[index]
 
-        ray.get(desk.enter.remote(worker))
+        ray.get(queue.enter.remote(worker))
         LaneScheduler(
-            self._tuner, self._data, take, lambda job, record: desk.done.remote(places[job.key], record)
+            self._tuner, self._data, take, lambda job, record: queue.done.remote(indices[job.key], record)
         ).run()
-        ray.get(desk.enter.remote(worker))  # whatever was reported has arrived by now
+        ray.get(queue.enter.remote(worker))  # whatever was reported has arrived by now
 
 
 class JobPool:
@@ -97,7 +97,7 @@ class JobPool:
         # What dies with its worker is played again: it depends on nothing but its job.
         self._workers = [
             JobWorker.options(  # type: ignore[attr-defined]
-                name=f"{names}:contest-{next(numbers)}", max_restarts=2, max_task_retries=2, **kind.options()
+                name=f"{names}:comparison-{next(numbers)}", max_restarts=2, max_task_retries=2, **kind.options()
             ).remote(environment.at(kind.place), kind.n_lanes)
             for kind, count in sizes.items()
             for _ in range(count)
@@ -112,7 +112,7 @@ class JobPool:
         """Play all jobs.
 
         Args:
-            on_record: told of each job that is over: its place, and what came of it.
+            on_record: told of each job that is over: its index, and what came of it.
             check: called about every second; what it raises ends the waiting.
 
         Raises:
@@ -120,9 +120,9 @@ class JobPool:
         """
         if not jobs:
             return
-        desk = JobQueue.remote(len(jobs))  # type: ignore[attr-defined]
+        queue = JobQueue.remote(len(jobs))  # type: ignore[attr-defined]
         shared = ray.put(list(jobs))
-        waiting = [worker.play.remote(number, desk, shared) for number, worker in enumerate(self._workers)]
+        waiting = [worker.play.remote(number, queue, shared) for number, worker in enumerate(self._workers)]
         left = set(range(len(jobs)))
         while waiting:
             check()
@@ -140,11 +140,11 @@ class JobPool:
                 raise QsynthError(
                     "a population died again and again; is memory short? The same command goes on"
                 ) from None
-            for place, record in ray.get(desk.collect.remote()):
-                if place in left:
-                    left.discard(place)
-                    on_record(place, record)
-        ray.kill(desk)
+            for index, record in ray.get(queue.collect.remote()):
+                if index in left:
+                    left.discard(index)
+                    on_record(index, record)
+        ray.kill(queue)
 
     def stop(self) -> None:
         """End the actors."""

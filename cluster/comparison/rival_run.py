@@ -18,14 +18,14 @@ class StretchRun:
     """A stretch on its way.
 
     Attributes:
-        place: in its batch.
+        index: in its batch.
         bar: validation score above which a moment may matter.
         scores: validation score at its beginning and after each decision.
         best: decision -> snapshot, of all moments better than any before.
     """
 
-    entrant: "RivalRun"
-    place: int
+    rival_run: "RivalRun"
+    index: int
     stretch: Stretch
     bar: float
     scores: list[float] = field(default_factory=list)
@@ -87,14 +87,14 @@ class RivalRun:
         """A stretch to train, if one waits."""
         if not self._waiting:
             return None
-        place, stretch = self._waiting.popleft()
+        index, stretch = self._waiting.popleft()
         return StretchRun(
-            entrant=self, place=place, stretch=stretch, bar=-1.0 if self._incumbent is None else self._incumbent.score
+            rival_run=self, index=index, stretch=stretch, bar=-1.0 if self._incumbent is None else self._incumbent.score
         )
 
-    def finish(self, attempt: StretchRun) -> None:
+    def finish(self, stretch_run: StretchRun) -> None:
         """A stretch has come to its end; when all of its batch have, the rival is told."""
-        self._batch[attempt.place] = attempt
+        self._batch[stretch_run.index] = stretch_run
         done = [each for each in self._batch if each is not None]
         if len(done) == len(self._batch):
             for each in done:
@@ -136,22 +136,22 @@ class RivalRun:
         self._batch = [None] * len(batch)
         self._waiting.extend(enumerate(batch))
 
-    def _settle(self, attempt: StretchRun) -> None:
+    def _settle(self, stretch_run: StretchRun) -> None:
         """Book a stretch as if those before it in the batch had come first."""
         before = self.meter.decisions
-        start = attempt.stretch.start
-        values = attempt.values if start is None else [*self._lineages[id(start)][1], *attempt.values]
-        if attempt.end is not None:
-            self._lineages[id(attempt.end)] = attempt.end, values
-        self.meter.charge(attempt.decisions, attempt.spend, start is None, attempt.failed)
-        for decision in range(1, attempt.decisions + 1):
-            score, snapshot = attempt.scores[decision], attempt.best.get(decision)
+        start = stretch_run.stretch.start
+        values = stretch_run.values if start is None else [*self._lineages[id(start)][1], *stretch_run.values]
+        if stretch_run.end is not None:
+            self._lineages[id(stretch_run.end)] = stretch_run.end, values
+        self.meter.charge(stretch_run.decisions, stretch_run.spend, start is None, stretch_run.failed)
+        for decision in range(1, stretch_run.decisions + 1):
+            score, snapshot = stretch_run.scores[decision], stretch_run.best.get(decision)
             if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):
                 self._incumbent = Incumbent(score, snapshot, values)
                 self._curve.append(((before + decision) * self.meter.iterations_per_decision, score))
             self._mark(before + decision)
-        if attempt.stretch.watched and self._course is None:
-            self._course = attempt.outcome().course
+        if stretch_run.stretch.watched and self._course is None:
+            self._course = stretch_run.outcome().course
 
     def _mark(self, decisions: int) -> None:
         if self._incumbent is not None:

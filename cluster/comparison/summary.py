@@ -169,8 +169,8 @@ def summarise(
                 rival=each,
                 test={runs: interquartile_mean(scores) for runs, scores in test.items()},
                 by_study={
-                    study: {runs: float(stats.trim_mean(scores[place], TRIMMED)) for runs, scores in test.items()}
-                    for place, study in enumerate(studies)
+                    study: {runs: float(stats.trim_mean(scores[index], TRIMMED)) for runs, scores in test.items()}
+                    for index, study in enumerate(studies)
                 },
                 lead={runs: probability_of_improvement(mine, scores) for runs, scores in compared.items()},
                 families={runs: _families_won(mine, scores) for runs, scores in compared.items()},

@@ -63,7 +63,7 @@ class Journal:
         run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / JOURNAL_NAME
         _, last = _whole_part(self._path)
-        self.fence = AttemptLock(run_dir, above=last.attempt if last else 0)
+        self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
         end, last = _whole_part(self._path)
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.ftruncate(self._descriptor, end)
@@ -88,9 +88,13 @@ class Journal:
             TypeError: ``body`` is not JSON.
         """
         with self._lock:
-            self.fence.check()
+            self.attempt_lock.check()
             record = Record(
-                seq=self._seq + 1, attempt=self.fence.attempt, time=time.time_ns() // 1_000_000, kind=kind, body=body
+                seq=self._seq + 1,
+                attempt=self.attempt_lock.attempt,
+                time=time.time_ns() // 1_000_000,
+                kind=kind,
+                body=body,
             )
             self._waiting.append(record.line())
             self._seq = record.seq
@@ -107,7 +111,7 @@ class Journal:
             self._drain()
             self._fsync()
             os.close(self._descriptor)
-            self.fence.release()
+            self.attempt_lock.release()
         if self._waiting:
             logger.error("%s: the disk is full, %d records could not be kept", self._path, len(self._waiting))
 

@@ -38,6 +38,6 @@ class RunNote:
         stages = "\n".join(f"| {name} | {how} |" for name, how in self._stages.items())
         table = f"| stage | done | |\n|---|---|---|\n{stages}" if stages else ""
         clock = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-        attempt = self._tracker.fence.attempt
+        attempt = self._tracker.attempt_lock.attempt
         about = f"**{now}** {clock}" + (f", attempt {attempt}" if attempt > 1 else "")
         self._tracker.set_note("\n\n".join(part for part in (self._heading, about, table) if part) + "\n")

@@ -63,9 +63,9 @@ class Tracker:
         self._thread.start()
 
     @property
-    def fence(self) -> AttemptLock:
+    def attempt_lock(self) -> AttemptLock:
         """The right to write to the run directory, with this start's attempt number."""
-        return self._journal.fence
+        return self._journal.attempt_lock
 
     @property
     def location(self) -> Location | None:
@@ -212,7 +212,7 @@ class Tracker:
         wait, said = FIRST_WAIT_SECONDS, ""
         while True:
             try:
-                self.fence.check()
+                self.attempt_lock.check()
                 closing = self._closing.is_set()
                 moved = self._replay.step()
                 wait, said = FIRST_WAIT_SECONDS, ""

@@ -46,14 +46,14 @@ class CheckpointStore:
     run directory of one's own. The hashes it verifies tell damage, not forgery: nobody else may write to the folder.
     """
 
-    def __init__(self, directory: Path, fence: AttemptLock | None = None) -> None:
+    def __init__(self, directory: Path, attempt_lock: AttemptLock | None = None) -> None:
         """Open or create the folder, and remove what killed processes left unfinished there.
 
         Args:
             directory: on the file system that holds the checkpoints.
-            fence: the run directory's; a process that was replaced can't save then.
+            attempt_lock: the run directory's; a process that was replaced can't save then.
         """
-        self._directory, self._fence = directory, fence
+        self._directory, self._attempt_lock = directory, attempt_lock
         directory.mkdir(parents=True, exist_ok=True)
         try:
             lock = take_lock(directory / _LOCK_NAME)
@@ -83,7 +83,7 @@ class CheckpointStore:
             text = json.dumps(state, indent=2)
         except (TypeError, ValueError) as error:
             raise QsynthError(f"checkpoint state must be JSON; got {error}") from None
-        self._check_fence()
+        self._check_attempt()
         lock = take_lock(self._directory / _LOCK_NAME)
         try:
             self._remove_unfinished()
@@ -95,7 +95,7 @@ class CheckpointStore:
                 temporary.mkdir()
                 write(temporary)
                 self._seal(temporary, index, text)
-                self._check_fence()
+                self._check_attempt()
                 target = temporary.rename(self._directory / f"checkpoint-{index:06d}")
                 fsync_path(self._directory)
             except BaseException:
@@ -127,7 +127,7 @@ class CheckpointStore:
             raise QsynthError("a checkpoint must hold plain files and folders only; got a link or a device")
         manifest = {
             "index": index,
-            "attempt": self._fence.attempt if self._fence else None,
+            "attempt": self._attempt_lock.attempt if self._attempt_lock else None,
             "files": {name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
         }
         atomic_write_json(folder / MANIFEST_NAME, manifest, indent=1)
@@ -136,9 +136,9 @@ class CheckpointStore:
                 fsync_path(Path(parent, name))
             fsync_path(Path(parent))
 
-    def _check_fence(self) -> None:
-        if self._fence:
-            self._fence.check()
+    def _check_attempt(self) -> None:
+        if self._attempt_lock:
+            self._attempt_lock.check()
 
     def _check_space(self) -> None:
         present = self._present()

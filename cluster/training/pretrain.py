@@ -56,7 +56,7 @@ class Pretraining:
         share = ClusterShare(name, [curriculum.placement()])
         self.progress.note(f"{describe_sizes(share())}, {len(curriculum.tasks)} tasks each; {self.run.path}")
         self.tracker.start_study({"curriculum": curriculum.name}, {"description": curriculum.description})
-        store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
+        store = CheckpointStore(self.run.checkpoints, attempt_lock=self.tracker.attempt_lock)
         last = store.latest()
         start, file = self._start()
         state = PretrainingState.fresh(file) if last is None else PretrainingState.of(last.state["run"])
@@ -91,7 +91,7 @@ class Pretraining:
         total = tier.trials * curriculum.n_decisions
         which = f", tier {number + 1} of {len(curriculum.tiers)}" if len(curriculum.tiers) > 1 else ""
         stage = self.progress.stage(f"train agent{which}", total)
-        seed = curriculum.seed + 1009 * self.tracker.fence.attempt + number
+        seed = curriculum.seed + 1009 * self.tracker.attempt_lock.attempt + number
         trainer = AgentTrainer(curriculum.agent, environment, share(), STEP_SECONDS, seed, self.run.path.name, start)
         before = state.trials
         try:

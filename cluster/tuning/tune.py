@@ -128,14 +128,14 @@ class Tuning:
     ) -> list[dict[str, float]]:
         study, n_decisions = self.study, environment.episode.n_decisions
         total = study.budget.agent_trials * n_decisions
-        store = CheckpointStore(self.run.checkpoints, fence=self.tracker.fence)
+        store = CheckpointStore(self.run.checkpoints, attempt_lock=self.tracker.attempt_lock)
         last = store.latest()
         history: list[dict[str, float]] = [] if last is None else last.state["history"]
         stage = self.progress.stage("train agent", total)
         if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
             stage.update(total)
             return history
-        seed = study.seed + 1009 * self.tracker.fence.attempt
+        seed = study.seed + 1009 * self.tracker.attempt_lock.attempt
         learned: EnvironmentConfig | CurriculumConfig = environment
         start, before = None, {"trials": 0.0, "iterations": 0.0}
         if study.agent.start is not None:

@@ -51,7 +51,7 @@ OTHERS = {
     "decay": agent_rival("decay", Schedule(START, 0.1, shape="cosine")),
 }
 COPYING = ("pbt", "pb2")  # a copy goes on with other noise than its origin
-ROSTER: dict[str, Rival] = {**{name: RIVALS[name] for name in RIVALS}, **OTHERS}
+EVERYBODY: dict[str, Rival] = {**{name: RIVALS[name] for name in RIVALS}, **OTHERS}
 
 
 class GarbageOnTest(GaussianFamily):
@@ -103,11 +103,11 @@ def tuner() -> Tuner:
 @pytest.fixture(scope="module")
 def together(tuner: Tuner) -> dict[str, JobResult]:
     """What all rivals do side by side, on two problems; the records of the first."""
-    jobs = [job(rival, number) for rival in ROSTER.values() for number in range(2)]
-    return dict(zip(ROSTER, play(tuner, jobs)[::2], strict=True))
+    jobs = [job(rival, number) for rival in EVERYBODY.values() for number in range(2)]
+    return dict(zip(EVERYBODY, play(tuner, jobs)[::2], strict=True))
 
 
-@pytest.fixture(params=ROSTER)
+@pytest.fixture(params=EVERYBODY)
 def name(request: pytest.FixtureRequest) -> str:
     if request.param.startswith("tpe"):
         pytest.importorskip("optuna")
@@ -143,7 +143,7 @@ def test_company_and_test_rows_change_nothing_but_test_scores(
 ) -> None:
     counts: list[int] = []
     garbage = GarbageOnTest(**ENVIRONMENT.data.model_dump())
-    [alone] = play(elsewhere, [job(counted(ROSTER[name], counts))], garbage)
+    [alone] = play(elsewhere, [job(counted(EVERYBODY[name], counts))], garbage)
     before = together[name]
     assert alone.curve == before.curve
     assert alone.spent == before.spent
@@ -192,7 +192,7 @@ def test_what_it_returns_comes_with_its_schedule(
     again = []
     for trial in range(together[name].spent["trials"]):
         monkeypatch.setattr("cluster.comparison.rivals.retrained.TRIAL", trial)
-        rival = retrained(ROSTER[name], won.schedule, n_decisions)
+        rival = retrained(EVERYBODY[name], won.schedule, n_decisions)
         again += play(
             tuner,
             [ComparisonJob(rival=rival, problem=held_out_problem("tiny", 0, START), runs=1, marks=(RUNS,), context="")],
@@ -228,24 +228,24 @@ def test_tpe_learns_of_what_a_trial_returns(keep: Keep, told: float, monkeypatch
 def test_whoever_is_anytime_does_the_same_with_a_smaller_budget(
     name: str, tuner: Tuner, together: dict[str, JobResult]
 ) -> None:
-    if not ROSTER[name].anytime:
+    if not EVERYBODY[name].anytime:
         pytest.skip("its plan depends on the budget")
-    [small] = play(tuner, [job(ROSTER[name], runs=1)])
+    [small] = play(tuner, [job(EVERYBODY[name], runs=1)])
     assert small.marks[1] == together[name].marks[1]
 
 
 def test_it_survives_trials_that_fail_and_pays_for_them(name: str) -> None:
     made = make_tuner(ENVIRONMENT, N_LANES)
-    [record] = play(Unlucky(made.population, made.episode), [job(ROSTER[name])])
+    [record] = play(Unlucky(made.population, made.episode), [job(EVERYBODY[name])])
     assert record.spent["failed"] >= 1
     assert record.spent["trials"] > record.spent["failed"]
-    assert RUNS * 4 - 4 < record.spent["iterations"] <= RUNS * 4 or not ROSTER[name].anytime
+    assert RUNS * 4 - 4 < record.spent["iterations"] <= RUNS * 4 or not EVERYBODY[name].anytime
     assert record.marks[RUNS].validation > 0
 
 
 def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
     meter = Meter(budget=RUNS * 4, iterations_per_decision=1)
-    plan = ROSTER[name].plan(
+    plan = EVERYBODY[name].plan(
         Setting(
             problem=0,
             space=SPACE,
@@ -274,7 +274,8 @@ def test_it_comes_to_an_end_where_everything_fails(name: str) -> None:
 @pytest.mark.parametrize("name", ["random", "defaults", "agent", "bandit"])
 def test_only_ends_of_whole_runs_are_returned_where_the_last_is_kept(name: str) -> None:
     [best, last] = (
-        play(make_tuner(ENVIRONMENT, N_LANES), [replace(job(ROSTER[name]), keep=keep)])[0] for keep in ("best", "last")
+        play(make_tuner(ENVIRONMENT, N_LANES), [replace(job(EVERYBODY[name]), keep=keep)])[0]
+        for keep in ("best", "last")
     )
     a_run = ENVIRONMENT.episode.n_decisions * ENVIRONMENT.episode.iterations_per_decision
     assert last.curve

@@ -1,4 +1,4 @@
-"""Contests on Ray actors: what goes wrong in them is said in one line."""
+"""Jobs on Ray actors: what goes wrong in them is said in one line."""
 
 from pathlib import Path
 from typing import Any

@@ -28,19 +28,19 @@ def in_two_parts(setting: Setting) -> Plan:
     yield [Stretch(trial=trial, decisions=2, values={"x": 0.9}, start=outcomes[0].snapshot) for trial in range(2)]
 
 
-def trained(attempt: StretchRun, scores: list[float]) -> None:
+def trained(stretch_run: StretchRun, scores: list[float]) -> None:
     """What a scheduler does with a stretch, but for the training."""
-    attempt.scores.append(0.0)
-    bar = attempt.bar
+    stretch_run.scores.append(0.0)
+    bar = stretch_run.bar
     for decision, score in enumerate(scores, start=1):
-        attempt.scores.append(score)
-        attempt.values.append({"x": attempt.stretch.values["x"] + decision / 100})
-        attempt.spend += Spend()
+        stretch_run.scores.append(score)
+        stretch_run.values.append({"x": stretch_run.stretch.values["x"] + decision / 100})
+        stretch_run.spend += Spend()
         if score > bar:
-            bar, attempt.best[decision] = score, snapshot(f"{attempt.stretch.trial} at {decision}")
-    if attempt.stretch.keep:
-        attempt.end = snapshot(f"{attempt.stretch.trial} ends")
-    attempt.entrant.finish(attempt)
+            bar, stretch_run.best[decision] = score, snapshot(f"{stretch_run.stretch.trial} at {decision}")
+    if stretch_run.stretch.keep:
+        stretch_run.end = snapshot(f"{stretch_run.stretch.trial} ends")
+    stretch_run.rival_run.finish(stretch_run)
 
 
 def snapshot(name: str) -> Snapshot:
@@ -56,9 +56,9 @@ def begun(plan: object, runs: int, marks: tuple[int, ...]) -> RivalRun:
 def test_the_best_moment_within_each_budget_is_returned() -> None:
     run = begun(one_by_one, 4, (1, 2, 4))
     for scores in SCORES:
-        attempt = run.take()
-        assert attempt is not None
-        trained(attempt, scores)
+        stretch_run = run.take()
+        assert stretch_run is not None
+        trained(stretch_run, scores)
     assert run.finished
     assert run.take() is None
     returned = {mark: (found.score, found.snapshot.instance) for mark, found in run.returned.items()}
@@ -78,10 +78,10 @@ def test_a_bar_rises_with_what_was_found() -> None:
     run = begun(one_by_one, 4, (4,))
     bars = []
     for scores in SCORES:
-        attempt = run.take()
-        assert attempt is not None
-        bars.append(attempt.bar)
-        trained(attempt, scores)
+        stretch_run = run.take()
+        assert stretch_run is not None
+        bars.append(stretch_run.bar)
+        trained(stretch_run, scores)
     assert bars == [-1.0, 0.5, 0.6, 0.7]
 
 
@@ -91,9 +91,9 @@ def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
 
     run = begun(plan, 1, (1,))
     attempts = [run.take() for _ in range(3)]
-    for attempt, score in zip(attempts, (0.5, 0.6, 0.4), strict=True):
-        assert attempt is not None
-        trained(attempt, [score])
+    for stretch_run, score in zip(attempts, (0.5, 0.6, 0.4), strict=True):
+        assert stretch_run is not None
+        trained(stretch_run, [score])
     assert (run.returned[1].score, run.returned[1].snapshot.instance) == (0.6, "1 at 1")
     assert run.record({1: 0.0}).curve == ((1, 0.5), (2, 0.6))
 
@@ -101,15 +101,15 @@ def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
 def test_a_copy_has_its_origins_values_before_its_own() -> None:
     run = begun(in_two_parts, 2, (2,))
     for number in range(2):
-        attempt = run.take()
-        assert attempt is not None
-        trained(attempt, [0.2 + number / 10])
+        stretch_run = run.take()
+        assert stretch_run is not None
+        trained(stretch_run, [0.2 + number / 10])
     for number in range(2):
-        attempt = run.take()
-        assert attempt is not None
-        assert attempt.stretch.start is not None
-        assert attempt.stretch.start.instance == "0 ends"
-        trained(attempt, [0.4, 0.5 + number / 10])
+        stretch_run = run.take()
+        assert stretch_run is not None
+        assert stretch_run.stretch.start is not None
+        assert stretch_run.stretch.start.instance == "0 ends"
+        trained(stretch_run, [0.4, 0.5 + number / 10])
     assert run.returned[2].score == 0.6
     assert run.record({2: 0.5}).marks[2].schedule == {"x": pytest.approx([0.01, 0.91, 0.92])}
 
@@ -123,8 +123,8 @@ def test_outcomes_come_in_the_order_that_was_asked_for() -> None:
     run = begun(plan, 1, (1,))
     attempts = [run.take() for _ in range(3)]
     for number in (2, 0, 1):
-        attempt = attempts[number]
-        assert attempt is not None
-        trained(attempt, [number / 10])
+        stretch_run = attempts[number]
+        assert stretch_run is not None
+        trained(stretch_run, [number / 10])
     assert [outcome.scores for outcome in heard] == [(0.0, 0.0), (0.0, 0.1), (0.0, 0.2)]
     assert run.record({1: 0.0}).curve == ((1, 0.0), (2, 0.1), (3, 0.2))

@@ -47,7 +47,7 @@ def test_records_survive_in_order_over_attempts(tmp_path: Path) -> None:
     before = time.time_ns() // 1_000_000
     for attempt in (1, 2):
         journal = Journal(tmp_path)
-        assert journal.fence.attempt == attempt
+        assert journal.attempt_lock.attempt == attempt
         journal.append("metrics", {"step": attempt})
         journal.append("metrics", {"step": -attempt})
         journal.close()
@@ -105,11 +105,11 @@ def test_an_older_attempt_is_refused_where_locks_do_not_reach(tmp_path: Path) ->
     old.append("metrics", {"step": 1})
     (tmp_path / LOCK_NAME).unlink()  # as if on another machine: the old lock is not seen
     new = Journal(tmp_path)
-    assert new.fence.attempt > old.fence.attempt
+    assert new.attempt_lock.attempt > old.attempt_lock.attempt
     with pytest.raises(QsynthError, match="replaced"):
         old.append("metrics", {"step": 99})
     new.append("metrics", {"step": 2})
-    late = {"seq": 2, "attempt": old.fence.attempt, "time": 1, "kind": "metrics", "body": {"step": 99}}
+    late = {"seq": 2, "attempt": old.attempt_lock.attempt, "time": 1, "kind": "metrics", "body": {"step": 99}}
     with (tmp_path / JOURNAL_NAME).open("a") as file:  # checked just before the new attempt began, written after
         file.write(json.dumps(late) + "\n")
     new.append("metrics", {"step": 3})

@@ -132,7 +132,7 @@ def test_resume_after_sigkill(tmp_path: Path, uri: str) -> None:
     before = {run.info.run_id: run.info.status for run in Stored(uri).runs}
     assert "RUNNING" in before.values()
     tracker = Tracker(run_dir, uri, "e", "s")
-    assert tracker.fence.attempt == 2
+    assert tracker.attempt_lock.attempt == 2
     tracker.start_study({"lr": 0.2}, {})
     tracker.start_trial("a", {}, {})
     tracker.log({"loss": -1.0}, 10**9, trial="a")

@@ -175,7 +175,7 @@ def test_a_kill_while_saving(store: CheckpointStore, tmp_path: Path, moment: str
 
 def test_a_replaced_process_can_not_save(tmp_path: Path) -> None:
     old = AttemptLock(tmp_path)
-    store = CheckpointStore(tmp_path / "checkpoints", fence=old)
+    store = CheckpointStore(tmp_path / "checkpoints", attempt_lock=old)
     store.save(writing("1"), {"step": 1})
 
     def replaced_meanwhile(folder: Path) -> None:
