@@ -16,7 +16,7 @@ def layer(_index, _inputs, weights, n_qubits):
         qp.RX(weights[wire], wires=wire)
 
 
-ANSAETZE.register("mine")(Ansatz("mine", layer, lambda n_qubits: n_qubits))
+ANSAETZE.register("mine")(Ansatz(name="mine", layer=layer, n_layer_weights=lambda n_qubits: n_qubits))
 """
 
 
