@@ -80,6 +80,8 @@ class Kinds(Registry[type[C]]):
             raise PydanticCustomError("kind_type", "Input should be settings of a {what}", {"what": self.kind})
         if "kind" not in values:
             raise _error_at("missing", "kind", values)
+        if not isinstance(values["kind"], str):
+            raise _error_at("string_type", "kind", values["kind"])
         try:
             member = self[values["kind"]]
         except StudyError as error:

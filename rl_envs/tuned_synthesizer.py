@@ -7,6 +7,7 @@ import numpy as np
 
 from qsynth.data.source import DataSource
 from qsynth.errors import DivergedError
+from qsynth.population.best import KeepBest
 from qsynth.population.population import Population
 from qsynth.population.snapshot import Keep
 from qsynth.population.trial import TrialConfig
@@ -79,7 +80,7 @@ class TunedSynthesizer(QGANSynthesizer):
         self.history = []
         names = sorted(self.config.search_space)
         observation = tuner.begin([0], [instance], [seed])
-        snapshot, best_score = population.snapshot(0), -np.inf
+        best = KeepBest(population)
         for decision in range(n_decisions):
             step = tuner.step(agent.decide(observation, tuner.values, decision / n_decisions))
             if step.failed[0]:
@@ -95,8 +96,7 @@ class TunedSynthesizer(QGANSynthesizer):
             }
             self.history.append(entry)
             on_evaluation(entry)
-            if keep == "last" or entry["score"] > best_score:
-                snapshot, best_score = population.snapshot(0), entry["score"]
+            best.look(step.score, np.ones(1, dtype=bool))
         self.schedule = {name: [entry[f"{VALUE}{name}"] for entry in self.history] for name in names}
-        self._adopt(snapshot, instance)
+        self._adopt(best.snapshots[0] if keep == "best" else population.snapshot(0), instance)
         return self

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +16,7 @@ from qsynth.population.population import Population
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.space.search_space import SearchSpace
+from rl_envs.decision_result import DecisionResult
 from rl_envs.exam import N_FRESH, examine
 from rl_envs.lane_health import LaneHealth
 from rl_envs.observation import LaneStates, feature_names, observe
@@ -48,30 +49,6 @@ class EpisodeConfig(Config):
     def actions(self, search_space: SearchSpace) -> dict[str, ActionEntry]:
         """What agents may do in a study with this search space."""
         return {**search_space, **({RECOVER: Recover()} if self.recovery else {})}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionResult:
-    """What one decision led to; arrays have a leading lane axis.
-
-    Attributes:
-        failed, finished: whether the trial diverged or broke; whether it has used its budget without that.
-        training: a :class:`TrainingStatistics` by names, not a number where no training took place.
-        ailments: name -> whether training showed it (:mod:`qsynth.population.health`).
-        recovered: how each lane was treated before it; "" for not at all.
-    """
-
-    observation: np.ndarray
-    reward: np.ndarray
-    failed: np.ndarray
-    finished: np.ndarray
-    score: np.ndarray
-    raw: dict[str, np.ndarray]
-    utilities: dict[str, np.ndarray]
-    training: dict[str, np.ndarray]
-    ailments: dict[str, np.ndarray]
-    recovered: list[str]
-    reason: list[str]
 
 
 class Tuner:

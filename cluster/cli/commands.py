@@ -1,5 +1,6 @@
 """What the commands do."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     note = RunNote(tracker, study)
     status: Any = "FAILED"
+    command = ["qsynth", "tune", study.name, "--resume", "--run", run.path.name, "--out", str(run.path.parent)]
+    further = shlex.join(command)
     try:
         with (
             InterruptGuard() as guard,
@@ -101,12 +104,14 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         status = "FINISHED"
     except Interrupted as stop:
         status = "KILLED"
-        further = f"qsynth tune {study.name} --resume --run {run.path.name} --out {run.path.parent}"
         note.stopped(f"Stopped by {stop}; `{further}` goes on.")
         print(f"stopped by {stop}; go on with: {further}", file=sys.stderr)
         raise
+    except QsynthError as error:
+        note.stopped(f"Failed: {error}.")
+        raise QsynthError(f"{error}. Go on with: {further}") from None
     except Exception as error:
-        note.stopped(f"Failed: {error if isinstance(error, QsynthError) else type(error).__name__}.")
+        note.stopped(f"Failed: {type(error).__name__}.")
         raise
     finally:
         warn_undelivered(tracker.close(status), run.path)

@@ -144,6 +144,8 @@ def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, ena
     except Interrupted as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {records.path.parent}", file=sys.stderr)
         raise
+    except QsynthError as error:
+        raise QsynthError(f"{error}. The same command goes on with what is in {records.path.parent}") from None
     return plan.result(list(rivals.values()), list(retrained.values()))
 
 

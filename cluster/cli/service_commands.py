@@ -176,7 +176,8 @@ def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_
     for column in frame.columns:
         table.add_column(str(column), justify="left" if frame[column].dtype == object else "right")
     for row in frame.itertuples(index=False):
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else escape(str(value)) for value in row))
+        shown = ("" if value != value else f"{value:.3f}" if isinstance(value, float) else str(value) for value in row)
+        table.add_row(*map(escape, shown))
     Console().print(table)
 
 

@@ -20,11 +20,13 @@ class BudgetResult:
         validation: the score that selected it.
         test: its score on the test rows.
         schedule: name -> value in force during each decision of the trial that it is from, copies' origins included.
+        trial: that trial's number.
     """
 
     validation: float
     test: float
     schedule: dict[str, list[float]] = field(default_factory=dict)
+    trial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

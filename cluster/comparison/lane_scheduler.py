@@ -162,7 +162,7 @@ class LaneScheduler:
         step = self._tuner.step(self._changes(active))
         broken = next((reason for reason in step.reason if reason.startswith(("error", "timeout"))), None)
         if broken:
-            raise QsynthError(f"the comparison stopped ({broken}); the same command goes on with it")
+            raise QsynthError(f"the comparison stopped ({broken})")
         for lane, stretch_run in active.items():
             score, values = float(step.score[lane]), self._tuner.values
             stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation

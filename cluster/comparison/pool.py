@@ -1,8 +1,9 @@
 """Jobs on Ray actors: each population takes the next job whenever it has a lane to spare."""
 
 import itertools
+import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ray
@@ -92,16 +93,29 @@ class JobPool:
         names: prefix of the actors' names on the dashboard.
     """
 
-    def __init__(self, environment: EnvironmentConfig, sizes: dict[Placement, int], names: str) -> None:
-        numbers = itertools.count()
+    def __init__(self, environment: EnvironmentConfig, sizes: Mapping[Placement, int], names: str) -> None:
+        self._environment, self._names, self._numbers = environment, names, itertools.count()
+        self._workers: dict[Any, Placement] = {}
+        self.resize(sizes)
+
+    def resize(self, sizes: Mapping[Placement, int]) -> None:
+        """Have more or fewer populations from the next jobs on."""
+        for kind in {*sizes, *self._workers.values()}:
+            present = [worker for worker, its_kind in self._workers.items() if its_kind == kind]
+            wanted = sizes.get(kind, 0)
+            for worker in present[wanted:]:
+                del self._workers[worker]
+                ray.kill(worker)
+            self._workers |= {self._made(kind): kind for _ in range(wanted - len(present))}
+
+    def _made(self, kind: Placement) -> Any:
         # What dies with its worker is played again: it depends on nothing but its job.
-        self._workers = [
-            JobWorker.options(  # type: ignore[attr-defined]
-                name=f"{names}:comparison-{next(numbers)}", max_restarts=2, max_task_retries=2, **kind.options()
-            ).remote(environment.at(kind.place), kind.n_lanes)
-            for kind, count in sizes.items()
-            for _ in range(count)
-        ]
+        return JobWorker.options(  # type: ignore[attr-defined]
+            name=f"{self._names}:comparison-{next(self._numbers)}",
+            max_restarts=2,
+            max_task_retries=2,
+            **kind.options(),
+        ).remote(self._environment.at(kind.place), kind.n_lanes)
 
     def play(
         self,
@@ -135,11 +149,9 @@ class JobPool:
                 raise
             except RayActorError as error:
                 if error.actor_init_failed:
-                    reason = str(error).splitlines()[-1].removeprefix("qsynth.errors.QsynthError: ")
+                    reason = re.sub(r"^qsynth\.errors\.\w+: ", "", str(error).splitlines()[-1])
                     raise QsynthError(f"a population can't be set up: {reason}") from None
-                raise QsynthError(
-                    "a population died again and again; is memory short? The same command goes on"
-                ) from None
+                raise QsynthError("a population died again and again; is memory short?") from None
             for index, record in ray.get(queue.collect.remote()):
                 if index in left:
                     left.discard(index)

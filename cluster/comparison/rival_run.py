@@ -58,11 +58,13 @@ class Incumbent:
     Attributes:
         score: on validation.
         values: hyperparameters in force during each decision of its trial.
+        trial: that trial's number.
     """
 
     score: float
     snapshot: Snapshot
     values: list[dict[str, float]]
+    trial: int
 
 
 class RivalRun:
@@ -104,7 +106,7 @@ class RivalRun:
     def record(self, test: dict[int, float]) -> JobResult:
         """The result, given the test scores at each mark; 0 where there was nothing to return."""
         marks = {
-            mark: BudgetResult(found.score, test[mark], _by_name(found.values))
+            mark: BudgetResult(found.score, test[mark], _by_name(found.values), found.trial)
             if (found := self.returned.get(mark))
             else BudgetResult(0.0, 0.0)
             for mark in self.job.marks
@@ -147,7 +149,7 @@ class RivalRun:
         for decision in range(1, stretch_run.decisions + 1):
             score, snapshot = stretch_run.scores[decision], stretch_run.best.get(decision)
             if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):
-                self._incumbent = Incumbent(score, snapshot, values)
+                self._incumbent = Incumbent(score, snapshot, values, stretch_run.stretch.trial)
                 self._curve.append(((before + decision) * self.meter.iterations_per_decision, score))
             self._mark(before + decision)
         if stretch_run.stretch.watched and self._course is None:

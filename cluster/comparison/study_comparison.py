@@ -21,7 +21,7 @@ from cluster.comparison.rivals.retrained import retrained
 from cluster.comparison.rivals.rival import Course, Rival
 from cluster.machines.session import plan_compilation, plan_runners
 from cluster.machines.share import ClusterShare
-from cluster.study.placement import describe_sizes
+from cluster.study.placement import Placement, describe_sizes
 from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
@@ -92,7 +92,8 @@ class StudyComparison:
         self.plan, self.study, self._records = plan, study, records
         self._progress, self._guard = progress, guard
         environment = study.environment(compiled=False)
-        about = environment.model_dump_json(include={"data", "trial", "episode"})
+        # Where a table lies does not matter; its rows do.
+        about = environment.model_dump_json(include={"data", "trial", "episode"}, exclude={"data": {"path"}})
         rows = real_dataset(study.data).digest
         self.context = hashlib.sha256(f"{RULES} {about} {rows}".encode()).hexdigest()[:16]
         space = study.trial.search_space
@@ -125,11 +126,15 @@ class StudyComparison:
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
         most = -(-n_runs // sum(sizes.values()))
-        sizes = {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
+
+        def allowed() -> dict[Placement, int]:
+            return {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in share().items()}
+
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
-        self._progress.note(f"{study.name}: {describe_sizes(sizes)}; {why}")
-        pool = JobPool(study.environment(compiled), sizes, run)
+        self._progress.note(f"{study.name}: {describe_sizes(allowed())}; {why}")
+        self._allowed = allowed
+        pool = JobPool(study.environment(compiled), allowed(), run)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, family) for family in tuned]
@@ -138,7 +143,7 @@ class StudyComparison:
             found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
             again: Played = []
             if plan.retrain:
-                again = self._play(pool, f"{study.name}: winners again", self._retrained_jobs(found))
+                again = self._play(pool, f"{study.name}: what they returned again", self._retrained_jobs(found))
             if plan.agents:
                 robbed = self._ablations(plan.agents[0], found[-len(plan.agents)][1])
                 found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
@@ -154,6 +159,7 @@ class StudyComparison:
             preparations={name: rival.prepared},
             shared=rival.shared,
             records=tuple(records),
+            only_once=rival.only_once,
         )
 
     def _entered(self, agent: ComparedAgent) -> Rival:
@@ -189,9 +195,9 @@ class StudyComparison:
 
     def _retrained_jobs(self, played: Played) -> list[list[ComparisonJob]]:
         """A run along what each rival returned, with the budgets at which it did as marks."""
-        return [[job for record in records for job in self._of_winners(rival, record)] for rival, records in played]
+        return [[job for record in records for job in self._of_returned(rival, record)] for rival, records in played]
 
-    def _of_winners(self, rival: Rival, record: JobResult) -> list[ComparisonJob]:
+    def _of_returned(self, rival: Rival, record: JobResult) -> list[ComparisonJob]:
         problem, n_decisions = self.problems[record.problem], self.study.episode.n_decisions
         winners: dict[str, tuple[dict[str, list[float]], list[int]]] = {}
         for runs, mark in record.marks.items():
@@ -236,6 +242,8 @@ class StudyComparison:
             on_done(done)
 
         on_done(done)
+        if missing:
+            pool.resize(self._allowed())  # the share of the cluster may be another one by now
         pool.play(missing, keep, self._guard.check)
         return [known[job.key] for job in jobs]
 

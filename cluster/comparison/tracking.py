@@ -40,7 +40,7 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
     """Log everybody's test scores on the run; the steps are budgets in runs.
 
     What they returned, trained again, goes beside it. With the smallest budget they are also the run's final scores,
-    but for those of ablations, which are tried with that one alone.
+    but for those of ablations.
     """
     winners = result.retrained_summary
     again = () if winners is None else (each for each in winners.rivals if each.rival.name != result.agent)
@@ -51,8 +51,12 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
             if runs in each.lead:
                 values[f"{name}/agent_better"] = each.lead[runs].value
             tracker.log(values, step=runs)
-    everywhere = [each for each in result.summary.rivals if set(each.test) == set(result.budgets)]
-    final = {_metric(each.rival.name): each.test[result.budgets[0]] for each in everywhere}
+    first = result.budgets[0]
+    final = {
+        _metric(each.rival.name): each.test[first]
+        for each in result.summary.rivals
+        if first in each.test and not each.rival.only_once
+    }
     log_final_scores(tracker, {name: (test.value, test.low, test.high) for name, test in final.items()})
 
 

@@ -46,8 +46,9 @@ def private_ray(**options: Any) -> Iterator[None]:
             with environment(LOOPBACK_ONLY | ours):
                 ray_constants.ENABLE_RAY_CLUSTER = False
                 _read_authentication()
+                # What is there already is the caller's, and stays.
+                ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
                 try:
-                    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
                     yield
                 finally:
                     ray.shutdown()

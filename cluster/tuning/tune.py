@@ -12,7 +12,7 @@ from cluster.comparison.compared_agent import ComparedAgent, compared_agents
 from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import held_out_problem
 from cluster.comparison.job_result import JobResultFile
-from cluster.comparison.rival_result import first_schedules
+from cluster.comparison.rival_result import first_returned, first_schedules
 from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
 from cluster.machines.device_actor import run_on_device
 from cluster.machines.estimate import describe_seconds
@@ -176,9 +176,15 @@ class Tuning:
             trainer.stop()
         return history
 
+    def _compared(self) -> Study:
+        """The study as the agent and its rivals are compared on it: budgets are in runs, so shots do not end trials."""
+        return self.study.replaced(episode=self.study.episode.replaced(shot_budget=None))
+
     def _compare(self, agent: ComparedAgent, cluster: dict[str, Any], share: ClusterShare) -> ComparisonResult:
         """The comparison on held-out problems; what an earlier attempt has done of it is not done again."""
-        study = self.study
+        study = self._compared()
+        if study.episode != self.study.episode:
+            self.progress.note("compared without episode.shot_budget: budgets are in runs there")
         plan = ComparisonPlan(
             studies=(study,),
             agents=(agent,),
@@ -205,21 +211,26 @@ class Tuning:
         comparison: ComparisonResult,
         tags: dict[str, str],
     ) -> dict[str, list[Episode]]:
-        """Every rival's first trial on each problem once more, to show its whole course; rival -> episodes.
+        """The trial that every rival returned of its first run on each problem, once more, to show its whole course.
 
         It comes out as it was: the same networks, the same hyperparameters at each decision.
+
+        Returns:
+            rival -> an episode for each problem.
         """
-        study = self.study
+        study = self._compared()
         problems = [held_out_problem(study.name, number, {}) for number in range(study.budget.held_out)]
-        assignments = [
-            Assignment(study.data.instance(each.number, held_out=True), each.seed, each.number) for each in problems
-        ]
-        compared = [each for each in comparison.rivals if set(each.records[0].marks) == set(comparison.budgets)]
+        instances = [study.data.instance(each.number, held_out=True) for each in problems]
+        compared = [each for each in comparison.rivals if not each.only_once]
         defaults = {name: float(getattr(study.trial.defaults, name)) for name in study.trial.search_space}
         episodes: dict[str, list[Episode]] = {}
-        pool = WorkerPool(environment, share, self.run.path.name)
+        pool = WorkerPool(environment.replaced(episode=study.episode), share, self.run.path.name)
         try:
             for rival in compared:
+                assignments = [
+                    Assignment(instance, each.seed + returned.trial, each.number)
+                    for instance, each, returned in zip(instances, problems, first_returned(rival), strict=True)
+                ]
                 # An agent may do more than move hyperparameters, so it acts itself.
                 acting = agent.agents[study.name] if rival.name == agent.name else None
                 schedules = first_schedules(rival, defaults, study.episode.n_decisions)

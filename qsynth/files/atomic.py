@@ -21,7 +21,7 @@ def atomic_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
         OSError: full disk, missing folder, no permission.
     """
     # In the same folder, as a rename can't leave its file system; of a name that no other writer has.
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with open(descriptor, "w+b") as file:

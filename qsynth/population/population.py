@@ -66,15 +66,14 @@ class Population:
         if self.place.type == "cuda" and simulates:
             build = captured
         self._programs = Programs(self._update, build)
-        weights = config.score.weights
-        self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), weights)
+        self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score.weights)
         # Calibration is rare and of any number of trials, so it is not compiled.
-        calibrated = Scorer(build_metrics(config, n_features, n_classes), weights)
-        at_once = max(1, n_lanes // config.score.n_untrained)
+        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score.weights)
         # What an untrained generator is worth is the same on every engine, and need not be paid for.
         exact = config.build_generator(config.exact_circuit(self.engine), n_features, n_classes)
         labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        self._calibration = Calibration(calibrated, labels, functools.partial(untrained, exact, config), at_once)
+        begun = functools.partial(untrained, exact, config)
+        self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
 
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in config.used}
@@ -214,11 +213,8 @@ class Population:
     @in_place
     @torch.no_grad()
     def evaluate(self, part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
-        """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports).
-
-        Args:
-            seeds: of the noise, one a lane; left out: those of the trials, whose noise selects.
-        """
+        """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports), with
+        noise of ``seeds``, one a lane, or else of the trials' own, which selects."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
         noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
         rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls.measuring())
@@ -300,6 +296,5 @@ class Population:
             self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
-        w = self._weights
-        largest = torch.maximum(w.generator.abs().amax(dim=1), w.critic.abs().amax(dim=1))
+        largest = torch.maximum(*(part.abs().amax(dim=1) for part in (self._weights.generator, self._weights.critic)))
         self.diverged |= ~(largest.cpu().numpy() < EXPLODED)

@@ -23,8 +23,9 @@ from qsynth.data.gaussian import GaussianFamily
 from qsynth.population.snapshot import Keep
 from rl_envs.agents import Schedule
 from rl_envs.config import make_tuner
+from rl_envs.decision_result import DecisionResult
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork
-from rl_envs.tuner import DecisionResult, Tuner
+from rl_envs.tuner import Tuner
 from tests.rl_envs.tiny import SPACE, environment
 
 N_LANES = 5

@@ -11,8 +11,9 @@ import torch
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.metrics.score import Scorecard
+from rl_envs.decision_result import DecisionResult
 from rl_envs.observation import LIMIT
-from rl_envs.tuner import DecisionResult, Tuner
+from rl_envs.tuner import Tuner
 from tests.rl_envs.tiny import MAX_REWARD, N_DECISIONS, PENALTY, feature, gain, instances, tuner
 
 N_LANES = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster.machines.listening import Listener, listeners
+from cluster.machines.listening import Listener, _is_ours, listeners
 from cluster.machines.private_ray import private_ray
 
 ASK = "from ray._raylet import GcsClient; print(GcsClient('{}').internal_kv_keys(b'', None, timeout=30))"
@@ -18,8 +18,7 @@ ASK = "from ray._raylet import GcsClient; print(GcsClient('{}').internal_kv_keys
 
 def own_listeners(process: psutil.Process) -> list[Listener]:
     """What a process and those that it started listen on."""
-    pids = {process.pid, *(child.pid for child in process.children(recursive=True))}
-    return [each for each in listeners() if each.pid in pids]
+    return listeners({process.pid, *(child.pid for child in process.children(recursive=True))})
 
 
 def outer_addresses() -> list[str]:
@@ -91,3 +90,19 @@ def test_nobody_else_reaches_it() -> None:
 )
 def test_an_address_is_exposed_or_not(host: str, exposed: bool) -> None:
     assert Listener("raylet", 1, host, 1).exposed is exposed
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "ours"),
+    [
+        ("raylet", ["/x/ray/core/src/ray/raylet/raylet"], True),
+        ("ray::IDLE", ["ray::IDLE", "", ""], True),
+        ("python", ["/usr/bin/python", "-u", "/x/site-packages/ray/dashboard/agent.py"], True),
+        ("python", ["/x/bin/python", "-m", "mlflow", "server"], True),
+        ("qsynth", ["/x/bin/python", "/x/bin/qsynth", "tune", "gaussian"], True),
+        ("python", ["/x/bin/python", "/home/murray/array.py"], False),
+        ("jupyter-lab", ["/x/bin/python", "/x/bin/jupyter-lab", "/home/me/qsynth-notes"], False),
+    ],
+)
+def test_whose_a_process_is(name: str, command: list[str], ours: bool) -> None:
+    assert _is_ours(name, command) is ours
