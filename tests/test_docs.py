@@ -261,7 +261,7 @@ def section(title: str) -> str:
 
 
 def test_the_first_pages_three_numbers_are_those_measured() -> None:
-    once = measured("compare_48.json", "methods", 1)
+    once = measured("compare_48.json", "rivals", 1)
     mine = once["agent default"]
     best_rival = max(value for name, value in once.items() if not name.startswith("agent"))
     again = measured("compare_48_runs.json", "retrained", 16)
@@ -274,6 +274,6 @@ def test_the_first_pages_three_numbers_are_those_measured() -> None:
 
 
 def test_what_the_first_page_does_not_beat_is_as_measured() -> None:
-    lucky = measured("compare_48_runs.json", "methods", 16)
+    lucky = measured("compare_48_runs.json", "rivals", 16)
     claimed = re.findall(r"0\.\d{3}", section("Not beaten").partition("**Simple statistics.**")[0])
     assert claimed == [f"{lucky['tuned constants']:.3f}", f"{lucky['tuned TTUR']:.3f}"]

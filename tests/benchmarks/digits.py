@@ -5,7 +5,7 @@
 Digits 0 and 1, then all ten, conditional on the digit. The patch generator is 16 circuits of four qubits, a pixel each;
 the classical GAN has as many parameters and the same critic, losses, rates and steps; the Gaussian mixtures are one for
 each digit, fitted to the same training rows. Three held-out splits with a start of their own; validation rows choose
-each GAN's moment. Every contender makes 2,000 images, cut to the range of pixels, of which are reported:
+each GAN's moment. Every maker makes 2,000 images, cut to the range of pixels, of which are reported:
 
 - ``tstr``: accuracy on real test rows of a logistic regression fitted to the synthetic ones; of real training rows it
   is what there is to be reached (train on synthetic, test on real).
@@ -141,14 +141,14 @@ def frechet(a: Floats, b: Floats) -> float:
 
 
 def compared(task: str, compiled: bool) -> tuple[list[dict[str, Any]], dict[str, tuple[Floats, Labels]]]:
-    """A row for each contender and split, and some images of the first split."""
+    """A row for each maker and split, and some images of the first split."""
     instances = [TASKS[task].instance(split, held_out=True) for split in SPLITS]
     n_features, n_classes = instances[0].n_features, instances[0].n_classes
     quantum = patches()
     classical = classical_twin(quantum, n_features, n_classes)
     sizes = {name: n_parameters(each, n_features, n_classes) for name, each in ((PATCHES, quantum), (TWIN, classical))}
     sizes[MIXTURES] = n_classes * N_COMPONENTS * (1 + n_features + n_features * (n_features + 1) // 2)
-    contenders = {
+    makers = {
         PATCHES: gans(quantum, instances, compiled),
         TWIN: gans(classical, instances, compiled),
         MIXTURES: [mixtures(instance) for instance in instances],
@@ -157,23 +157,23 @@ def compared(task: str, compiled: bool) -> tuple[list[dict[str, Any]], dict[str,
     for split, instance in zip(SPLITS, instances, strict=True):
         judge, y = Judge(instance), stratified(np.full(n_classes, 1 / n_classes), N_ROWS)
         made = {
-            name: (samplers[split](y).clip(-TRAINING_RANGE, TRAINING_RANGE), y) for name, samplers in contenders.items()
+            name: (samplers[split](y).clip(-TRAINING_RANGE, TRAINING_RANGE), y) for name, samplers in makers.items()
         }
         made |= {REAL: (instance.train.x, instance.train.y), RESERVE: (instance.reserve.x, instance.reserve.y)}
         for name, (x, labels) in made.items():
-            about = {"task": task, "contender": name, "parameters": sizes.get(name, 0), "split": split}
+            about = {"task": task, "maker": name, "parameters": sizes.get(name, 0), "split": split}
             rows.append(about | judge.measure(x, labels))
         shown = shown or {name: each for name, each in made.items() if name != RESERVE}
     return rows, shown
 
 
 def not_beaten(rows: list[dict[str, Any]]) -> list[str]:
-    """Where another contender's mean is at least as good as the patch generator's."""
+    """Where another maker's mean is at least as good as the patch generator's."""
     found = []
     for what, sign in MEASURES.items():
-        own = np.mean([row[what] for row in rows if row["contender"] == PATCHES])
+        own = np.mean([row[what] for row in rows if row["maker"] == PATCHES])
         for name in (TWIN, MIXTURES):
-            other = np.mean([row[what] for row in rows if row["contender"] == name])
+            other = np.mean([row[what] for row in rows if row["maker"] == name])
             if sign * (other - own) >= 0:
                 found.append(f"{name} by {what} ({other:.3f} against {own:.3f})")
     return found
@@ -185,27 +185,27 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     for task in dict.fromkeys(row["task"] for row in rows):
         of_task = [row for row in rows if row["task"] == task]
         lines = []
-        for name in dict.fromkeys(row["contender"] for row in of_task):
-            found = [row for row in of_task if row["contender"] == name]
+        for name in dict.fromkeys(row["maker"] for row in of_task):
+            found = [row for row in of_task if row["maker"] == name]
             cells = []
             for what in ("tstr", "frechet", "nearest"):
                 values = [row[what] for row in found]
                 cells.append(f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})")
             lines.append([name, f"{found[0]['parameters']:,}" if found[0]["parameters"] else "", *cells])
-        header = ["contender", "parameters", "TSTR accuracy", "Frechet distance", "nearest training image"]
+        header = ["maker", "parameters", "TSTR accuracy", "Frechet distance", "nearest training image"]
         beaten = "; ".join(not_beaten(of_task)) or "nothing"
         parts.append(f"**{task}**\n\n{table(header, lines)}\n\nNot beaten by the patch GAN: {beaten}.")
     return "\n\n".join([*parts, f"Mean (least to greatest) over {len(SPLITS)} splits."]) + "\n"
 
 
 def plot(shown: dict[str, dict[str, tuple[Floats, Labels]]], path: Path) -> None:
-    """The first images of each class: a line of panels for each task, a panel for each contender."""
+    """The first images of each class: a line of panels for each task, a panel for each maker."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.9 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), 4)
-    for line, (task, contenders) in zip(panels, shown.items(), strict=True):
-        for axes, (name, (x, y)) in zip(line, contenders.items(), strict=True):
+    for line, (task, makers) in zip(panels, shown.items(), strict=True):
+        for axes, (name, (x, y)) in zip(line, makers.items(), strict=True):
             n_classes = int(y.max()) + 1
             n_each = PER_LINE * (LINES // n_classes)
             chosen = np.concatenate([x[y == label][:n_each] for label in range(n_classes)])

@@ -16,7 +16,7 @@ def test_time_grows_with_the_work_and_shrinks_with_workers(tiny: dict[str, Any])
         assert found is not None
         return found
 
-    assert seconds(agent_trials=4000) > 5 * seconds(agent_trials=400)  # each is measured anew
+    assert seconds(agent_trials=4000) > 2 * seconds(agent_trials=400)  # 9.6 times the trials; each is measured anew
     assert seconds(runners=10) < 0.5 * seconds()
     assert seconds(compiled=True) < seconds()
 
