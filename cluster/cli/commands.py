@@ -16,7 +16,7 @@ from cluster.system.files import check_writable, read_json_object
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
-from qsynth.files.atomic import atomic_file
+from qsynth.files.csv_file import write_csv
 
 
 def run_tune(
@@ -128,11 +128,7 @@ def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, se
             raise QsynthError(f"--out must not be the model's own file, {model_file}")
     frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
     if out is not None:
-        try:
-            with atomic_file(out) as file:
-                frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
-        except OSError as error:
-            raise QsynthError(f"{out} can't be written: {error.strerror}") from None
+        write_csv(frame, out)
         if as_json:
             emit({"rows": len(frame), "columns": list(frame.columns), "path": str(out)})
         else:

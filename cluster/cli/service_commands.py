@@ -17,7 +17,7 @@ from cluster.tracking.leaderboard import leaderboard
 from cluster.tracking.scheduled_run import create_scheduled_run, delete_scheduled_run
 from cluster.tracking.store import Location
 from qsynth.errors import QsynthError
-from qsynth.files.atomic import atomic_file
+from qsynth.files.csv_file import write_csv
 
 
 def run_up(
@@ -164,11 +164,7 @@ def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_
         raise QsynthError("no service runs here; give --tracking-uri, e.g. sqlite:///qsynth-runs/mlflow.db")
     frame = leaderboard(uri, runs)
     if csv is not None:
-        try:
-            with atomic_file(csv) as file:
-                frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
-        except OSError as error:
-            raise QsynthError(f"{csv} can't be written: {error.strerror}") from None
+        write_csv(frame, csv)
     if as_json:
         emit(frame.astype(object).where(frame.notna(), None).to_dict(orient="records"))
         return

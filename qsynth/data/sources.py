@@ -16,8 +16,8 @@ from qsynth.data.mixtures import MixtureFamily
 from qsynth.data.source import DataSource
 from qsynth.data.table_file import LABEL_COLUMN
 from qsynth.data.tabular import CsvData, TableData
-from qsynth.errors import DataError, FileError
-from qsynth.files.atomic import atomic_file
+from qsynth.errors import DataError
+from qsynth.files.csv_file import write_csv
 
 SOURCES: Kinds[DataSource] = Kinds("data source")
 SOURCES.register("gaussian")(GaussianFamily)
@@ -54,9 +54,4 @@ def write_rows(path: str | Path, rows: ArrayLike, labels: ArrayLike, instance: I
         raise DataError(f"labels must lie in 0..{instance.n_classes - 1}; got {classes.min()}..{classes.max()}")
     frame = pd.DataFrame(values, columns=list(instance.feature_names))
     frame[LABEL_COLUMN] = np.array(instance.class_names, dtype=object)[classes]
-    target = Path(path)
-    try:
-        with atomic_file(target) as file:
-            frame.to_csv(file, index=False, mode="wb", encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{target} can't be written: {error.strerror or error}") from None
+    write_csv(frame, Path(path))
