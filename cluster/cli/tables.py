@@ -10,6 +10,8 @@ def print_result(console: Console, result: ComparisonResult) -> None:
     """The tables of a comparison, and what the agent did not beat."""
     console.print(summary_table(result.summary))
     for line in describe_unbeaten(result.summary):
-        console.print(f"not beaten: {line}" if result.summary.unbeaten() else line, markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"not beaten: {line}" if result.summary.unbeaten() else line, markup=False, highlight=False, soft_wrap=True
+        )
     if result.retrained_summary is not None:
         console.print(summary_table(result.retrained_summary, "what they returned, trained again: "))

@@ -85,7 +85,8 @@ def deliver(
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
     result = StudyResult(run=run.path.name, comparison=comparison, paths=paths, training=training, device=device)
-    about = [study.description or study.name, *(f"{what}: {value:,.0f}" for what, value in training.items())]
+    spent = ", ".join(f"{value:,.0f} {what}" for what, value in training.items())
+    about = [study.description or study.name, f"Training the agent took {spent}."]
     pictures = {caption: run.plots / f"{name}.png" for name, caption in captions.items()}
     atomic_write_text(run.report, report_html(comparison, f"qsynth tune: {run.path.name}", pictures, about))
     atomic_write_text(run.note, study_markdown(result, _in(captions, "plots")))
