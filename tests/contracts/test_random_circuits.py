@@ -117,7 +117,7 @@ class Circuit:
             for gate in self.layer[index:]:
                 gate(inputs, weights)
 
-        return Whole("random", layer, lambda _: N_WEIGHTS, before=embed)
+        return Whole(name="random", layer=layer, n_layer_weights=lambda _: N_WEIGHTS, before=embed)
 
 
 SIZE = st.floats(-1.5, 1.5, width=16)
@@ -298,7 +298,7 @@ NOT_READ: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
 @pytest.mark.parametrize("case", NOT_READ)
 def test_what_can_not_be_read_is_refused_by_name_in_one_line(case: str) -> None:
     gate, name = NOT_READ[case]
-    ansatz = Whole("own", lambda _i, x, w, _n: gate(x, w), lambda _: N_WEIGHTS)
+    ansatz = Whole(name="own", layer=lambda _i, x, w, _n: gate(x, w), n_layer_weights=lambda _: N_WEIGHTS)
     with pytest.raises(QsynthError, match=f"a template for the statevector engine must .*{name}") as caught:
         StatevectorEngine(ansatz, 2, 1)
     assert "\n" not in str(caught.value)
