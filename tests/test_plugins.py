@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,10 @@ from cluster.comparison.rivals.rival import Rival, Stretch, restarts
 
 
 def plan(setting):
-    return restarts(setting, lambda trial: Stretch(trial, setting.n_decisions))
+    return restarts(setting, lambda trial: Stretch(trial=trial, decisions=setting.n_decisions))
 
 
-RIVALS.register("idle")(Rival("idle", plan, detail="does nothing"))
+RIVALS.register("idle")(Rival(name="idle", plan=plan, detail="does nothing"))
 """
 
 
@@ -271,11 +272,11 @@ def test_two_versions_of_an_ansatz_share_no_machine_code(plugin: Install, monkey
         def layer(index: int, inputs: Any, weights: Any, n_qubits: int, sign: int = sign, old: Any = old.layer) -> None:
             old(index, inputs, sign * weights, n_qubits)
 
-        monkeypatch.setitem(ANSAETZE._members, "mine", type(old)("mine", layer, old.n_layer_weights))
+        monkeypatch.setitem(ANSAETZE._members, "mine", replace(old, layer=layer))
         config = parse(TrialConfig, {**TINY["trial"], "ansatz": "mine", "qnn": {"ansatz": "mine"}}, source="trial")
         population = Population(config, 2, 3, 1)
         qnn = population._scorer.metrics[-1].qnn  # type: ignore[attr-defined]
-        keys.append((population._compiler.recipe, qnn.model.circuit.fingerprint))
+        keys.append((population.compiler.recipe, qnn.model.circuit.fingerprint))
         monkeypatch.setitem(ANSAETZE._members, "mine", old)
     assert keys[0] == keys[2]
     assert all(np.array(keys[0]) != np.array(keys[1]))
