@@ -86,20 +86,22 @@ class JobWorker:
 
 
 class JobPool:
-    """Populations of one study.
+    """Populations of one study; there are none before the first jobs.
 
     Args:
-        sizes: how many of each kind.
+        sizes: how many of each kind there may be; asked again whenever jobs are to be played.
         names: prefix of the actors' names on the dashboard.
     """
 
-    def __init__(self, environment: EnvironmentConfig, sizes: Mapping[Placement, int], names: str) -> None:
-        self._environment, self._names, self._numbers = environment, names, itertools.count()
+    def __init__(
+        self, environment: EnvironmentConfig, sizes: Callable[[], Mapping[Placement, int]], names: str
+    ) -> None:
+        self._environment, self._sizes, self._names = environment, sizes, names
+        self._numbers = itertools.count()
         self._workers: dict[Any, Placement] = {}
-        self.resize(sizes)
 
-    def resize(self, sizes: Mapping[Placement, int]) -> None:
-        """Have more or fewer populations from the next jobs on."""
+    def _resize(self, sizes: Mapping[Placement, int]) -> None:
+        """Have more or fewer populations."""
         for kind in {*sizes, *self._workers.values()}:
             present = [worker for worker, its_kind in self._workers.items() if its_kind == kind]
             wanted = sizes.get(kind, 0)
@@ -134,6 +136,7 @@ class JobPool:
         """
         if not jobs:
             return
+        self._resize(self._sizes())
         queue = JobQueue.remote(len(jobs))  # type: ignore[attr-defined]
         shared = ray.put(list(jobs))
         waiting = [worker.play.remote(number, queue, shared) for number, worker in enumerate(self._workers)]

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -97,7 +97,7 @@ class StudyComparison:
         rows = real_dataset(study.data).digest
         self.context = hashlib.sha256(f"{RULES} {about} {rows}".encode()).hexdigest()[:16]
         space = study.trial.search_space
-        self._defaults = {name: float(getattr(study.trial.defaults, name)) for name in space}
+        self._defaults = study.defaults()
         self.problems = [
             held_out_problem(study.name, number, starting_values(space, self._defaults, plan.random_start, number))
             for number in range(plan.n_problems)
@@ -127,14 +127,13 @@ class StudyComparison:
         # Lanes without work would take as long as the others.
         most = -(-n_runs // sum(sizes.values()))
 
-        def allowed() -> dict[Placement, int]:
-            return {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in share().items()}
+        def narrowed(sizes: Mapping[Placement, int]) -> dict[Placement, int]:
+            return {replace(kind, n_lanes=min(kind.n_lanes, most)): count for kind, count in sizes.items()}
 
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
-        self._progress.note(f"{study.name}: {describe_sizes(allowed())}; {why}")
-        self._allowed = allowed
-        pool = JobPool(study.environment(compiled), allowed(), run)
+        self._progress.note(f"{study.name}: {describe_sizes(narrowed(sizes))}; {why}")
+        pool = JobPool(study.environment(compiled), lambda: narrowed(share()), run)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, family) for family in tuned]
@@ -242,8 +241,6 @@ class StudyComparison:
             on_done(done)
 
         on_done(done)
-        if missing:
-            pool.resize(self._allowed())  # the share of the cluster may be another one by now
         pool.play(missing, keep, self._guard.check)
         return [known[job.key] for job in jobs]
 

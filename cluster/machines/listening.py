@@ -48,7 +48,7 @@ def listeners(pids: Collection[int] = ()) -> list[Listener]:
     for process in psutil.process_iter():
         try:
             name = process.name()
-            if process.pid not in pids and (pids or not _is_ours(name, process.cmdline())):
+            if not (process.pid in pids if pids else _is_ours(name, process.cmdline())):
                 continue
             for connection in process.net_connections("inet"):
                 if connection.status == psutil.CONN_LISTEN:

@@ -87,6 +87,10 @@ class Study(Config):
         """GAN iterations of a trial."""
         return self.episode.n_decisions * self.episode.iterations_per_decision
 
+    def defaults(self) -> dict[str, float]:
+        """The defaults of the hyperparameters that may be tuned."""
+        return {name: float(getattr(self.trial.defaults, name)) for name in self.trial.search_space}
+
     def local_sizes(self) -> dict[Placement, int]:
         """Populations of each kind on this machine: the study's wish, or one a CPU."""
         return _here(self.placements())

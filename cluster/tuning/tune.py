@@ -219,10 +219,10 @@ class Tuning:
             rival -> an episode for each problem.
         """
         study = self._compared()
-        problems = [held_out_problem(study.name, number, {}) for number in range(study.budget.held_out)]
+        defaults = study.defaults()
+        problems = [held_out_problem(study.name, number, defaults) for number in range(study.budget.held_out)]
         instances = [study.data.instance(each.number, held_out=True) for each in problems]
         compared = [each for each in comparison.rivals if not each.only_once]
-        defaults = {name: float(getattr(study.trial.defaults, name)) for name in study.trial.search_space}
         episodes: dict[str, list[Episode]] = {}
         pool = WorkerPool(environment.replaced(episode=study.episode), share, self.run.path.name)
         try:

@@ -31,7 +31,7 @@ def test_a_population_that_can_not_be_set_up_says_why(tmp_path: Path, tiny: dict
     with ray_session(None, study.name):
         pool = JobPool(
             study.environment(compiled=False),
-            {Placement(place="cpu", n_lanes=2, gpus=0, qpus=0, memory=0, most=None): 1},
+            lambda: {Placement(place="cpu", n_lanes=2, gpus=0, qpus=0, memory=0, most=None): 1},
             study.name,
         )
         with pytest.raises(QsynthError, match=r"^a population can't be set up: .*rows\.csv.*") as refused:
