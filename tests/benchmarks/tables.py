@@ -7,7 +7,8 @@
 
 Every study is the preset breast_cancer with another table: four principal components on four qubits, 100 training rows,
 the same defaults and search space. Tables come from packages that carry them, so nothing is downloaded. Those in
-``development`` were looked at when the shipped agent's training tasks were chosen; those in ``held_out`` were not.
+``development`` were looked at when the shipped agent's training tasks were chosen; those in ``held_out`` were looked at
+when losses and generators were; those in ``untouched`` no decision has seen.
 """
 
 import argparse
@@ -81,8 +82,37 @@ def travel() -> pd.DataFrame:
     return labelled(table[["ttme", "invc", "invt", "gc", "hinc", "mode"]], "mode")
 
 
+def smokers() -> pd.DataFrame:
+    """Men and women among smokers, by eight measurements (NHEFS; Hernan & Robins 2020)."""
+    columns = ["age", "ht", "wt71", "smokeintensity", "smokeyrs", "sbp", "dbp", "cholesterol"]
+    return labelled(causal("nhefs")[[*columns, "sex"]], "sex")
+
+
+def continents() -> pd.DataFrame:
+    """Countries of four continents in twelve years, by life expectancy, population and income (Gapminder)."""
+    table = causal("gapminder")
+    logs = table.assign(pop=np.log(table["pop"]), gdpPercap=np.log(table["gdpPercap"]))
+    large = logs[logs["continent"] != "Oceania"]  # which has two countries
+    return labelled(large[["year", "lifeExp", "pop", "gdpPercap", "continent"]], "continent")
+
+
+def graduates() -> pd.DataFrame:
+    """Men who went to college, and others, by wage, experience and where they live (Card 1995)."""
+    table = causal("close_college")
+    return labelled(table.assign(educ=table["educ"] > 12), "educ")
+
+
+def numerals() -> pd.DataFrame:
+    """The handwritten digits 0 to 4, by 64 pixels (Alpaydin & Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    table = load_digits(as_frame=True).frame
+    return labelled(table[table["target"] < 5], "target")
+
+
 DEVELOPMENT: tuple[Callable[[], pd.DataFrame], ...] = (penguins, election, affairs, diabetes, cars)
 HELD_OUT: tuple[Callable[[], pd.DataFrame], ...] = (doctor, weather, schools, travel)
+UNTOUCHED: tuple[Callable[[], pd.DataFrame], ...] = (smokers, continents, graduates, numerals)
 
 
 def econometric(name: str) -> pd.DataFrame:
@@ -90,6 +120,13 @@ def econometric(name: str) -> pd.DataFrame:
     from statsmodels import datasets
 
     return pd.DataFrame(getattr(datasets, name).load_pandas().data)
+
+
+def causal(name: str) -> pd.DataFrame:
+    """A data set of causaldata."""
+    import causaldata
+
+    return pd.DataFrame(getattr(causaldata, name).load_pandas().data)
 
 
 def drawn(name: str) -> pd.DataFrame:
@@ -123,6 +160,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    for name, tables in {"development": DEVELOPMENT, "held_out": HELD_OUT}.items():
+    for name, tables in {"development": DEVELOPMENT, "held_out": HELD_OUT, "untouched": UNTOUCHED}.items():
         for each in tables:
             write(each, folder / name)
