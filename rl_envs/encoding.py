@@ -8,9 +8,8 @@ from qsynth.errors import QsynthError
 from qsynth.population.trial import TrialConfig
 from qsynth.space.hyperparameters import bounds
 from qsynth.space.search_space import Choice, SearchSpace
+from rl_envs.observation import VALUE
 from rl_envs.spaces import Entries, Recover, moved
-
-VALUE = "hyperparameters."
 
 
 class Encoding:
