@@ -7,9 +7,8 @@ import numpy as np
 from qsynth.errors import QsynthError
 from qsynth.population.trial import TrialConfig
 from qsynth.space.search_space import Choice, SearchSpace
+from rl_envs.observation import VALUE
 from rl_envs.spaces import Entries, Recover, moved
-
-VALUE = "hyperparameters."
 
 
 class Encoding:
