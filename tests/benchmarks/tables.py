@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cluster.study.study import changed, load_study
+from cluster.study.study import Study, changed, load_study
 
 LABEL = "class"
 MOST_ROWS = 2000
@@ -144,16 +144,20 @@ def labelled(table: pd.DataFrame, label: str) -> pd.DataFrame:
     return some.assign(**{LABEL: names})
 
 
-def write(table: Callable[[], pd.DataFrame], folder: Path) -> None:
-    """The table as CSV, and its study beside it."""
+def study_of(table: Callable[[], pd.DataFrame], folder: Path) -> Study:
+    """The table's study, after writing the table as CSV to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     name = table.__name__
     path = (folder / f"{name}.csv").absolute()
     table().to_csv(path, index=False)
     data = {"kind": "csv", "path": str(path), "label": LABEL, "n_features": 4, "n_train": 100}
-    study = changed(load_study("breast_cancer"), {"name": name, "description": table.__doc__, "data": data})
-    text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False)
-    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return changed(load_study("breast_cancer"), {"name": name, "description": table.__doc__, "data": data})
+
+
+def write(table: Callable[[], pd.DataFrame], folder: Path) -> None:
+    """The table as CSV, and its study beside it."""
+    text = yaml.safe_dump(study_of(table, folder).model_dump(mode="json"), sort_keys=False)
+    (folder / f"{table.__name__}.yaml").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
