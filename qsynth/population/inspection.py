@@ -87,8 +87,8 @@ def dead_share(config: TrialConfig, n_features: int, n_layers: int) -> float:
 
 
 def _work(config: TrialConfig, n_classes: int) -> Work:
-    engine, capacity, rows = config.circuit(), config.capacity, config.capacity.batch_size
-    outputs = config.cost(engine, capacity.n_critic * rows, n_classes) + config.cost(engine, rows, n_classes)
+    engine, rows = config.circuit(), config.capacity.batch_size
+    outputs = config.cost(engine, config.n_critic * rows, n_classes) + config.cost(engine, rows, n_classes)
     gradient = config.cost(engine, rows, n_classes, gradient=True)
     return Work(outputs.circuits, gradient.circuits, engine.method, (outputs + gradient).shots or None)
 

@@ -35,6 +35,8 @@ class Controls(NamedTuple):
     instance_noise: Tensor = OFF
     fidelity_weight: Tensor = OFF
     diversity_weight: Tensor = OFF
+    adversarial_weight: Tensor = OFF
+    critic_start: Tensor = OFF
     shot_share: Tensor = OFF
     pattern: Tensor = OFF
 

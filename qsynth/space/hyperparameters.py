@@ -40,7 +40,8 @@ class Hyperparameters(Config):
         label_smoothing: how far below 1 real rows' target is, for losses that classify.
         instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
         fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
-            (:mod:`qsynth.gan.score_terms`).
+            (:mod:`qsynth.gan.score_terms`); adversarial_weight: of that loss.
+        critic_start: iterations before the adversarial loss acts on the generator; the critic trains from the first on.
         pattern: which of the circuit's entangling patterns its layers have: 0 is the ansatz's own.
         shot_share: share of the engine's shots that a training circuit takes, at least one; evaluations take all.
     """
@@ -64,6 +65,8 @@ class Hyperparameters(Config):
     instance_noise: float = Field(0.0, ge=0, le=10)
     fidelity_weight: float = Field(0.0, ge=0, le=1000)
     diversity_weight: float = Field(0.0, ge=0, le=1000)
+    adversarial_weight: float = Field(1.0, ge=0, le=1000)
+    critic_start: int = Field(0, ge=0, le=1_000_000)
     shot_share: float = Field(1.0, ge=0, le=1)
     pattern: int = Field(0, ge=0)
 
@@ -71,7 +74,7 @@ class Hyperparameters(Config):
 SHOT_SHARE = "shot_share"
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
-WHOLE = (*SIZES, "pattern")
+WHOLE = (*SIZES, "pattern", "critic_start")
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
 # capacity. A trial uses them if the search space names them or its default is another.
 SPARED = {
@@ -81,6 +84,8 @@ SPARED = {
     "instance_noise": 0.0,
     "fidelity_weight": 0.0,
     "diversity_weight": 0.0,
+    "adversarial_weight": 1.0,
+    "critic_start": 0.0,
     SHOT_SHARE: 1.0,
     "pattern": 0.0,
 }
@@ -191,6 +196,8 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         instance_noise=number("instance_noise"),
         fidelity_weight=number("fidelity_weight"),
         diversity_weight=number("diversity_weight"),
+        adversarial_weight=number("adversarial_weight"),
+        critic_start=number("critic_start"),
         shot_share=number("shot_share"),
         pattern=number("pattern"),
     )
