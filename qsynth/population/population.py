@@ -16,9 +16,8 @@ from qsynth.execution.compilation import Build, Compiler, eager
 from qsynth.execution.cuda_graphs import captured
 from qsynth.execution.place import brought, in_place
 from qsynth.gan.programs import Programs
-from qsynth.gan.update import GanUpdate, Weights
+from qsynth.gan.weights import Weights
 from qsynth.metrics.score import Scorecard, Scorer
-from qsynth.networks.adam import AdamState
 from qsynth.population.calibration import Calibration
 from qsynth.population.fitting import check_shape, joint_rows
 from qsynth.population.generation import evaluation_labels, generate, untrained
@@ -27,7 +26,7 @@ from qsynth.population.recovery import Recovery, recover
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
-from qsynth.space.controls import OFF, Controls, is_on
+from qsynth.space.controls import Controls, is_on
 from qsynth.space.hyperparameters import NAMES, OLD_SHARE, checked, controls
 
 EXPLODED = 1e4
@@ -60,8 +59,7 @@ class Population:
         simulates = isinstance(self.engine, StatevectorEngine)
         self.compiled = compiled and simulates and self.place.type == "cpu"
         self.generator = config.build_generator(self.engine, n_features, n_classes)
-        critic, sizes = config.build_critic(n_features, n_classes), (capacity.batch_size, capacity.n_critic)
-        self._update = GanUpdate(self.generator, critic, *sizes, config.penalty, config.loss)
+        self._update = config.build_update(self.generator, n_features, n_classes)
         self.compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self.compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:
@@ -81,13 +79,8 @@ class Population:
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
         self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
-        n_generator, n_critic = self.generator.layout.size, critic.layout.size
-        self._weights = Weights(
-            torch.zeros(n_lanes, n_generator),
-            torch.zeros(n_lanes, n_critic),
-            AdamState.zeros(n_lanes, n_generator),
-            AdamState.zeros(n_lanes, n_critic),
-            torch.zeros(n_lanes, n_generator) if "weight_average" in self.values else OFF,
+        self._weights = Weights.zeros(
+            n_lanes, self.generator.layout.size, self._update.critic_size, averages="weight_average" in self.values
         )
         self._controls: Controls = controls(self.values, capacity)
         self._rows = torch.zeros(0)
@@ -191,29 +184,14 @@ class Population:
 
         A lane whose numbers are no longer finite, or have exploded, is marked in ``diverged``; it harms no other.
         """
-        n_updates = int(self.values["n_critic"].max())
-        indices = [torch.tensor(float(index)) for index in range(n_updates)]
-        critic_totals = torch.zeros(self.n_lanes, 4)
-        generator_totals = torch.zeros(self.n_lanes, 4)
-        for _ in range(n_iterations):
-            w = self._weights
-            batches = self._programs.critic_batches(
-                w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
-            )
-            critic, state = w.critic, w.critic_adam
-            for index, batch in zip(indices, batches, strict=False):
-                critic, state, critic_totals = self._programs.critic_step(
-                    critic, state, batch, self._controls, index, critic_totals
-                )
-            w = w._replace(critic=critic, critic_adam=state)
-            generator, generator_state, average, self._steps, generator_totals = self._programs.generator_step(
-                w, self._controls, self._rows, self._n_rows, self._seeds, self._steps, generator_totals
-            )
-            self._weights = w._replace(generator=generator, generator_adam=generator_state, average=average)
+        n_updates = int(self.values["n_critic"].max()) if "n_critic" in self.values else 0
+        self._weights, self._steps, of_critic, of_generator = self._programs.iterate(
+            n_iterations, n_updates, self._weights, self._controls, self._rows, self._n_rows, self._seeds, self._steps
+        )
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        return TrainingStatistics.of(critic_totals / n_iterations, generator_totals / n_iterations)
+        return TrainingStatistics.of(of_critic / n_iterations, of_generator / n_iterations)
 
     @in_place
     @torch.no_grad()
@@ -273,10 +251,10 @@ class Population:
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
         w = self._weights
-        parts = {"generator": w.generator, "critic": w.critic} | ({"average": w.average} if is_on(w.average) else {})
+        parts = {"generator": w.generator, "critic": w.critic, "average": w.average}
         for owner, state in (("generator_adam", w.generator_adam), ("critic_adam", w.critic_adam)):
             parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
-        return parts
+        return {name: part for name, part in parts.items() if is_on(part)}
 
     def _lane_values(self, lane: int) -> dict[str, float]:
         return {name: float(values[lane]) for name, values in self.values.items()}
@@ -293,5 +271,6 @@ class Population:
             self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
-        largest = torch.maximum(*(part.abs().amax(dim=1) for part in (self._weights.generator, self._weights.critic)))
+        networks = [part for part in (self._weights.generator, self._weights.critic) if is_on(part)]
+        largest = torch.stack([part.abs().amax(dim=1) for part in networks]).amax(dim=0)
         self.diverged |= ~(largest.cpu().numpy() < EXPLODED)
