@@ -1,6 +1,5 @@
 """K trials in lockstep: one batched program whatever their hyperparameters, stages or instances."""
 
-import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,14 +13,13 @@ from qsynth.data.dataset import Instance
 from qsynth.errors import DataError, NotFittedError, StudyError
 from qsynth.execution.compilation import Build, Compiler, eager
 from qsynth.execution.cuda_graphs import captured
-from qsynth.execution.place import brought, in_place
+from qsynth.execution.place import in_place
 from qsynth.gan.programs import Programs
 from qsynth.gan.weights import Weights
-from qsynth.metrics.score import Scorecard, Scorer
-from qsynth.population.calibration import Calibration
+from qsynth.metrics.score import Scorecard
 from qsynth.population.fitting import check_shape, joint_rows
-from qsynth.population.generation import evaluation_labels, generate, untrained
-from qsynth.population.measures import build_metrics
+from qsynth.population.generation import evaluation_labels, generate
+from qsynth.population.measures import Measures
 from qsynth.population.recovery import Recovery, recover
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
@@ -65,15 +63,7 @@ class Population:
         if self.place.type == "cuda" and simulates:
             build = captured
         self._programs = Programs(self._update, build)
-        self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score.weights)
-        # Calibration is rare and of any number of trials, so it is not compiled.
-        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score.weights)
-        # What an untrained generator is worth is the same on every engine, and need not be paid for.
-        exact = config.build_generator(config.exact_circuit(self.engine), n_features, n_classes)
-        labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        begun = functools.partial(untrained, exact, config)
-        self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
-
+        self._measures = Measures(config, self.engine, n_features, n_classes, n_lanes, build)
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, config.default(name)) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
@@ -109,9 +99,14 @@ class Population:
         return self.config.iteration_cost(self.engine, self._lane_values(lane), self.n_classes)
 
     @property
+    def labels(self) -> Tensor:
+        """Labels of the rows that are measured, lanes x n_rows x n_classes."""
+        return self._onehot.cpu()
+
+    @property
     def metric_names(self) -> list[str]:
         """The metrics that make up the score, in order."""
-        return [metric.name for metric in self._scorer.metrics]
+        return self._measures.names
 
     @in_place
     def reset(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> None:
@@ -198,11 +193,16 @@ class Population:
     def evaluate(self, part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports), with
         noise of ``seeds``, one a lane, or else of the trials' own, which selects."""
-        yardstick = self._calibration.yardstick(self._assigned(), part)
         noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
         rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls)
         self._book(self.evaluation_cost())
-        return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
+        return self.measure(rows, part)
+
+    @in_place
+    @torch.no_grad()
+    def measure(self, rows: Tensor, part: str = "test") -> Scorecard:
+        """Scorecard of given rows (lanes x n_rows x n_features, scaled space) with the lanes' :attr:`labels`."""
+        return self._measures.measure(self._assigned(), part, rows.to(self.place), self._onehot)
 
     @in_place
     @torch.no_grad()
