@@ -26,7 +26,7 @@ class ScoreConfig(Config):
         kind: ``real_rows`` measures without bias: a second real sample is worth 1 on average, and a half is what few
             real rows are worth. In ``untrained``, the former score, an untrained generator is worth 0. Settings of runs
             before there were kinds have ``n_untrained`` but no kind, and mean that one.
-        novelty: left out in the former score, it weighs 0 there.
+        novelty: weighs nothing in the former score.
         n_untrained: how many generators, or other bad samples where a metric needs them, make the lower anchor.
     """
 
@@ -48,8 +48,7 @@ class ScoreConfig(Config):
         """Settings from before there were kinds, completed."""
         if not isinstance(values, Mapping):
             return values
-        kind = values.get("kind", UNTRAINED if "n_untrained" in values else REAL_ROWS)
-        return {**({"novelty": 0.0} if kind == UNTRAINED else {}), **values, "kind": kind}
+        return {"kind": UNTRAINED if "n_untrained" in values else REAL_ROWS, **values}
 
     @model_validator(mode="after")
     def _weighs_something(self) -> Self:
@@ -69,7 +68,8 @@ class ScoreConfig(Config):
     def weights(self) -> dict[str, float]:
         """Metric name -> weight."""
         standard = {"fidelity": self.fidelity, "diversity": self.diversity, "balance": self.balance}
-        return {**standard, "utility": self.utility, "novelty": self.novelty, **self.__pydantic_extra__}
+        novelty = self.novelty if self.kind == REAL_ROWS else 0.0
+        return {**standard, "utility": self.utility, "novelty": novelty, **self.__pydantic_extra__}
 
     def metric(self, name: str) -> type[Metric]:
         """What a metric's name stands for here."""
