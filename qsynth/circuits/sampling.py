@@ -12,8 +12,8 @@ from qsynth.circuits.readout import Readout, basis_probabilities
 from qsynth.rng import digest, philox
 
 MAX_SHOTS = 2**20
-# Outcomes times shots up to which a draw is of 16 bits and compared with all bounds. What rounding moves, up to 2^-16 in
-# each probability, is there less than a hundredth of the standard error of an output.
+# Outcomes times shots up to which a draw is of 16 bits and compared with all bounds. What rounding moves, up to 2^-16
+# in each probability, is there less than a tenth of an output's standard error.
 MOST_COMPARED = 2048
 AT_ONCE = 1024  # shots drawn together, so that memory does not grow with them
 _WORD = 0xFFFFFFFF
@@ -31,8 +31,11 @@ class ShotSampler:
         self.shots = shots
         self._bases = [(_rotations(basis.letters, dtype), basis.outputs) for basis in readout.bases(n_qubits, dtype)]
         self.n_settings = len(self._bases)
-        # Of one row: cumulated probabilities, bounds and counts, and what is drawn at once; an estimate.
-        self.row_bytes = 8 * (4 * 2**n_qubits + 8 * min(shots, AT_ONCE))
+        # Of one row: cumulated probabilities, bounds and counts, what is drawn at once, comparisons; an estimate.
+        compared = 2**n_qubits * shots
+        self.row_bytes = 8 * (
+            4 * 2**n_qubits + 8 * min(shots, AT_ONCE) + (compared if compared <= MOST_COMPARED else 0)
+        )
         places = [place for basis in readout.bases(n_qubits, dtype) for place in basis.places]
         self._back = torch.tensor(places).argsort()
 
