@@ -31,7 +31,7 @@ def rows_table(rows: RowsSummary) -> Table:
     terms = list(rows.gan.terms)
     for place, heading in enumerate(_header(rows)):
         narrow = f"{heading[:3]}." if heading in terms else NARROW.get(heading, heading)
-        table.add_column(narrow, justify="right" if place else "left", no_wrap=True)
+        table.add_column(narrow, justify="right" if place else "left", no_wrap=bool(place))
     for each in (rows.gan, *rows.others):
         style = "bold" if each is rows.gan else "dim" if each.ceiling else None
         table.add_row(*(escape_markup(cell) for cell in _cells(rows, each)), style=style)
