@@ -30,10 +30,12 @@ class CurriculumConfig(Config):
 
     Attributes:
         known: what the agent does already that training starts from; left out: the union over the tasks.
+        seen: names of what the agent sees; left out: all that there is to see.
     """
 
     tasks: dict[str, EnvironmentConfig] = Field(min_length=1)
     known: dict[str, ActionEntry] | None = None
+    seen: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -62,6 +64,8 @@ class CurriculumConfig(Config):
     @property
     def features(self) -> list[str]:
         """Names of what agents see."""
+        if self.seen is not None:
+            return list(self.seen)
         space: dict[str, Dimension] = {n: e for n, e in self.actions.items() if not isinstance(e, Recover)}
         return feature_names(space, list(ScoreConfig().weights))
 

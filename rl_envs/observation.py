@@ -1,5 +1,6 @@
 """What an agent sees: named features in a fixed order, scaled to about [-1, 1]."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,10 @@ from gymnasium import spaces
 from qsynth.population.health import AILMENTS
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.space.search_space import SearchSpace
+from rl_envs import problem
 
 LIMIT = 2.0
+BUDGET, PROBLEM, VALUE = "budget.remaining", "problem.", "hyperparameters."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class LaneStates:
         raw: metric values (losses); utilities: the same in [0, 1]; changes: of the utilities since the last decision.
         progress: share of the budget used.
         ailments: name -> whether a lane has it (:mod:`qsynth.population.health`).
+        problem: name -> what was known before any training (:mod:`rl_envs.problem`).
     """
 
     training: TrainingStatistics | None
@@ -35,15 +39,23 @@ class LaneStates:
     progress: np.ndarray
     ailments: dict[str, np.ndarray]
     diverged: np.ndarray
+    problem: dict[str, np.ndarray]
 
 
 def feature_names(search_space: SearchSpace, metrics: list[str]) -> list[str]:
     """Names of an observation's entries, in order."""
-    names = ["budget.remaining", "loss.generator", "loss.critic", "critic.gap", "critic.penalty"]
+    names = [BUDGET, "loss.generator", "loss.critic", "critic.gap", "critic.penalty"]
     names += ["gradient.generator", "gradient.critic", "fake.spread", "fake.saturation", "score.now", "score.best"]
     names += [f"{kind}.{metric}" for metric in metrics for kind in ("utility", "change", "raw")]
-    names += [f"hyperparameters.{name}" for name in sorted(search_space)]
-    return [*names, *(f"ailment.{name}" for name in AILMENTS), "diverged"]
+    names += [f"{VALUE}{name}" for name in sorted(search_space)]
+    names += [*(f"ailment.{name}" for name in AILMENTS), "diverged"]
+    return [*names, *(f"{PROBLEM}{name}" for name in problem.NAMES)]
+
+
+def without_feedback(features: Sequence[str]) -> list[str]:
+    """Those that are known without looking at the trial: the problem, the budget that is left, and the agent's own
+    hyperparameters."""
+    return [name for name in features if name == BUDGET or name.startswith((PROBLEM, VALUE))]
 
 
 def observation_space(search_space: SearchSpace, metrics: list[str]) -> spaces.Box:
@@ -76,6 +88,7 @@ def observe(moment: LaneStates, search_space: SearchSpace, metrics: list[str]) -
     columns += [2.0 * search_space[name].to_unit(moment.values[name]) - 1.0 for name in sorted(search_space)]
     columns += [moment.ailments[name].astype(float) for name in AILMENTS]
     columns.append(moment.diverged.astype(float))
+    columns += [moment.problem[name] for name in problem.NAMES]
     stacked = np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=LIMIT, neginf=-LIMIT)
     return np.asarray(np.clip(stacked, -LIMIT, LIMIT), dtype=np.float32)
 

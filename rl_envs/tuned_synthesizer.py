@@ -13,7 +13,8 @@ from qsynth.population.snapshot import Keep
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer, check_config, check_fit
 from rl_envs.agents import TrainedAgent
-from rl_envs.encoding import VALUE, limited
+from rl_envs.encoding import limited
+from rl_envs.observation import VALUE
 from rl_envs.policy import load_policy
 from rl_envs.pretrained import DEFAULT, agent_file
 from rl_envs.tuner import EpisodeConfig, Tuner

@@ -20,6 +20,7 @@ from rl_envs.decision_result import DecisionResult
 from rl_envs.exam import N_FRESH, examine
 from rl_envs.lane_health import LaneHealth
 from rl_envs.observation import LaneStates, feature_names, observe
+from rl_envs.problem import Problems
 from rl_envs.reward import Effect, RewardConfig, ShortfallGain
 from rl_envs.spaces import RECOVER, ActionEntry, Recover
 
@@ -74,6 +75,7 @@ class Tuner:
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
         self._health = LaneHealth(population)
+        self._problems = Problems(population, episode.n_decisions * episode.iterations_per_decision)
         self._broken = ""
 
     def begin(
@@ -116,6 +118,7 @@ class Tuner:
             self._score[chosen] = 0.0
         self.decisions[chosen] = 0
         self._health.begin(chosen, instances)
+        self._problems.begin(chosen, instances)
         self._best[chosen] = self._score[chosen]
         nothing = {name: np.zeros(self.population.n_lanes) for name in self.metrics}
         return self._observe(None, nothing, self._health.look(None))
@@ -271,6 +274,7 @@ class Tuner:
             ),
             ailments=ailments,
             diverged=self.population.diverged,
+            problem=self._problems.seen,
         )
         return observe(moment, self.search_space, self.metrics)
 

@@ -41,7 +41,8 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     ## Observation space
     A ``Box(-2, 2, (n,), float32)``, in this order; ``env.unwrapped.tuner.features`` holds the names. A row with
     ``<metric>`` stands for each metric that ``trial.score`` weighs above 0, its three entries side by side; one with
-    ``<hyperparameter>`` for each in the search space, in sorted order. ``loss``, ``critic``, ``gradient`` and ``fake``
+    ``<hyperparameter>`` for each in the search space, in sorted order. ``problem`` stays as it is throughout a trial
+    (:mod:`rl_envs.problem`). ``loss``, ``critic``, ``gradient`` and ``fake``
     are means over the last stretch, and 0 before the first. What lies outside is clipped; all is finite, whatever
     happens in a trial. Where the untrained start's evaluation alone takes more shots than there are,
     ``budget.remaining`` is below -1.
@@ -69,6 +70,18 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     | `ailment.exploding_critic`         | the critic's gradient is huge                  | 0 or 1       | [0, 1]  |
     | `ailment.dead_parameters`          | at least half of the circuit's have no effect  | 0 or 1       | [0, 1]  |
     | `diverged`                         | the trial has diverged                         | 0 or 1       | [0, 1]  |
+    | `problem.rows`                     | training rows                                  | log10(x) - 2 | [-2, 2] |
+    | `problem.features`                 | features                                       | log2(x)/2-1  | [-1, 2] |
+    | `problem.classes`                  | classes                                        | log2(x)/2-1  | [-1, 2] |
+    | `problem.rarest`                   | share of the rarest class, over an equal one   | 2 x - 1      | [-1, 1] |
+    | `problem.mixing`                   | share of rows nearest to one of another class  | 2 x - 1      | [-1, 1] |
+    | `problem.nearest`                  | median distance of nearest rows of one class   | 1 + log10(x) | [-2, 2] |
+    | `problem.thinness`                 | the same, over that of as many normal rows     | log2(x)      | [-2, 2] |
+    | `problem.tails`                    | kurtosis of a column within a class, over 3    | log2(x) / 2  | [-2, 2] |
+    | `problem.qubits`                   | qubits of the generator                        | log2(x)/2-1  | [-1, 2] |
+    | `problem.iterations`               | GAN iterations of the whole trial              | log10(x) - 2 | [-2, 2] |
+    | `problem.critic`                   | whether there is a critic                      | 2 x - 1      | [-1, 1] |
+    | `problem.shot_noise`               | 1 over the root of the engine's shots; exact 0 | 2 x - 1      | [-1, 1] |
 
     ## Rewards
     Let s and s' be the composite score before and after a stretch, b the best one before it (the untrained start's

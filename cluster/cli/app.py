@@ -158,6 +158,9 @@ def pretrain(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the curriculum's seed.")] = None,
     trials: Annotated[int | None, typer.Option(help="Replaces the curriculum's trials.")] = None,
+    observes: Annotated[
+        str | None, typer.Option(help="everything, or problem: a schedule for each problem, without feedback.")
+    ] = None,
     address: Cluster = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
@@ -165,7 +168,8 @@ def pretrain(
     """Train an agent on several studies, to be used in others that it has never seen."""
     from cluster.cli.pretrain import run_pretrain
 
-    run_pretrain(curriculum, out, resume, {"seed": seed, "trials": trials}, address, tracking_uri, as_json)
+    changes = {"seed": seed, "trials": trials, "observes": observes}
+    run_pretrain(curriculum, out, resume, changes, address, tracking_uri, as_json)
 
 
 @app.command()

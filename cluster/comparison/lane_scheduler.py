@@ -67,10 +67,6 @@ class LaneScheduler:
         self._grades: dict[RivalRun, dict[int, Grade]] = {}
         self._instances: dict[tuple[int, bool], Instance] = {}
         self._assigned = False
-        population = tuner.population
-        self._evaluation = population.config.cost(
-            population.engine, population.config.score.n_rows, population.n_classes
-        )
 
     def run(self, check: Callable[[], None] = lambda: None) -> None:
         """Play until there are no more jobs.
@@ -155,7 +151,7 @@ class LaneScheduler:
         for lane, stretch_run in begun.items():
             self._lanes[lane] = stretch_run
             stretch_run.scores.append(float(self._tuner.score[lane]))
-            stretch_run.spend += self._evaluation
+            stretch_run.spend += population.lane_evaluation_cost(lane)
             self._look(lane, stretch_run, observation)
 
     def _assign(self, instance: Instance) -> None:
@@ -178,7 +174,8 @@ class LaneScheduler:
         for lane, stretch_run in active.items():
             score, values = float(step.score[lane]), self._tuner.values
             stretch_run.rival_run.cpu_seconds += cpu_seconds
-            stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
+            stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision
+            stretch_run.spend += population.lane_evaluation_cost(lane)
             stretch_run.failed = bool(step.failed[lane])
             stretch_run.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
             stretch_run.scores.append(score)

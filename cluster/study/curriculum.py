@@ -1,6 +1,6 @@
 """A curriculum: what a transferable agent is trained on, as a file."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,7 @@ from qsynth.files.shipped import Shipped
 from qsynth.population.snapshot import Keep
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
+from rl_envs.observation import without_feedback
 from rl_envs.pretrained import card
 from rl_envs.retired import without_retired
 from rl_envs.reward import BestGain, ShortfallGain
@@ -62,6 +63,9 @@ class Curriculum(Config):
         n_instances: training instances of each task.
         n_validation: further instances of each task that the agent is examined on, and chosen by.
         trials: that the agent trains on, all tasks together.
+        observes: what the agent sees: ``everything``; or the ``problem``, that is what is known of it before any
+            training, the budget that is left and its own hyperparameters, so that it learns a schedule for each
+            problem, without feedback. An agent that training goes on from sees what it saw.
         agent: how it learns; with ``start`` it goes on from another agent, as in a curriculum of several steps.
         examine_every: iterations between examinations.
         patience: examinations without a better one after which training stops.
@@ -84,6 +88,7 @@ class Curriculum(Config):
     patience: int = Field(10, ge=1)
     n_lanes: int = Field(64, ge=1, le=65_536)
     n_runners: int | None = Field(None, ge=1, le=10_000)
+    observes: Literal["everything", "problem"] = "everything"
     agent: PPOConfig = PPOConfig()
 
     @model_validator(mode="before")
@@ -128,8 +133,11 @@ class Curriculum(Config):
         start = None if self.agent.start is None else card(self.agent.start)
         max_step = self.max_step if start is None else start.max_step
         tasks = {name: self._task(study, compiled, max_step) for name, study in self.studies().items()}
-        known = None if start is None else start.search_space
-        return parse(CurriculumConfig, {"tasks": tasks, "known": known}, source=self.name)
+        if start is not None:
+            going_on = {"tasks": tasks, "known": start.search_space, "seen": start.features}
+            return parse(CurriculumConfig, going_on, source=self.name)
+        made = parse(CurriculumConfig, {"tasks": tasks}, source=self.name)
+        return made if self.observes == "everything" else made.replaced(seen=tuple(without_feedback(made.features)))
 
     def _task(self, study: Study, compiled: bool, max_step: float) -> EnvironmentConfig:
         episode = study.episode.replaced(

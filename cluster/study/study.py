@@ -55,8 +55,8 @@ class Budget(Config):
     @property
     def n_trials(self) -> int:
         """All trials: the agent's, two tuned rivals', and on each held-out problem those of five rivals, of what they
-        return with two budgets trained again, of three ablations, five once more to be shown, and the twin's."""
-        return self.agent_trials + 2 * self.search_trials + self.held_out * (5 * self.random_runs + 5 * 2 + 3 + 5 + 1)
+        return with two budgets trained again, of four ablations, five once more to be shown, and the twin's."""
+        return self.agent_trials + 2 * self.search_trials + self.held_out * (5 * self.random_runs + 5 * 2 + 4 + 5 + 1)
 
 
 class Study(Config):
@@ -89,7 +89,7 @@ class Study(Config):
 
     def defaults(self) -> dict[str, float]:
         """The defaults of the hyperparameters that may be tuned."""
-        return {name: float(getattr(self.trial.defaults, name)) for name in self.trial.search_space}
+        return {name: self.trial.default(name) for name in self.trial.search_space}
 
     def local_sizes(self) -> dict[Placement, int]:
         """Populations of each kind on this machine: the study's wish, or one a CPU."""

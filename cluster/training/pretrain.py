@@ -145,6 +145,7 @@ class Pretraining:
             "start": curriculum.agent.start,
             "core_hours": round(state.core_seconds / 3600, 3),
             "keep": curriculum.keep,
+            "observes": curriculum.observes,
             "validation": scores,
             "validation_defaults": examination.defaults,
         }

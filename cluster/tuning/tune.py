@@ -142,7 +142,7 @@ class Tuning:
         if study.agent.start is not None:
             start, file = load_policy(agent_file(study.agent.start))
             going_on = environment.replaced(episode=environment.episode.replaced(max_step=file.max_step))
-            learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space)
+            learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space, seen=file.features)
             features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
             self.progress.note(f"the agent goes on from {study.agent.start}")
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)

@@ -53,7 +53,7 @@ class Measures:
         return [metric.name for metric in self.scorer.metrics]
 
     def measure(self, instances: Sequence[Instance], part: str, rows: Tensor, onehot: Tensor) -> Scorecard:
-        """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against every instance's ``part``."""
+        """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against instances' ``part``."""
         card = self.scorer.measure(self._calibration.reference(instances, part), rows, onehot)
         return brought(card)  # type: ignore[no-any-return]
 

@@ -15,17 +15,17 @@ from qsynth.execution.compilation import Build, Compiler, eager
 from qsynth.execution.cuda_graphs import captured
 from qsynth.execution.place import in_place
 from qsynth.gan.programs import Programs
-from qsynth.gan.update import GanUpdate, Weights
+from qsynth.gan.weights import Weights
 from qsynth.metrics.score import Scorecard
-from qsynth.networks.adam import AdamState
+from qsynth.population.fitting import check_shape, joint_rows
 from qsynth.population.generation import evaluation_labels, generate
 from qsynth.population.measures import Measures
 from qsynth.population.recovery import Recovery, recover
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
-from qsynth.space.controls import OFF, Controls, is_on
-from qsynth.space.hyperparameters import checked, controls
+from qsynth.space.controls import Controls, is_on
+from qsynth.space.hyperparameters import NAMES, OLD_SHARE, checked, controls
 
 EXPLODED = 1e4
 
@@ -57,8 +57,7 @@ class Population:
         simulates = isinstance(self.engine, StatevectorEngine)
         self.compiled = compiled and simulates and self.place.type == "cpu"
         self.generator = config.build_generator(self.engine, n_features, n_classes)
-        critic, sizes = config.build_critic(n_features, n_classes), (capacity.batch_size, capacity.n_critic)
-        self._update = GanUpdate(self.generator, critic, *sizes, config.penalty, config.loss)
+        self._update = config.build_update(self.generator, n_features, n_classes)
         self.compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self.compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:
@@ -66,17 +65,12 @@ class Population:
         self._programs = Programs(self._update, build)
         self._measures = Measures(config, self.engine, n_features, n_classes, n_lanes, build)
         self.instances: list[Instance | None] = [None] * n_lanes
-        self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in config.used}
+        self.values = {name: np.full(n_lanes, config.default(name)) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
         self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
-        n_generator, n_critic = self.generator.layout.size, critic.layout.size
-        self._weights = Weights(
-            torch.zeros(n_lanes, n_generator),
-            torch.zeros(n_lanes, n_critic),
-            AdamState.zeros(n_lanes, n_generator),
-            AdamState.zeros(n_lanes, n_critic),
-            torch.zeros(n_lanes, n_generator) if "weight_average" in self.values else OFF,
+        self._weights = Weights.zeros(
+            n_lanes, self.generator.layout.size, self._update.critic_size, averages="weight_average" in self.values
         )
         self._controls: Controls = controls(self.values, capacity)
         self._rows = torch.zeros(0)
@@ -90,7 +84,11 @@ class Population:
 
     def evaluation_cost(self) -> Spend:
         """What the rows of one evaluation are expected to cost, all lanes together."""
-        return self.config.cost(self.engine, self.config.score.n_rows, self.n_classes) * self.n_lanes
+        return sum((self.lane_evaluation_cost(lane) for lane in range(self.n_lanes)), Spend())
+
+    def lane_evaluation_cost(self, lane: int) -> Spend:
+        """What the rows of one evaluation of one lane are expected to cost."""
+        return self.config.cost(self.engine, self.config.score.n_rows, self.n_classes, self._lane_values(lane))
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
@@ -98,7 +96,7 @@ class Population:
 
     def lane_cost(self, lane: int) -> Spend:
         """What one GAN iteration of one lane is expected to cost."""
-        return self.config.iteration_cost(self.engine, {n: v[lane] for n, v in self.values.items()}, self.n_classes)
+        return self.config.iteration_cost(self.engine, self._lane_values(lane), self.n_classes)
 
     @property
     def labels(self) -> Tensor:
@@ -118,7 +116,7 @@ class Population:
             QsynthError: an instance of another shape than the population's, or with other row counts than the rest.
         """
         for instance in instances:
-            self._check_shape(instance)
+            check_shape(instance, self.n_features, self.n_classes)
         others = [neighbour for lane, neighbour in enumerate(self.instances) if neighbour and lane not in lanes]
         sizes = {(len(instance.train), len(instance.validation)) for instance in [*instances, *others]}
         if len(sizes) > 1:
@@ -133,14 +131,14 @@ class Population:
         self._seeds[index], self._steps[index] = new, 0
         self.diverged[list(lanes)], self.iterations[list(lanes)] = False, 0
         for lane, instance in zip(lanes, instances, strict=True):
-            rows = self._joint_rows(instance)
+            rows = joint_rows(instance)
             if self._rows.shape[1:] != rows.shape:
                 self._rows = torch.zeros(self.n_lanes, *rows.shape)
             self.instances[lane] = instance
             self._rows[lane], self._n_rows[lane] = rows, len(rows)
             self._onehot[lane] = evaluation_labels(instance, self.config.score.n_rows)
         for name, values in self.values.items():
-            values[list(lanes)] = getattr(self.config.defaults, name)
+            values[list(lanes)] = self.config.default(name)
         self._controls = controls(self.values, self.config.capacity)
 
     @in_place
@@ -181,29 +179,14 @@ class Population:
 
         A lane whose numbers are no longer finite, or have exploded, is marked in ``diverged``; it harms no other.
         """
-        n_updates = int(self.values["n_critic"].max())
-        indices = [torch.tensor(float(index)) for index in range(n_updates)]
-        critic_totals = torch.zeros(self.n_lanes, 4)
-        generator_totals = torch.zeros(self.n_lanes, 4)
-        for _ in range(n_iterations):
-            w = self._weights
-            batches = self._programs.critic_batches(
-                w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
-            )
-            critic, state = w.critic, w.critic_adam
-            for index, batch in zip(indices, batches, strict=False):
-                critic, state, critic_totals = self._programs.critic_step(
-                    critic, state, batch, self._controls, index, critic_totals
-                )
-            w = w._replace(critic=critic, critic_adam=state)
-            generator, generator_state, average, self._steps, generator_totals = self._programs.generator_step(
-                w, self._controls, self._rows, self._n_rows, self._seeds, self._steps, generator_totals
-            )
-            self._weights = w._replace(generator=generator, generator_adam=generator_state, average=average)
+        n_updates = int(self.values["n_critic"].max()) if "n_critic" in self.values else 0
+        self._weights, self._steps, of_critic, of_generator = self._programs.iterate(
+            n_iterations, n_updates, self._weights, self._controls, self._rows, self._n_rows, self._seeds, self._steps
+        )
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        return TrainingStatistics.of(critic_totals / n_iterations, generator_totals / n_iterations)
+        return TrainingStatistics.of(of_critic / n_iterations, of_generator / n_iterations)
 
     @in_place
     @torch.no_grad()
@@ -211,7 +194,7 @@ class Population:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports), with
         noise of ``seeds``, one a lane, or else of the trials' own, which selects."""
         noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
-        rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls.measuring())
+        rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls)
         self._book(self.evaluation_cost())
         return self.measure(rows, part)
 
@@ -226,7 +209,7 @@ class Population:
     def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)
-        lane_controls = Controls(*(value[one] for value in self._controls.measuring()))
+        lane_controls = Controls(*(value[one] for value in self._controls))
         seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
         return generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)[0].cpu()
 
@@ -235,7 +218,7 @@ class Population:
         instance = self._assigned()[lane]
         return Snapshot(
             tensors={name: value[lane].cpu().clone() for name, value in self._learned().items()},
-            hyperparameters={name: float(values[lane]) for name, values in self.values.items()},
+            hyperparameters=self._lane_values(lane),
             instance=instance.key,
             seed=int(self._seeds[lane]),
             iteration=int(self.iterations[lane]),
@@ -250,7 +233,7 @@ class Population:
         """
         if snapshot.instance != instance.key:
             raise StudyError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
-        idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
+        idle = {name: self.config.default(name) for name in NAMES if name not in self.values} | {OLD_SHARE: 1.0}
         given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
         parts, changes = self._learned(), checked(given, 1, self.config, self.values)
         found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
@@ -268,10 +251,13 @@ class Population:
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
         w = self._weights
-        parts = {"generator": w.generator, "critic": w.critic} | ({"average": w.average} if is_on(w.average) else {})
+        parts = {"generator": w.generator, "critic": w.critic, "average": w.average}
         for owner, state in (("generator_adam", w.generator_adam), ("critic_adam", w.critic_adam)):
             parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
-        return parts
+        return {name: part for name, part in parts.items() if is_on(part)}
+
+    def _lane_values(self, lane: int) -> dict[str, float]:
+        return {name: float(values[lane]) for name, values in self.values.items()}
 
     def _assigned(self) -> list[Instance]:
         assigned = [instance for instance in self.instances if instance is not None]
@@ -279,22 +265,12 @@ class Population:
             raise NotFittedError("every lane must be reset before the population is used")
         return assigned
 
-    def _check_shape(self, instance: Instance) -> None:
-        if (instance.n_features, instance.n_classes) != (self.n_features, self.n_classes):
-            raise DataError(
-                f"instance {instance.key} must have {self.n_features} features and {self.n_classes} classes; "
-                f"got {instance.n_features} and {instance.n_classes}"
-            )
-
-    def _joint_rows(self, instance: Instance) -> Tensor:
-        onehot = torch.eye(self.n_classes)[torch.as_tensor(instance.train.y)]
-        return torch.cat([torch.as_tensor(instance.train.x), onehot], dim=1)
-
     def _book(self, spend: Spend) -> None:
         """Devices book for themselves; what is computed here, possibly by compiled code, is not counted elsewhere."""
         if isinstance(self.engine, StatevectorEngine):
             self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
-        largest = torch.maximum(*(part.abs().amax(dim=1) for part in (self._weights.generator, self._weights.critic)))
+        networks = [part for part in (self._weights.generator, self._weights.critic) if is_on(part)]
+        largest = torch.stack([part.abs().amax(dim=1) for part in networks]).amax(dim=0)
         self.diverged |= ~(largest.cpu().numpy() < EXPLODED)

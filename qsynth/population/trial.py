@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -17,17 +17,19 @@ from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, StudyError, did_you_mean
 from qsynth.gan.critic import Critic
 from qsynth.gan.generator import Generator
-from qsynth.gan.kinds import CriticConfig, GeneratorConfig
-from qsynth.gan.losses import LOSSES, LossName, Penalty
+from qsynth.gan.kinds import CriticConfig, GeneratorConfig, LossName
+from qsynth.gan.losses import LOSSES, Penalty
 from qsynth.gan.mlp_critic import MLPCriticConfig
 from qsynth.gan.quantum import QuantumGeneratorConfig
+from qsynth.gan.update import DistanceUpdate, GanUpdate
 from qsynth.metrics.score import ScoreConfig
 from qsynth.qnn.fit import QNNConfig
-from qsynth.space.hyperparameters import NAMES, SHOT_SHARE, SPARED, Tunables
+from qsynth.space.hyperparameters import NAMES, SHOTS, SPARED, Tunables
 
-ALWAYS = {
-    *("lr_generator", "lr_critic", "beta1", "n_critic", "batch_size"),
-    *("weight_average", "instance_noise", "fidelity_weight", "diversity_weight"),
+ALWAYS = {"lr_generator", "beta1", "batch_size", "weight_average", "diversity_weight"}
+OF_CRITICS = {
+    *("lr_critic", "n_critic", "instance_noise"),
+    *("fidelity_weight", "adversarial_weight", "critic_start"),
 }
 
 
@@ -39,8 +41,10 @@ class TrialConfig(Tunables):
         patterns: ansaetze whose layers, with as many weights, hyperparameter ``pattern`` may put in place of the
             ansatz's: 1 the first of these, 2 the second. On the statevector engine.
         loss: ``wasserstein`` [Gunduz 2025], ``standard`` (minimax, as the second source paper has it),
-            ``non_saturating`` or ``hinge``; see :mod:`qsynth.gan.losses`.
-        penalty: which side of the critic's slope the gradient penalty, which goes with any loss, is for.
+            ``non_saturating``, ``hinge`` or ``relativistic``; see :mod:`qsynth.gan.losses`. ``energy`` and ``mmd`` are
+            distances to the real rows without a critic; see :mod:`qsynth.gan.distances`.
+        penalty: which side of the critic's slope the gradient penalty, which goes with any loss of a critic, is for;
+            ``zero_centered`` is that of both real and fake rows (R1 and R2).
     """
 
     n_qubits: int = Field(ge=1, le=100)
@@ -70,6 +74,7 @@ class TrialConfig(Tunables):
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
         self._check_patterns()
+        self._check_loss()
         try:
             read = self.generator.readout(self.readout)
         except QsynthError as error:
@@ -80,19 +85,60 @@ class TrialConfig(Tunables):
                 if "Y" in word:
                     raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
+        self._check_shots()
         for name in self.search_space:
-            if name == SHOT_SHARE and not self._draws_shots:
-                raise ValueError("search_space.shot_share needs engine.shots, on the statevector engine")
             if name not in self.tunable:
-                kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
-                raise ValueError(
-                    f"search_space.{name} must be left out: it does nothing with {kinds} and penalty {self.penalty}"
-                )
+                kinds = f"generator {self.generator.kind} and loss {self.loss}"
+                if self.has_critic:
+                    kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
+                    kinds += f" and penalty {self.penalty}"
+                raise ValueError(f"search_space.{name} must be left out: it does nothing with {kinds}")
         return self
 
     def limits(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a hyperparameter here."""
+        if name == SHOTS and self.engine.shots is not None:
+            return 1.0, float(self.engine.shots)
         return (0.0, float(len(self.patterns))) if name == "pattern" else super().limits(name)
+
+    def default(self, name: str) -> float:
+        """What a hyperparameter starts at; shots that are left out are all of the engine's, 0 where it is exact."""
+        if name == SHOTS and self.defaults.shots is None:
+            return float(self.engine.shots or 0)
+        return super().default(name)
+
+    def _check_shots(self) -> None:
+        """Refuse shots that nothing takes.
+
+        Raises:
+            ValueError: such shots.
+        """
+        most = self.engine.shots
+        named = [where for where in ("search_space", "defaults") if self._names_shots(where)]
+        if not named or SHOTS not in self.generator.uses:  # what follows refuses those in the search space
+            return
+        if most is None:
+            raise ValueError(f"{named[0]}.shots needs engine.shots, the most that may be taken")
+        if not self._draws_shots:
+            raise ValueError(f"{named[0]}.shots must be left out on a device, whose shots are engine.shots")
+        if self.default(SHOTS) > most:
+            raise ValueError(f"defaults.shots must be at most engine.shots = {most}; got {self.defaults.shots:g}")
+
+    def _names_shots(self, where: str) -> bool:
+        return SHOTS in self.search_space if where == "search_space" else self.defaults.shots is not None
+
+    def _check_loss(self) -> None:
+        """Refuse networks that the loss has no use for.
+
+        Raises:
+            ValueError: such networks.
+        """
+        if not self.has_critic:
+            for name in ("critic", "penalty"):
+                if getattr(self, name) != TrialConfig.model_fields[name].default:
+                    raise ValueError(f"{name} must be left out with loss {self.loss}, which needs no critic")
+        elif LOSSES[self.loss].needs_real and self.generator.lists_rows:
+            raise ValueError(f"loss must not be {self.loss} with generator {self.generator.kind}: it pairs drawn rows")
 
     def _check_patterns(self) -> None:
         """Refuse patterns that can't take the place of the ansatz's layers.
@@ -122,16 +168,29 @@ class TrialConfig(Tunables):
     @property
     def tunable(self) -> frozenset[str]:
         """The hyperparameters that mean something to the trial's kinds."""
-        of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
-        chosen = {name for name, has in of_losses.items() if has}
-        found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
-        idle = ({SHOT_SHARE} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
+        found = frozenset(ALWAYS | self.generator.uses)
+        if self.loss in LOSSES:
+            of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
+            found |= OF_CRITICS | self.critic.uses | {name for name, has in of_losses.items() if has}
+        idle = ({SHOTS} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
         return found - idle
 
     @property
+    def has_critic(self) -> bool:
+        """Whether the generator learns from a critic."""
+        return self.loss in LOSSES
+
+    @property
+    def n_critic(self) -> int:
+        """Critic updates of an iteration at most; 0 without a critic."""
+        return self.capacity.n_critic if self.has_critic else 0
+
+    @property
     def _draws_shots(self) -> bool:
-        """Whether the statevector engine draws shots."""
-        return self.engine.shots is not None and choose(self.engine, self.n_qubits).name == STATEVECTOR
+        """Whether the statevector engine draws shots, or a generator without a circuit has noise as of shots."""
+        if self.engine.shots is None:
+            return False
+        return not self.generator.circuit_rows(1, 1) or choose(self.engine, self.n_qubits).name == STATEVECTOR
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -141,7 +200,7 @@ class TrialConfig(Tunables):
             if name not in SPARED or name in self.search_space:
                 return False
             nothing = SPARED[name]
-            return bool(getattr(self.defaults, name) == (getattr(self.capacity, name) if nothing is None else nothing))
+            return self.default(name) == (self.limits(name)[1] if nothing is None else nothing)
 
         return tuple(name for name in NAMES if name in self.tunable and not idle(name))
 
@@ -161,9 +220,13 @@ class TrialConfig(Tunables):
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
         if (isinstance(circuit, StatevectorEngine) and circuit.shots is None) or self.n_qubits > MAX_QUBITS:
             return circuit
-        # Its shots are fixed, so that there is no share of them to tune.
-        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOT_SHARE}
-        return self.replaced(engine={"name": STATEVECTOR}, search_space=space).circuit()
+        return self.on({"name": STATEVECTOR}).circuit()
+
+    def on(self, engine: Mapping[str, Any], **changes: Any) -> Self:
+        """The same trial on another engine, whose circuits take all of its shots, with other fields changed."""
+        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOTS}
+        defaults = {**self.defaults.model_dump(), **changes.pop("defaults", {}), SHOTS: None}
+        return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator makes, or that the critic can't see.
@@ -189,29 +252,43 @@ class TrialConfig(Tunables):
         """
         return self.generator.build(circuit, n_features, n_classes, self.capacity)
 
-    def build_critic(self, n_features: int, n_classes: int) -> Critic:
-        """The critic."""
+    def build_critic(self, n_features: int, n_classes: int) -> Critic | None:
+        """The critic, if there is one."""
+        if self.loss not in LOSSES:
+            return None
         return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
 
+    def build_update(self, generator: Generator, n_features: int, n_classes: int) -> DistanceUpdate:
+        """How the networks learn."""
+        critic, capacity = self.build_critic(n_features, n_classes), self.capacity
+        if critic is None:
+            return DistanceUpdate(generator, capacity.batch_size, self.loss)
+        return GanUpdate(generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss)
+
     def cost(
-        self, engine: StatevectorEngine | PennyLaneEngine, n_rows: int, n_classes: int, gradient: bool = False
+        self,
+        engine: StatevectorEngine | PennyLaneEngine,
+        n_rows: int,
+        n_classes: int,
+        values: Mapping[str, float],
+        gradient: bool = False,
     ) -> Spend:
-        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take."""
+        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take, with
+        these hyperparameters; shots that they lack are all of the engine's."""
         rows, passes = self.generator.circuit_rows(n_rows, n_classes), self.generator.n_passes
-        if not gradient:
-            return engine.cost(rows)
-        return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+        total = engine.cost(rows)
+        if gradient:
+            total = engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+        if SHOTS not in values or engine.shots is None:
+            return total
+        return Spend(total.circuits, total.shots // engine.shots * shots_taken(engine.shots, values[SHOTS]))
 
     def iteration_cost(
         self, engine: StatevectorEngine | PennyLaneEngine, values: Mapping[str, float], n_classes: int
     ) -> Spend:
         """What one GAN iteration of one trial with these hyperparameters takes on ``engine``."""
-        size, cost = self.capacity.batch_size, functools.partial(self.cost, engine, n_classes=n_classes)
-        total = cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
-        shots = self.engine.shots
-        if SHOT_SHARE not in values or shots is None:
-            return total
-        return Spend(total.circuits, total.shots // shots * shots_taken(shots, values[SHOT_SHARE]))
+        cost, size = functools.partial(self.cost, engine, n_classes=n_classes, values=values), self.capacity.batch_size
+        return cost(self.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

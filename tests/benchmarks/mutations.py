@@ -162,6 +162,12 @@ MUTATIONS = [
         ("the deceived agent sees its own problem", "numbers[1:] + numbers[:1]", "numbers"),
         ("the constant action goes backwards", "unit + self._drift[name]", "unit - self._drift[name]"),
     ),
+    *_of(
+        "mean_schedule",
+        ("the mean schedule has seen the problem's own course", "if number != setting.problem]", "]"),
+        ("the mean schedule is its first decision's", "self._at(round(progress * self._n_decisions), ", "self._at(0, "),
+        ("the mean schedule forgets trials that ended early", "[values[-1]] *", "[0.0] *"),
+    ),
     *(
         Mutation(*_in("rl_envs/schedule_search.py", change), ("tests/rl_envs/test_schedule_search.py",))
         for change in (

@@ -14,6 +14,7 @@ from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Tri
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.shapes import ShapeFamily
 from qsynth.data.sources import DataSource, write_rows
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.errors import QsynthError
@@ -48,6 +49,9 @@ SOURCES: dict[str, Callable[[Path], DataSource]] = {
     "mixtures": lambda _: MixtureFamily(),
     "mixtures, unlabelled": lambda _: MixtureFamily(n_classes=1, n_features=None),
     "mixtures, two classes": lambda _: MixtureFamily(n_classes=2, n_columns=4, transform="pit"),
+    "shapes": lambda _: ShapeFamily(),
+    "shapes, one column": lambda _: ShapeFamily(n_columns=1, n_classes=1, n_train=2000),
+    "shapes, many classes, few rows": lambda _: ShapeFamily(n_columns=8, n_classes=10, n_train=40, n_features=None),
     "csv": lambda folder: csv_source(folder, "target"),
     "csv, pit": lambda folder: csv_source(folder, "target").replaced(transform="pit", n_features=None),
     "csv, unlabelled": lambda folder: csv_source(folder, None),

@@ -12,11 +12,12 @@ from cluster.comparison.job_result import JobResult
 from cluster.comparison.lane_scheduler import LaneScheduler
 from cluster.comparison.rivals.ablation import ConstantAction
 from cluster.comparison.rivals.agent_run import agent_rival
+from cluster.comparison.rivals.mean_schedule import mean_schedule
 from cluster.comparison.rivals.meter import Meter
 from cluster.comparison.rivals.ppo import ppo_rival
 from cluster.comparison.rivals.registry import RIVALS
 from cluster.comparison.rivals.retrained import retrained
-from cluster.comparison.rivals.rival import Moment, Outcome, Plan, Rival, Setting
+from cluster.comparison.rivals.rival import Course, Moment, Outcome, Plan, Rival, Setting
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.gaussian import GaussianFamily
@@ -46,9 +47,11 @@ def moving_policy() -> tuple[PolicyNetwork, PolicyFile]:
     return network, PolicyFile(features=tuple(FEATURES), search_space=SPACE, policy=config, max_step=0.3)
 
 
+COURSES = {problem: Course([[0.0]] * 3, {name: [value] * 3 for name, value in START.items()}) for problem in range(3)}
 OTHERS = {
     "fine-tuned": ppo_rival("fine-tuned", moving_policy(), "an agent that learns on"),
     "agent": agent_rival("agent", ConstantAction(SPACE, dict.fromkeys(SPACE, 0.1)), watched=True),
+    "mean schedule": mean_schedule(SPACE, COURSES, "agent"),
     "decay": agent_rival("decay", Schedule(START, 0.1, shape="cosine")),
 }
 COPYING = ("pbt", "pb2")  # a copy goes on with other noise than its origin

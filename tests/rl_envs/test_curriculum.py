@@ -10,6 +10,7 @@ from qsynth.config import parse
 from qsynth.errors import QsynthError
 from qsynth.space.search_space import Float
 from rl_envs.curriculum import CurriculumConfig, CurriculumVectorEnv
+from rl_envs.observation import without_feedback
 from rl_envs.vector_env import QGANTuningVectorEnv
 from tests.rl_envs.tiny import N_DECISIONS, SPACE, environment
 
@@ -40,6 +41,22 @@ def test_the_union_of_what_tasks_see_and_do() -> None:
     assert [inner.num_envs for inner in env.envs] == [3, 2]
     assert isinstance(env.single_observation_space, spaces.Box)
     assert env.single_observation_space.shape == (len(made.features),)
+
+
+def test_what_agents_do_not_see_is_not_there() -> None:
+    whole = config()
+    told = without_feedback(whole.features)
+    blind = whole.replaced(seen=tuple(told))
+    assert blind.features == told
+    envs = [CurriculumVectorEnv(4, each) for each in (whole, blind)]
+    seen = [env.reset(seed=3)[0] for env in envs]
+    columns = [whole.features.index(name) for name in told]
+    for seed in range(N_DECISIONS + 1):
+        np.testing.assert_array_equal(seen[1], seen[0][:, columns])
+        actions = sampled(envs[0], seed)
+        seen = [env.step(actions)[0] for env in envs]
+    assert whole.only(["plain"]).features == whole.features
+    assert blind.only(["plain"]).features == told
 
 
 def test_lanes_are_those_of_the_tasks_alone() -> None:

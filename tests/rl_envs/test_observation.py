@@ -8,7 +8,8 @@ import pytest
 
 from qsynth.population.health import AILMENTS
 from qsynth.population.training_statistics import TrainingStatistics
-from rl_envs.observation import LIMIT, LaneStates, feature_names, observation_space, observe
+from rl_envs import problem
+from rl_envs.observation import LIMIT, LaneStates, feature_names, observation_space, observe, without_feedback
 from tests.rl_envs.tiny import SPACE
 
 METRICS = ["fidelity", "diversity"]
@@ -44,6 +45,7 @@ def moment(**changes: Any) -> LaneStates:
         progress=lanes(0.5),
         ailments={name: np.zeros(N_LANES, dtype=bool) for name in AILMENTS},
         diverged=np.zeros(N_LANES, dtype=bool),
+        problem=dict.fromkeys(problem.NAMES, lanes(0.0)),
     )
     return replace(plain, **changes)
 
@@ -126,6 +128,30 @@ def test_budget_and_divergence_show() -> None:
 def test_each_ailment_shows_under_its_own_name(name: str) -> None:
     sick = {**moment().ailments, name: np.array([False, True])}
     assert only_changed(f"ailment.{name}", ailments=sick) == 1.0
+
+
+@pytest.mark.parametrize("name", problem.NAMES)
+def test_what_is_known_of_a_problem_shows_under_its_own_name(name: str) -> None:
+    known = {**moment().problem, name: second(0.7, 0.0)}
+    assert only_changed(f"problem.{name}", problem=known) == pytest.approx(0.7)
+
+
+def test_without_feedback_nothing_moves_while_a_trial_runs_but_the_budget_and_what_the_agent_did() -> None:
+    told = without_feedback(NAMES)
+    assert told == [name for name in NAMES if name.startswith(("budget", "problem", "hyperparameters"))]
+    trained = moment(
+        **training(**{each: lanes(0.9) for each in STATISTICS}),
+        raw=dict.fromkeys(METRICS, lanes(0.5)),
+        utilities=dict.fromkeys(METRICS, lanes(0.9)),
+        changes=dict.fromkeys(METRICS, lanes(0.4)),
+        score=lanes(0.9),
+        best=lanes(0.9),
+        ailments={name: np.ones(N_LANES, dtype=bool) for name in AILMENTS},
+        diverged=np.ones(N_LANES, dtype=bool),
+    )
+    before, after = seen(moment()), seen(trained)
+    assert all((before[name] == after[name]).all() for name in told)
+    assert not any((before[name] == after[name]).any() for name in NAMES if name not in told)
 
 
 def test_spread_is_relative_to_the_real_rows() -> None:

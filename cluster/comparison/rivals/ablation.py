@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cluster.comparison.rivals.agent_run import agent_rival
+from cluster.comparison.rivals.mean_schedule import mean_schedule
 from cluster.comparison.rivals.rival import Course, Plan, Rival, Setting
 from qsynth.space.search_space import SearchSpace
 from rl_envs.agents import Agent, LaneValues
@@ -100,7 +101,7 @@ def ablations(
     courses: Mapping[int, Course],
     starts: Mapping[int, dict[str, float]],
 ) -> list[Rival]:
-    """The agent robbed in three ways, for the smallest budget on each problem.
+    """The agent robbed in four ways, for the smallest budget on each problem.
 
     Args:
         courses: problem's number -> what the agent saw and did in its first run there.
@@ -125,4 +126,5 @@ def ablations(
         made.append(
             Rival(name=Deceived.name, plan=deceived, detail=detail, only_once=True, identity=f"{identity} {numbers}")
         )
+        made.append(mean_schedule(space, courses, identity))
     return made

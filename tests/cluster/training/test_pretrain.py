@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cluster.cli.app import app
 from cluster.study.curriculum import Task, load_curriculum
 from qsynth.errors import QsynthError
+from rl_envs.observation import without_feedback
 from rl_envs.pretrained import card
 from tests.cluster.tuning.test_tune import start
 
@@ -114,6 +115,7 @@ def refused(*arguments: object) -> str:
         ({"tasks": {"a": {"study": "iris", "changes": {"trial.n_qubits": 2}}}}, "n_qubits"),
         ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
         ({"trails": 5}, "trails"),
+        ({"observes": "nothing"}, "observes"),
         ({"agent": {"lr": -1}}, "agent.lr"),
         ({"demonstrations": 500}, "demonstrations must be left out, as agents that begin by imitating"),
         ({"agent": {"policy": {"conditional": True}}}, "agent.policy: conditional must be left out, as policies that"),
@@ -138,6 +140,34 @@ def test_tasks_join_in_tiers(curriculum: dict[str, Any], tmp_path: Path) -> None
     first = environment.only(made.tiers[0].tasks)
     assert list(first.tasks) == ["iris"]
     assert (first.features, first.actions) == (environment.features, environment.actions)
+
+
+def test_agents_without_feedback_see_the_problem_and_themselves(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    whole, blind = (
+        load_curriculum(str(written(tmp_path / "a.yaml", curriculum | {"observes": observes}))).environment(False)
+        for observes in ("everything", "problem")
+    )
+    assert blind.features == without_feedback(whole.features)
+    assert {"budget.remaining", "problem.thinness", "hyperparameters.n_critic"} <= set(blind.features)
+    assert not any(name.startswith(("score", "utility", "loss", "ailment")) for name in blind.features)
+    assert (blind.actions, blind.tasks) == (whole.actions, whole.tasks)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_schedule_network_is_trained_by_one_setting(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    path = written(tmp_path / "small.yaml", curriculum)
+    made = ran("pretrain", path, "--observes", "problem", "--out", tmp_path / "runs")
+    file = card(made["agent"])
+    assert file.about["observes"] == "problem"
+    assert list(file.features) == without_feedback(file.features)
+    assert made["trials"] == 8 + 8
+
+
+def test_agents_that_training_goes_on_from_see_what_they_saw(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    further = curriculum | {"agent": {"start": "default"}}
+    environment = load_curriculum(str(written(tmp_path / "a.yaml", further))).environment(compiled=False)
+    assert tuple(environment.features) == card("default").features
 
 
 def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_path: Path) -> None:

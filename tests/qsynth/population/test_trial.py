@@ -6,7 +6,7 @@ import pytest
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.population.trial import ALWAYS, TrialConfig
+from qsynth.population.trial import ALWAYS, OF_CRITICS, TrialConfig
 from qsynth.space.hyperparameters import SPARED
 
 
@@ -34,7 +34,7 @@ from qsynth.space.hyperparameters import SPARED
         ({"generator": {"kind": "quantun"}}, r"generator.*'quantun'"),
         (
             {"generator": {"kind": "vae", "patches": 2}},
-            "patches and output_scale must be left out with decoder classical",
+            "patches, inputs and output_scale must be left out with decoder classical",
         ),
         ({"generator": {"kind": "born", "low": 1.0}}, "low must be below high; got 1.0 and 0.9"),
         ({"generator": {"kind": "born"}, "readout": "zx"}, "readout must be left out with generator born"),
@@ -49,9 +49,42 @@ from qsynth.space.hyperparameters import SPARED
             r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
         ),
         (
-            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}},
-            r"search_space\.shot_share needs engine\.shots, on the statevector engine",
+            {"search_space": {"lr_critic": {"kind": "float", "low": 0.001, "high": 0.3}}, "loss": "energy"},
+            r"search_space\.lr_critic must be left out: it does nothing with generator quantum and loss energy",
         ),
+        ({"loss": "mmd", "penalty": "two_sided"}, "penalty must be left out with loss mmd, which needs no critic"),
+        ({"loss": "energy", "critic": {"kind": "conv"}}, "critic must be left out with loss energy, which needs no"),
+        (
+            {"loss": "relativistic", "generator": {"kind": "born"}},
+            "loss must not be relativistic with generator born: it pairs drawn rows",
+        ),
+        (
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 16}}},
+            r"search_space\.shots needs engine\.shots, the most that may be taken",
+        ),
+        ({"defaults": {"shots": 8}}, r"defaults\.shots needs engine\.shots"),
+        (
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 65}}, "engine": {"shots": 64}},
+            r"search_space\.shots must stay within 1\.\.64; got 8\.\.65",
+        ),
+        (
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 32}}, "engine": {"shots": 64}},
+            r"defaults\.shots must lie in its search space 8\.\.32; got 64",
+        ),
+        ({"defaults": {"shots": 65}, "engine": {"shots": 64}}, r"defaults\.shots must be at most engine\.shots = 64"),
+        (
+            {"defaults": {"shots": 8}, "engine": {"name": "default.qubit", "shots": 64}},
+            r"defaults\.shots must be left out on a device, whose shots are engine\.shots",
+        ),
+        (
+            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}, "engine": {"shots": 64}},
+            r"shot_share must be replaced by shots, .* write e\.g\. search_space: \{shots: \{kind: float",
+        ),
+        (
+            {"defaults": {"shot_share": 0.5}},
+            r"shot_share must be replaced by shots.* write e\.g\. defaults: \{shots: 16",
+        ),
+        ({"generator": {"kind": "quantum", "inputs": "linear"}}, r"inputs.*should be 'shift' or 'affine'"),
         (
             {"search_space": {"gp_weight": {"kind": "float", "low": 0.1, "high": 3}}, "penalty": "none"},
             r"search_space\.gp_weight must be left out: .* penalty none",
@@ -122,11 +155,12 @@ def test_classical_generators_make_any_number_of_features(values: dict[str, Any]
             | {"vae_layers", "vae_width", "kl_weight"},
         ),
         ({"generator": {"kind": "born"}}, {"n_layers", "critic_width", "critic_layers", "gp_weight"}),
+        ({"loss": "energy"}, {"latent_dim", "n_layers"}),
     ],
 )
 def test_a_trials_kinds_decide_what_can_be_tuned(values: dict[str, Any], names: set[str]) -> None:
     made = parse(TrialConfig, {"n_qubits": 2, **values}, source="study")
-    assert made.tunable == names | ALWAYS
+    assert made.tunable == names | ALWAYS | (OF_CRITICS if made.has_critic else set())
     assert set(made.used) == made.tunable - set(SPARED)
 
 
@@ -136,3 +170,21 @@ def test_what_a_study_touches_is_used() -> None:
     made = TrialConfig.model_validate({"n_qubits": 2, "search_space": space, "defaults": {"critic_layers": 1}})
     assert {"weight_average", "critic_layers"} <= set(made.used)
     assert "instance_noise" not in made.used
+
+
+def test_shots_start_at_the_engines_and_cost_nothing_unless_they_are_named() -> None:
+    plain = TrialConfig.model_validate({"n_qubits": 2, "engine": {"shots": 64}})
+    assert plain.default("shots") == 64
+    assert "shots" in plain.tunable - set(plain.used)
+    space = {"shots": {"kind": "float", "low": 8, "high": 64, "log": True}}
+    for more in ({"search_space": space}, {"defaults": {"shots": 63}}):
+        assert "shots" in plain.replaced(**more).used
+    assert "shots" in plain.replaced(generator={"kind": "classical"}, search_space=space).used
+    elsewhere = plain.replaced(search_space=space).on({"name": "statevector", "shots": 32})
+    assert (elsewhere.default("shots"), "shots" in elsewhere.used) == (32, False)
+    assert "shots" not in TrialConfig(n_qubits=2).tunable
+
+
+def test_files_that_hold_all_of_the_old_share_of_shots_are_read() -> None:
+    made = TrialConfig.model_validate({"n_qubits": 2, "defaults": {"shot_share": 1.0}})
+    assert made == TrialConfig(n_qubits=2)
