@@ -116,6 +116,7 @@ def refused(*arguments: object) -> str:
         ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
         ({"trails": 5}, "trails"),
         ({"observes": "nothing"}, "observes"),
+        ({"changes": {"trial.qubits.n": 3}}, "trial.qubits.n; it has no qubits"),
         ({"agent": {"lr": -1}}, "agent.lr"),
         ({"demonstrations": 500}, "demonstrations must be left out, as agents that begin by imitating"),
         ({"agent": {"policy": {"conditional": True}}}, "agent.policy: conditional must be left out, as policies that"),
@@ -168,6 +169,15 @@ def test_agents_that_training_goes_on_from_see_what_they_saw(curriculum: dict[st
     further = curriculum | {"agent": {"start": "default"}}
     environment = load_curriculum(str(written(tmp_path / "a.yaml", further))).environment(compiled=False)
     assert tuple(environment.features) == card("default").features
+
+
+def test_changes_of_all_studies_come_before_a_tasks_own(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    curriculum["tasks"]["random"]["changes"] |= {"trial.defaults.lr_generator": 0.05}
+    everywhere = {"trial.defaults.lr_generator": 0.04, "trial.defaults.beta1": 0.1}
+    studies = load_curriculum(str(written(tmp_path / "a.yaml", curriculum | {"changes": everywhere}))).studies()
+    rates = {name: study.trial.defaults.lr_generator for name, study in studies.items()}
+    assert rates == {"iris": 0.04, "random": 0.05}
+    assert {study.trial.defaults.beta1 for study in studies.values()} == {0.1}
 
 
 def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_path: Path) -> None:
