@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from qsynth.metrics.registry import METRICS
     from qsynth.population.trial import TrialConfig
     from qsynth.synthesizer import QGANSynthesizer
+    from qsynth.yardsticks.registry import YARDSTICKS
+    from qsynth.yardsticks.yardstick import Yardstick
 
 _MODULES = {
     "qsynth.circuits.ansatz": ("ANSAETZE", "Ansatz"),
@@ -62,6 +64,8 @@ _MODULES = {
     "qsynth.metrics.registry": ("METRICS",),
     "qsynth.population.trial": ("TrialConfig",),
     "qsynth.synthesizer": ("QGANSynthesizer",),
+    "qsynth.yardsticks.registry": ("YARDSTICKS",),
+    "qsynth.yardsticks.yardstick": ("Yardstick",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -72,6 +76,7 @@ __all__ = [
     "READOUTS",
     "SOURCES",
     "TABLES",
+    "YARDSTICKS",
     "Ansatz",
     "CircuitError",
     "CompilationError",
@@ -100,6 +105,7 @@ __all__ = [
     "Table",
     "TableData",
     "TrialConfig",
+    "Yardstick",
 ]
 
 

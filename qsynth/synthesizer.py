@@ -264,9 +264,9 @@ class QGANSynthesizer:
     def _controls(self) -> Controls:
         """Of the hyperparameters that the trial ended with; what an old model's file lacks is at its default."""
         config, learned = self.config, self._fitted()["hyperparameters"]
-        values = {name: getattr(config.defaults, name) for name in config.used} | learned  # type: ignore[operator]
+        values = {name: config.default(name) for name in config.used} | learned  # type: ignore[operator]
         arrays = {name: np.array([float(values[name])]) for name in config.used}
-        return controls(arrays, config.capacity).of_lane(0).measuring()
+        return controls(arrays, config.capacity).of_lane(0)
 
     def _fitted(self) -> dict[str, object]:
         if self._about is None:

@@ -45,7 +45,7 @@ class EnvironmentConfig(Config):
         if not share:
             return {}
         drawn, at_random = random_values(space, random, n), random.random(n) < share
-        return {name: np.where(at_random, drawn[name], float(getattr(self.trial.defaults, name))) for name in space}
+        return {name: np.where(at_random, drawn[name], self.trial.default(name)) for name in space}
 
     def at(self, place: Place) -> Self:
         """The same where populations compute at ``place``; on a GPU they don't compile."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from qsynth.errors import QsynthError
 from qsynth.population.trial import TrialConfig
-from qsynth.space.hyperparameters import bounds
 from qsynth.space.search_space import Choice, SearchSpace
 from rl_envs.observation import VALUE
 from rl_envs.spaces import Entries, Recover, moved
@@ -120,8 +119,8 @@ def limited(actions: Entries, config: TrialConfig) -> SearchSpace:
     for name, entry in actions.items():
         if isinstance(entry, Recover | Choice) or name not in config.tunable:
             continue
-        low, high = bounds(name, config.capacity)
+        low, high = config.limits(name)
         low, high = max(low, entry.low), min(high, entry.high)
-        if low < high and low <= getattr(config.defaults, name) <= high:
+        if low < high and low <= config.default(name) <= high:
             space[name] = entry.replaced(low=low, high=high)
     return space

@@ -20,12 +20,13 @@ from qsynth.config import parse
 from qsynth.plugins import PluginLoader, installed_plugins
 from qsynth.population.population import Population
 from qsynth.registry import Registry
+from qsynth.yardsticks.registry import YARDSTICKS
 from rl_envs.reward import REWARDS
 from tests.cluster.cli.test_app import call, refused
 from tests.cluster.conftest import TINY
 from tests.plugin_package import ANSATZ, install
 
-REGISTRIES: tuple[Registry[Any], ...] = (ANSAETZE, ENCODERS, METRICS, SOURCES, TABLES, REWARDS, RIVALS)
+REGISTRIES: tuple[Registry[Any], ...] = (ANSAETZE, ENCODERS, METRICS, SOURCES, TABLES, REWARDS, RIVALS, YARDSTICKS)
 Install = Callable[..., None]
 
 METRIC = """

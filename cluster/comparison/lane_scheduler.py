@@ -63,10 +63,6 @@ class LaneScheduler:
         self._tests: dict[RivalRun, dict[int, float]] = {}
         self._instances: dict[tuple[int, bool], Instance] = {}
         self._assigned = False
-        population = tuner.population
-        self._evaluation = population.config.cost(
-            population.engine, population.config.score.n_rows, population.n_classes
-        )
 
     def run(self, check: Callable[[], None] = lambda: None) -> None:
         """Play until there are no more jobs.
@@ -152,7 +148,7 @@ class LaneScheduler:
         for lane, stretch_run in begun.items():
             self._lanes[lane] = stretch_run
             stretch_run.scores.append(float(self._tuner.score[lane]))
-            stretch_run.spend += self._evaluation
+            stretch_run.spend += population.lane_evaluation_cost(lane)
             self._look(lane, stretch_run, observation)
 
     def _step(self) -> None:
@@ -165,7 +161,8 @@ class LaneScheduler:
             raise QsynthError(f"the comparison stopped ({broken})")
         for lane, stretch_run in active.items():
             score, values = float(step.score[lane]), self._tuner.values
-            stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision + self._evaluation
+            stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision
+            stretch_run.spend += population.lane_evaluation_cost(lane)
             stretch_run.failed = bool(step.failed[lane])
             stretch_run.values.append({name: float(values[name][lane]) for name in self._tuner.search_space})
             stretch_run.scores.append(score)

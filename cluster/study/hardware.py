@@ -13,7 +13,7 @@ from qsynth.config import Config
 from qsynth.errors import DeviceError, StudyError
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.trial import TrialConfig
-from qsynth.space.hyperparameters import NAMES, SHOT_SHARE, SIZES, SPARED
+from qsynth.space.hyperparameters import NAMES, SHOTS, SIZES, SPARED
 from rl_envs.tuner import EpisodeConfig
 
 
@@ -62,7 +62,7 @@ class HardwareConfig(Config):
     def _is_a_device(self) -> Self:
         if self.engine.shots is None:
             raise ValueError("hardware.engine.shots must be given: devices are paid for by shots")
-        free = [name for name in NAMES if name not in SIZES and name != SHOT_SHARE]
+        free = [name for name in NAMES if name not in SIZES and name != SHOTS]
         wrong = [name for name in self.hyperparameters if name not in free]
         if wrong:
             raise ValueError(f"hardware.hyperparameters must be among {', '.join(free)}; got {wrong[0]!r}")
@@ -81,18 +81,17 @@ class HardwareConfig(Config):
             kind = trial.generator.kind
             raise StudyError(f"hardware needs a generator whose rows are a circuit's outputs; got {kind}")
         sizes = {"batch_size": self.batch_size, "n_critic": self.n_critic}
-        defaults = {**trial.defaults.model_dump(), **self.hyperparameters, **sizes, SHOT_SHARE: 1.0}
-        return trial.replaced(
-            engine=self.engine.model_dump(),
+        return trial.on(
+            self.engine.model_dump(),
             capacity={**trial.capacity.model_dump(), **sizes},
-            defaults=defaults,
-            search_space={n: each for n, each in trial.search_space.items() if n in SPARED and n != SHOT_SHARE},
+            defaults={**self.hyperparameters, **sizes},
+            search_space={n: each for n, each in trial.search_space.items() if n in SPARED and n != SHOTS},
             score={**trial.score.model_dump(), "n_rows": self.n_rows},
         )
 
     def simulated(self, trial: TrialConfig) -> TrialConfig:
         """The same on the exact simulator, to compare with."""
-        return self.trial(trial).replaced(engine={"name": STATEVECTOR})
+        return self.trial(trial).on({"name": STATEVECTOR})
 
     def episode(self) -> EpisodeConfig:
         """How the budget is divided."""
@@ -107,7 +106,7 @@ class HardwareConfig(Config):
         """The trained trial, with the sizes and values that it goes on with."""
         sizes = {"batch_size": float(self.batch_size), "n_critic": float(self.n_critic)}
         values = {**snapshot.hyperparameters, **self.hyperparameters, **sizes}
-        values.pop(SHOT_SHARE, None)  # it takes all of its engine's shots
+        values.pop(SHOTS, None)  # it takes all of its engine's shots
         return replace(snapshot, hyperparameters=values)
 
     def estimate(self, trial: TrialConfig) -> tuple[Spend, Spend]:
@@ -119,7 +118,7 @@ class HardwareConfig(Config):
             QsynthError: the device can't be made here.
         """
         there = self.trial(trial)
-        cost = functools.partial(there.cost, there.circuit(), n_classes=0)
+        cost = functools.partial(there.cost, there.circuit(), n_classes=0, values={})
         measurement = cost(self.n_rows) * 2
         iteration = cost((self.n_critic + 1) * self.batch_size) + cost(self.batch_size, gradient=True)
         whole = measurement * (self.n_decisions + 1) + iteration * (self.n_decisions * self.iterations_per_decision)

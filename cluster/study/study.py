@@ -89,7 +89,7 @@ class Study(Config):
 
     def defaults(self) -> dict[str, float]:
         """The defaults of the hyperparameters that may be tuned."""
-        return {name: float(getattr(self.trial.defaults, name)) for name in self.trial.search_space}
+        return {name: self.trial.default(name) for name in self.trial.search_space}
 
     def local_sizes(self) -> dict[Placement, int]:
         """Populations of each kind on this machine: the study's wish, or one a CPU."""

@@ -197,7 +197,7 @@ def _plot_agent_schedule(study: Study, run: RunDirectory, trials: Sequence[Episo
     space = study.trial.search_space
     schedules = {}
     for name in space:
-        default = float(getattr(study.trial.defaults, name))
+        default = study.trial.default(name)
         schedules[name] = np.array([[default, *episode.schedule[name]] for episode in trials])
     scales: dict[str, str] = {
         name: "log" if isinstance(dimension, Float) and dimension.log else "linear" for name, dimension in space.items()

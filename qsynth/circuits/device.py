@@ -75,6 +75,7 @@ class PennyLaneEngine:
     ) -> None:
         self.name, self.n_qubits, self.n_layers = device, n_qubits, n_layers
         self.options = DeviceOptions() if options is None else options
+        self.shots = self.options.shots
         self.n_inputs = ansatz.n_inputs(n_qubits, n_layers)
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         self._readout = find_readout(readout, n_qubits)

@@ -33,16 +33,16 @@ class ShotSampler:
         places = [place for basis in readout.bases(n_qubits, dtype) for place in basis.places]
         self._back = torch.tensor(places).argsort()
 
-    def __call__(self, states: Tensor, inputs: Tensor, weights: Tensor, share: Tensor | None = None) -> Tensor:
+    def __call__(self, states: Tensor, inputs: Tensor, weights: Tensor, shots: Tensor | None = None) -> Tensor:
         """Batch x outputs.
 
         Args:
             states: batch x 2D, at the end of the circuit.
             inputs: batch x inputs, the circuit's.
             weights: layers x weights, the circuit's.
-            share: of the shots that are taken (:func:`shots_taken`), a scalar; None for all.
+            shots: how many are wanted (:func:`shots_taken`), a scalar; None for all.
         """
-        taken = None if share is None else _taken(self.shots, share)
+        taken = None if shots is None else taken_of(self.shots, shots)
         parts = zip(digest(inputs), digest(weights.flatten(), inputs.shape[1]), strict=True)
         key = tuple(((one + other) & _WORD)[:, None] for one, other in parts)
         estimates = []
@@ -55,13 +55,14 @@ class ShotSampler:
         return torch.cat(estimates, dim=1)[:, self._back]
 
 
-def shots_taken(shots: int, share: float) -> int:
-    """How many of ``shots`` are taken where only a share of them is wanted: at least one."""
-    return int(_taken(shots, torch.tensor(share, dtype=torch.float32, device="cpu")))
+def shots_taken(most: int, wanted: float) -> int:
+    """How many shots are taken where ``wanted`` of at most ``most`` are: a whole number, at least one."""
+    return int(taken_of(most, torch.tensor(wanted, dtype=torch.float32, device="cpu")))
 
 
-def _taken(shots: int, share: Tensor) -> Tensor:
-    return torch.clamp(torch.round(share * shots), min=1)
+def taken_of(most: int, wanted: Tensor) -> Tensor:
+    """The same for a tensor, whose type is kept."""
+    return torch.clamp(torch.round(wanted), min=1, max=most)
 
 
 def _counts(probabilities: Tensor, shots: int, taken: Tensor | None, stream: int, key: tuple[Tensor, ...]) -> Tensor:

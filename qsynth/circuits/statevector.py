@@ -111,16 +111,14 @@ class StatevectorEngine:
         self._exact = measured.exact(n_qubits, dtype)
         self._sampler = None if shots is None else ShotSampler(measured, n_qubits, shots, dtype)
 
-    def expectations(
-        self, inputs: Tensor, weights: Tensor, layer_mask: Tensor, shot_share: Tensor | None = None
-    ) -> Tensor:
+    def expectations(self, inputs: Tensor, weights: Tensor, layer_mask: Tensor, shots: Tensor | None = None) -> Tensor:
         """The readout's outputs.
 
         Args:
             inputs: batch x inputs, angles in radians.
             weights: layers x weights per layer, in radians.
             layer_mask: layers; 1 applies a layer, 0 leaves the state as it is.
-            shot_share: of the shots that are taken; None for all.
+            shots: how many of the engine's are taken, a scalar; None for all.
 
         Returns:
             batch x outputs, in [-1, 1].
@@ -133,7 +131,7 @@ class StatevectorEngine:
         if self._sampler is None:
             return values
         # What is added is 0, and has the gradient.
-        return self._sampler(final, inputs, weights, shot_share) + (values - values.detach())
+        return self._sampler(final, inputs, weights, shots) + (values - values.detach())
 
     def cost(self, n_rows: int, gradient: bool = False) -> Spend:
         """What the values of ``n_rows`` inputs take, or in addition their gradients, which are exact."""

@@ -11,11 +11,11 @@ from qsynth import rng
 from qsynth.circuits.circuit import Circuit
 from qsynth.gan.classical import ClassicalGenerator
 from qsynth.gan.generator import Generator, GeneratorOptions, Rows
-from qsynth.gan.quantum import QuantumGenerator
+from qsynth.gan.quantum import Inputs, QuantumGenerator
 from qsynth.networks.layers import HiddenLayers
 from qsynth.networks.parameters import ParameterLayout
 from qsynth.space.controls import Controls
-from qsynth.space.hyperparameters import SHOT_SHARE, Capacity
+from qsynth.space.hyperparameters import SHOTS, Capacity
 
 MOST_LOG_VARIANCE = 8.0
 
@@ -25,26 +25,29 @@ class VAEGeneratorConfig(GeneratorOptions):
 
     Attributes:
         decoder: hidden layers as the encoder has, or a quantum generator.
-        patches, output_scale: of the quantum decoder, as of the quantum generator.
+        patches, inputs, output_scale: of the quantum decoder, as of the quantum generator.
     """
 
     kind: Literal["vae"] = "vae"
     decoder: Literal["classical", "quantum"] = "classical"
     patches: int = Field(1, ge=1, le=1024)
+    inputs: Inputs = "shift"
     output_scale: bool = False
 
     n_passes: ClassVar[int] = 2  # rows of the prior, and reconstructions
 
     @model_validator(mode="after")
     def _has_what_it_configures(self) -> Self:
-        if self.decoder == "classical" and (self.patches > 1 or self.output_scale):
-            raise ValueError("patches and output_scale must be left out with decoder classical: they are a circuit's")
+        if self.decoder == "classical" and (self.patches > 1 or self.inputs != "shift" or self.output_scale):
+            raise ValueError(
+                "patches, inputs and output_scale must be left out with decoder classical: they are a circuit's"
+            )
         return self
 
     @property
     def uses(self) -> frozenset[str]:
         """Its layers' sizes, and those of its decoder."""
-        layers = {"n_layers", "pattern", SHOT_SHARE} if self.decoder == "quantum" else set()
+        layers = {"n_layers", "pattern", SHOTS} if self.decoder == "quantum" else set()
         return frozenset({"latent_dim", "vae_layers", "vae_width", "kl_weight"} | layers)
 
     def most_features(self, n_qubits: int, n_outputs: int) -> float:
@@ -58,10 +61,10 @@ class VAEGeneratorConfig(GeneratorOptions):
     def build(self, circuit: Circuit, n_features: int, n_classes: int, capacity: Capacity) -> "VAEGenerator":
         """The generator."""
         latent, width, n_layers = capacity.latent_dim, capacity.vae_width, capacity.vae_layers
-        decoder: Generator
+        decoder: QuantumGenerator | Decoder
         if self.decoder == "quantum":
             sizes = n_features, latent, n_classes, self.patches
-            decoder = QuantumGenerator(circuit, *sizes, self.output_scale, capacity.n_layers)
+            decoder = QuantumGenerator(circuit, *sizes, self.output_scale, capacity.n_layers, self.inputs)
         else:
             decoder = Decoder(n_features, latent, n_classes, width, n_layers)
         return VAEGenerator(decoder, n_classes, width, n_layers)
@@ -84,12 +87,12 @@ class VAEGenerator(Generator):
     features instead].
     """
 
-    def __init__(self, decoder: Generator, n_classes: int, width: int, n_layers: int) -> None:
+    def __init__(self, decoder: QuantumGenerator | Decoder, n_classes: int, width: int, n_layers: int) -> None:
         self.decoder = decoder
         self.n_features, self.n_noise = decoder.n_features, decoder.n_noise
         self._layers = HiddenLayers(self.n_features + n_classes, width, n_layers)
         self.row_size = self._layers.row_size + VAEGeneratorConfig.n_passes * decoder.row_size
-        latent = decoder.n_noise
+        latent = decoder.n_latent
         heads = {"mean_w": (latent, width), "mean_b": (latent,), "spread_w": (latent, width), "spread_b": (latent,)}
         self.encoder = ParameterLayout(self._layers.shapes | heads)
         self._bounds = self.encoder.bounds(self._layers.fan_in | dict.fromkeys(heads, width))
@@ -122,8 +125,9 @@ class VAEGenerator(Generator):
         The noise of the adversarial loss serves the reparametrisation too: each term is a mean of its own.
         """
         mean, log_variance = self.encode(flat, real.x, real.onehot, controls)
-        latent = mean + torch.exp(log_variance / 2) * noise
-        again = self.sample(flat, latent, real.onehot, controls)
+        n_latent = self.decoder.n_latent
+        latent = mean + torch.exp(log_variance / 2) * noise[:, :n_latent]
+        again = self.sample(flat, torch.cat([latent, noise[:, n_latent:]], dim=1), real.onehot, controls)
         missed = torch.square(again - real.x).sum(dim=1) / 2
         of_latent = (torch.square(mean) + torch.exp(log_variance) - log_variance - 1) / 2
         divergence = (of_latent * controls.latent_mask).sum(dim=1)

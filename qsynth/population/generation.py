@@ -37,6 +37,6 @@ def untrained(generator: Generator, config: TrialConfig, onehot: Tensor) -> Tens
     """Models x rows x n_features, of untrained generators at the default hyperparameters for labels ``onehot``."""
     n = config.score.n_untrained
     seeds = torch.arange(n) + UNTRAINED_SEED
-    defaults = {name: np.full(n, float(getattr(config.defaults, name))) for name in config.used}
+    defaults = {name: np.full(n, config.default(name)) for name in config.used}
     flat = vmap(lambda seed: generator.initial(seed, STREAM_GENERATOR))(seeds)
     return generate(generator, flat, seeds, onehot.expand(n, -1, -1), controls(defaults, config.capacity))

@@ -1,5 +1,6 @@
 """What a trial's circuit can do and what it costs, found before the trial is trained."""
 
+import functools
 import math
 
 import numpy as np
@@ -88,14 +89,15 @@ def dead_share(config: TrialConfig, n_features: int, n_layers: int) -> float:
 
 def _work(config: TrialConfig, n_classes: int) -> Work:
     engine, capacity, rows = config.circuit(), config.capacity, config.capacity.batch_size
-    outputs = config.cost(engine, capacity.n_critic * rows, n_classes) + config.cost(engine, rows, n_classes)
-    gradient = config.cost(engine, rows, n_classes, gradient=True)
+    values = {name: config.default(name) for name in config.used}
+    cost = functools.partial(config.cost, engine, n_classes=n_classes, values=values)
+    outputs, gradient = cost(capacity.n_critic * rows) + cost(rows), cost(rows, gradient=True)
     return Work(outputs.circuits, gradient.circuits, engine.method, (outputs + gradient).shots or None)
 
 
 def _start(config: TrialConfig, generator: Generator, n_classes: int) -> Start:
     """Untrained generators, each with noise for rows of one class."""
-    using = controls({name: np.array([float(getattr(config.defaults, name))]) for name in config.used}, config.capacity)
+    using = controls({name: np.array([config.default(name)]) for name in config.used}, config.capacity)
     one = using.of_lane(0)
     seeds = torch.arange(N_MODELS)
     z = torch.randn(N_MODELS, N_SAMPLES, generator.n_noise, generator=torch.Generator().manual_seed(0))

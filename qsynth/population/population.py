@@ -20,6 +20,7 @@ from qsynth.gan.update import GanUpdate, Weights
 from qsynth.metrics.score import Scorecard, Scorer
 from qsynth.networks.adam import AdamState
 from qsynth.population.calibration import Calibration
+from qsynth.population.fitting import check_shape, joint_rows
 from qsynth.population.generation import evaluation_labels, generate, untrained
 from qsynth.population.measures import build_metrics
 from qsynth.population.recovery import Recovery, recover
@@ -27,7 +28,7 @@ from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
 from qsynth.space.controls import OFF, Controls, is_on
-from qsynth.space.hyperparameters import checked, controls
+from qsynth.space.hyperparameters import NAMES, OLD_SHARE, checked, controls
 
 EXPLODED = 1e4
 
@@ -76,7 +77,7 @@ class Population:
         self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
 
         self.instances: list[Instance | None] = [None] * n_lanes
-        self.values = {name: np.full(n_lanes, float(getattr(config.defaults, name))) for name in config.used}
+        self.values = {name: np.full(n_lanes, config.default(name)) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
         self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
@@ -100,7 +101,11 @@ class Population:
 
     def evaluation_cost(self) -> Spend:
         """What the rows of one evaluation are expected to cost, all lanes together."""
-        return self.config.cost(self.engine, self.config.score.n_rows, self.n_classes) * self.n_lanes
+        return sum((self.lane_evaluation_cost(lane) for lane in range(self.n_lanes)), Spend())
+
+    def lane_evaluation_cost(self, lane: int) -> Spend:
+        """What the rows of one evaluation of one lane are expected to cost."""
+        return self.config.cost(self.engine, self.config.score.n_rows, self.n_classes, self._lane_values(lane))
 
     def iteration_cost(self) -> Spend:
         """What one GAN iteration is expected to cost, all lanes together."""
@@ -108,7 +113,7 @@ class Population:
 
     def lane_cost(self, lane: int) -> Spend:
         """What one GAN iteration of one lane is expected to cost."""
-        return self.config.iteration_cost(self.engine, {n: v[lane] for n, v in self.values.items()}, self.n_classes)
+        return self.config.iteration_cost(self.engine, self._lane_values(lane), self.n_classes)
 
     @property
     def metric_names(self) -> list[str]:
@@ -123,7 +128,7 @@ class Population:
             QsynthError: an instance of another shape than the population's, or with other row counts than the rest.
         """
         for instance in instances:
-            self._check_shape(instance)
+            check_shape(instance, self.n_features, self.n_classes)
         others = [neighbour for lane, neighbour in enumerate(self.instances) if neighbour and lane not in lanes]
         sizes = {(len(instance.train), len(instance.validation)) for instance in [*instances, *others]}
         if len(sizes) > 1:
@@ -138,14 +143,14 @@ class Population:
         self._seeds[index], self._steps[index] = new, 0
         self.diverged[list(lanes)], self.iterations[list(lanes)] = False, 0
         for lane, instance in zip(lanes, instances, strict=True):
-            rows = self._joint_rows(instance)
+            rows = joint_rows(instance)
             if self._rows.shape[1:] != rows.shape:
                 self._rows = torch.zeros(self.n_lanes, *rows.shape)
             self.instances[lane] = instance
             self._rows[lane], self._n_rows[lane] = rows, len(rows)
             self._onehot[lane] = evaluation_labels(instance, self.config.score.n_rows)
         for name, values in self.values.items():
-            values[list(lanes)] = getattr(self.config.defaults, name)
+            values[list(lanes)] = self.config.default(name)
         self._controls = controls(self.values, self.config.capacity)
 
     @in_place
@@ -217,7 +222,7 @@ class Population:
         noise of ``seeds``, one a lane, or else of the trials' own, which selects."""
         yardstick = self._calibration.yardstick(self._assigned(), part)
         noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
-        rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls.measuring())
+        rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls)
         self._book(self.evaluation_cost())
         return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
 
@@ -226,7 +231,7 @@ class Population:
     def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)
-        lane_controls = Controls(*(value[one] for value in self._controls.measuring()))
+        lane_controls = Controls(*(value[one] for value in self._controls))
         seeds, labels = torch.tensor([seed]), torch.as_tensor(onehot, device=self.place)[None]
         return generate(self.generator, self._weights.sampled[one], seeds, labels, lane_controls)[0].cpu()
 
@@ -235,7 +240,7 @@ class Population:
         instance = self._assigned()[lane]
         return Snapshot(
             tensors={name: value[lane].cpu().clone() for name, value in self._learned().items()},
-            hyperparameters={name: float(values[lane]) for name, values in self.values.items()},
+            hyperparameters=self._lane_values(lane),
             instance=instance.key,
             seed=int(self._seeds[lane]),
             iteration=int(self.iterations[lane]),
@@ -250,7 +255,7 @@ class Population:
         """
         if snapshot.instance != instance.key:
             raise StudyError(f"a snapshot of {snapshot.instance!r} must be restored on it; got {instance.key!r}")
-        idle = {name: value for name, value in vars(self.config.defaults).items() if name not in self.values}
+        idle = {name: self.config.default(name) for name in NAMES if name not in self.values} | {OLD_SHARE: 1.0}
         given = {name: value for name, value in snapshot.hyperparameters.items() if idle.get(name) != value}
         parts, changes = self._learned(), checked(given, 1, self.config, self.values)
         found = {**snapshot.tensors, "average": snapshot.generator} if "generator" in snapshot.tensors else {}
@@ -273,22 +278,14 @@ class Population:
             parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
         return parts
 
+    def _lane_values(self, lane: int) -> dict[str, float]:
+        return {name: float(values[lane]) for name, values in self.values.items()}
+
     def _assigned(self) -> list[Instance]:
         assigned = [instance for instance in self.instances if instance is not None]
         if len(assigned) < self.n_lanes:
             raise NotFittedError("every lane must be reset before the population is used")
         return assigned
-
-    def _check_shape(self, instance: Instance) -> None:
-        if (instance.n_features, instance.n_classes) != (self.n_features, self.n_classes):
-            raise DataError(
-                f"instance {instance.key} must have {self.n_features} features and {self.n_classes} classes; "
-                f"got {instance.n_features} and {instance.n_classes}"
-            )
-
-    def _joint_rows(self, instance: Instance) -> Tensor:
-        onehot = torch.eye(self.n_classes)[torch.as_tensor(instance.train.y)]
-        return torch.cat([torch.as_tensor(instance.train.x), onehot], dim=1)
 
     def _book(self, spend: Spend) -> None:
         """Devices book for themselves; what is computed here, possibly by compiled code, is not counted elsewhere."""

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,7 @@ from qsynth.gan.mlp_critic import MLPCriticConfig
 from qsynth.gan.quantum import QuantumGeneratorConfig
 from qsynth.metrics.score import ScoreConfig
 from qsynth.qnn.fit import QNNConfig
-from qsynth.space.hyperparameters import NAMES, SHOT_SHARE, SPARED, Tunables
+from qsynth.space.hyperparameters import NAMES, SHOTS, SPARED, Tunables
 
 ALWAYS = {
     *("lr_generator", "lr_critic", "beta1", "n_critic", "batch_size"),
@@ -80,9 +80,8 @@ class TrialConfig(Tunables):
                 if "Y" in word:
                     raise ValueError(f"engine.noise.readout must be 0 where Y is read; got {word!r} in the readout")
         choose(self.engine, self.n_qubits)
+        self._check_shots()
         for name in self.search_space:
-            if name == SHOT_SHARE and not self._draws_shots:
-                raise ValueError("search_space.shot_share needs engine.shots, on the statevector engine")
             if name not in self.tunable:
                 kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
                 raise ValueError(
@@ -92,7 +91,35 @@ class TrialConfig(Tunables):
 
     def limits(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a hyperparameter here."""
+        if name == SHOTS and self.engine.shots is not None:
+            return 1.0, float(self.engine.shots)
         return (0.0, float(len(self.patterns))) if name == "pattern" else super().limits(name)
+
+    def default(self, name: str) -> float:
+        """What a hyperparameter starts at; shots that are left out are all of the engine's, 0 where it is exact."""
+        if name == SHOTS and self.defaults.shots is None:
+            return float(self.engine.shots or 0)
+        return super().default(name)
+
+    def _check_shots(self) -> None:
+        """Refuse shots that nothing takes.
+
+        Raises:
+            ValueError: such shots.
+        """
+        most = self.engine.shots
+        named = [where for where in ("search_space", "defaults") if self._names_shots(where)]
+        if not named or SHOTS not in self.generator.uses:  # what follows refuses those in the search space
+            return
+        if most is None:
+            raise ValueError(f"{named[0]}.shots needs engine.shots, the most that may be taken")
+        if not self._draws_shots:
+            raise ValueError(f"{named[0]}.shots must be left out on a device, whose shots are engine.shots")
+        if self.default(SHOTS) > most:
+            raise ValueError(f"defaults.shots must be at most engine.shots = {most}; got {self.defaults.shots:g}")
+
+    def _names_shots(self, where: str) -> bool:
+        return SHOTS in self.search_space if where == "search_space" else self.defaults.shots is not None
 
     def _check_patterns(self) -> None:
         """Refuse patterns that can't take the place of the ansatz's layers.
@@ -125,13 +152,15 @@ class TrialConfig(Tunables):
         of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
         chosen = {name for name, has in of_losses.items() if has}
         found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
-        idle = ({SHOT_SHARE} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
+        idle = ({SHOTS} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
         return found - idle
 
     @property
     def _draws_shots(self) -> bool:
-        """Whether the statevector engine draws shots."""
-        return self.engine.shots is not None and choose(self.engine, self.n_qubits).name == STATEVECTOR
+        """Whether the statevector engine draws shots, or a generator without a circuit has noise as of shots."""
+        if self.engine.shots is None:
+            return False
+        return not self.generator.circuit_rows(1, 1) or choose(self.engine, self.n_qubits).name == STATEVECTOR
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -141,7 +170,7 @@ class TrialConfig(Tunables):
             if name not in SPARED or name in self.search_space:
                 return False
             nothing = SPARED[name]
-            return bool(getattr(self.defaults, name) == (getattr(self.capacity, name) if nothing is None else nothing))
+            return self.default(name) == (self.limits(name)[1] if nothing is None else nothing)
 
         return tuple(name for name in NAMES if name in self.tunable and not idle(name))
 
@@ -161,9 +190,13 @@ class TrialConfig(Tunables):
         """The same circuit as ``circuit`` without noise, shots or price, where the statevector engine can hold it."""
         if (isinstance(circuit, StatevectorEngine) and circuit.shots is None) or self.n_qubits > MAX_QUBITS:
             return circuit
-        # Its shots are fixed, so that there is no share of them to tune.
-        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOT_SHARE}
-        return self.replaced(engine={"name": STATEVECTOR}, search_space=space).circuit()
+        return self.on({"name": STATEVECTOR}).circuit()
+
+    def on(self, engine: Mapping[str, Any], **changes: Any) -> Self:
+        """The same trial on another engine, whose circuits take all of its shots, with other fields changed."""
+        space = {name: dimension for name, dimension in self.search_space.items() if name != SHOTS}
+        defaults = {**self.defaults.model_dump(), **changes.pop("defaults", {}), SHOTS: None}
+        return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
 
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator makes, or that the critic can't see.
@@ -194,24 +227,29 @@ class TrialConfig(Tunables):
         return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
 
     def cost(
-        self, engine: StatevectorEngine | PennyLaneEngine, n_rows: int, n_classes: int, gradient: bool = False
+        self,
+        engine: StatevectorEngine | PennyLaneEngine,
+        n_rows: int,
+        n_classes: int,
+        values: Mapping[str, float],
+        gradient: bool = False,
     ) -> Spend:
-        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take."""
+        """What a generator's ``n_rows`` rows take on ``engine``, or in addition what its loss and gradient take, with
+        these hyperparameters; shots that they lack are all of the engine's."""
         rows, passes = self.generator.circuit_rows(n_rows, n_classes), self.generator.n_passes
-        if not gradient:
-            return engine.cost(rows)
-        return engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+        total = engine.cost(rows)
+        if gradient:
+            total = engine.cost(rows * passes, gradient=True) + engine.cost(rows * (passes - 1))
+        if SHOTS not in values or engine.shots is None:
+            return total
+        return Spend(total.circuits, total.shots // engine.shots * shots_taken(engine.shots, values[SHOTS]))
 
     def iteration_cost(
         self, engine: StatevectorEngine | PennyLaneEngine, values: Mapping[str, float], n_classes: int
     ) -> Spend:
         """What one GAN iteration of one trial with these hyperparameters takes on ``engine``."""
-        size, cost = self.capacity.batch_size, functools.partial(self.cost, engine, n_classes=n_classes)
-        total = cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
-        shots = self.engine.shots
-        if SHOT_SHARE not in values or shots is None:
-            return total
-        return Spend(total.circuits, total.shots // shots * shots_taken(shots, values[SHOT_SHARE]))
+        cost, size = functools.partial(self.cost, engine, n_classes=n_classes, values=values), self.capacity.batch_size
+        return cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

@@ -35,12 +35,8 @@ class Controls(NamedTuple):
     instance_noise: Tensor = OFF
     fidelity_weight: Tensor = OFF
     diversity_weight: Tensor = OFF
-    shot_share: Tensor = OFF
+    shots: Tensor = OFF
     pattern: Tensor = OFF
-
-    def measuring(self) -> "Controls":
-        """For rows that count: circuits take all shots."""
-        return self._replace(shot_share=OFF)
 
     def of_lane(self, lane: int) -> "Controls":
         """One trial's, of those with a leading lane axis."""

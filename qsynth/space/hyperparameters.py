@@ -1,7 +1,7 @@
 """The hyperparameters of a trial and the capacity they act in."""
 
 from collections.abc import Collection, Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Hyperparameters(Config):
         fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
             (:mod:`qsynth.gan.score_terms`).
         pattern: which of the circuit's entangling patterns its layers have: 0 is the ansatz's own.
-        shot_share: share of the engine's shots that a training circuit takes, at least one; evaluations take all.
+        shots: that a circuit takes of the engine's, rounded; left out: all. A classical generator has their noise.
     """
 
     lr_generator: float = Field(3e-3, ge=0, le=1)
@@ -64,16 +64,28 @@ class Hyperparameters(Config):
     instance_noise: float = Field(0.0, ge=0, le=10)
     fidelity_weight: float = Field(0.0, ge=0, le=1000)
     diversity_weight: float = Field(0.0, ge=0, le=1000)
-    shot_share: float = Field(1.0, ge=0, le=1)
+    shots: float | None = Field(None, ge=1)
     pattern: int = Field(0, ge=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_share_of_shots(cls, given: Any) -> Any:
+        """Files from before may hold the share of shots that training took, where it was all of them."""
+        if not isinstance(given, Mapping) or OLD_SHARE not in given:
+            return given
+        if given[OLD_SHARE] != 1:
+            raise ValueError(_OF_SHARE.format(say="e.g. defaults: {shots: 16}"))
+        return {name: value for name, value in given.items() if name != OLD_SHARE}
 
-SHOT_SHARE = "shot_share"
+
+SHOTS = "shots"
+OLD_SHARE = "shot_share"
+_OF_SHARE = "shot_share must be replaced by shots, how many of engine.shots a circuit takes; write {say}"
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
 WHOLE = (*SIZES, "pattern")
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
-# capacity. A trial uses them if the search space names them or its default is another.
+# most. A trial uses them if the search space names them or its default is another.
 SPARED = {
     "critic_layers": None,
     "weight_average": 0.0,
@@ -81,7 +93,7 @@ SPARED = {
     "instance_noise": 0.0,
     "fidelity_weight": 0.0,
     "diversity_weight": 0.0,
-    SHOT_SHARE: 1.0,
+    SHOTS: None,
     "pattern": 0.0,
 }
 
@@ -133,6 +145,10 @@ class Tunables(Config):
             if value > limit:
                 raise ValueError(f"defaults.{name} must be at most capacity.{name} = {limit}; got {value}")
         for name, dimension in self.search_space.items():
+            if name == OLD_SHARE:
+                raise ValueError(
+                    _OF_SHARE.format(say="e.g. search_space: {shots: {kind: float, low: 8, high: 64, log: true}}")
+                )
             if name not in NAMES:
                 raise ValueError(f"search_space.{name} is no hyperparameter.{did_you_mean(name, NAMES)}")
             if name in WHOLE and dimension.kind == "float":
@@ -144,8 +160,8 @@ class Tunables(Config):
                 raise ValueError(
                     f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
                 )
-            start = getattr(self.defaults, name)
-            if not dimension.low <= start <= dimension.high:
+            start = self.default(name)
+            if start and not dimension.low <= start <= dimension.high:
                 raise ValueError(
                     f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
                 )
@@ -154,6 +170,10 @@ class Tunables(Config):
     def limits(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a hyperparameter here."""
         return bounds(name, self.capacity)
+
+    def default(self, name: str) -> float:
+        """What a hyperparameter starts at."""
+        return float(getattr(self.defaults, name))
 
 
 def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
@@ -191,6 +211,6 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         instance_noise=number("instance_noise"),
         fidelity_weight=number("fidelity_weight"),
         diversity_weight=number("diversity_weight"),
-        shot_share=number("shot_share"),
+        shots=number("shots"),
         pattern=number("pattern"),
     )

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("qsynth", "rl_envs", "cluster", "tests", "pyproject.toml")
 COMPARISON, RIVALS = "cluster/comparison", "cluster/comparison/rivals"
 TESTS = "tests/cluster/comparison"
+YARDSTICKS, ROWS = "qsynth/yardsticks", ("tests/qsynth/yardsticks", "tests/contracts/test_yardsticks.py")
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,45 @@ MUTATIONS = [
         for change in (
             ("the probability of improvement is that of decline", "np.sign(x - y)", "np.sign(y - x)"),
             ("ties count as improvement", "(np.sign(x - y) + 1) / 2", "np.float64(x >= y)"),
+        )
+    ),
+    *(
+        Mutation(*_in(f"{YARDSTICKS}/{name}.py", change), ROWS)
+        for name, change in (
+            ("yardstick", ("labels are ignored", "self.laws[label].sample", "self.laws[0].sample")),
+            ("yardstick", ("rows are of any class", "split.x[mine] if mine.any() else split.x", "split.x")),
+            ("yardstick", ("classes share a mean", "centred = x - means[y]", "centred = x - x.mean(axis=0)")),
+            ("gaussians", ("a mixture has its first mean", "self.means[chosen] +", "self.means[0 * chosen] +")),
+            ("gaussians", ("modes are equally likely", "size=n, p=self.weights)", "size=n)")),
+            ("gaussians", ("columns are independent", "nij,nj->ni", "nii,ni->ni")),
+            ("gaussian_mixture", ("the criterion chooses the worst", "best = min(fitted", "best = max(fitted")),
+            ("gaussian_mixture", ("a mixture has one component", "MOST_COMPONENTS = 4", "MOST_COMPONENTS = 1")),
+            ("kernel_density", ("the bandwidth is three times too wide", "n ** (-1", "3 * n ** (-1")),
+            ("kernel_density", ("the kernels are round", "np.cov(rows.T).reshape(d, d)", "rows.var() * np.eye(d)")),
+            ("tied_gaussian", ("the tied have one mean", "keepdims=True)", "keepdims=True) * 0")),
+            ("jittered", ("the jitter is chosen at worst", "min(WIDTHS, key=missed)", "max(WIDTHS, key=missed)")),
+            ("jittered", ("there is no jitter", "min(WIDTHS, key=missed)", "WIDTHS[0]")),
+            ("jittered", ("the distance forgets the class", "x[labels == label],", "x,")),
+            ("jittered", ("the distance rewards collapse", "mean()) - within)", "mean()))")),
+            ("smote", ("SMOTE's neighbours are the farthest", "NEIGHBOURS = 5", "NEIGHBOURS = 50")),
+            ("smote", ("SMOTE has one neighbour", "NEIGHBOURS = 5", "NEIGHBOURS = 1")),
+            ("smote", ("SMOTE is duplication", "random.uniform(size=(n, 1))", "0")),
+            (
+                "duplication",
+                ("the duplicates are others' rows", "(instance.train, label)", "(instance.reserve, label)"),
+            ),
+            (
+                "real_sample",
+                ("the second real sample is the first", "part = instance.reserve if", "part = instance.train if"),
+            ),
+            ("dealt", ("rows are dealt with replacement", "random.permutation(", "random.choice(len(self.rows), ")),
+        )
+    ),
+    *(
+        Mutation(*_in("qsynth/metrics/memorisation.py", change), ("tests/qsynth/metrics/test_memorisation.py",))
+        for change in (
+            ("copies are nearest to others' rows", "np.sign(far - near)", "np.sign(near - far)"),
+            ("the larger sample is the nearer", "sample[:size]", "sample"),
         )
     ),
 ]

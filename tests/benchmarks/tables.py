@@ -7,7 +7,8 @@
 
 Every study is the preset breast_cancer with another table: four principal components on four qubits, 100 training rows,
 the same defaults and search space. Tables come from packages that carry them, so nothing is downloaded. Those in
-``development`` were looked at when the shipped agent's training tasks were chosen; those in ``held_out`` were not.
+``development`` were looked at when the shipped agent's training tasks were chosen; those in ``held_out`` were looked at
+when losses and generators were; those in ``untouched`` no decision has seen.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cluster.study.study import changed, load_study
+from cluster.study.study import Study, changed, load_study
 
 LABEL = "class"
 MOST_ROWS = 2000
@@ -81,8 +82,37 @@ def travel() -> pd.DataFrame:
     return labelled(table[["ttme", "invc", "invt", "gc", "hinc", "mode"]], "mode")
 
 
+def smokers() -> pd.DataFrame:
+    """Men and women among smokers, by eight measurements (NHEFS; Hernan & Robins 2020)."""
+    columns = ["age", "ht", "wt71", "smokeintensity", "smokeyrs", "sbp", "dbp", "cholesterol"]
+    return labelled(causal("nhefs")[[*columns, "sex"]], "sex")
+
+
+def continents() -> pd.DataFrame:
+    """Countries of four continents in twelve years, by life expectancy, population and income (Gapminder)."""
+    table = causal("gapminder")
+    logs = table.assign(pop=np.log(table["pop"]), gdpPercap=np.log(table["gdpPercap"]))
+    large = logs[logs["continent"] != "Oceania"]  # which has two countries
+    return labelled(large[["year", "lifeExp", "pop", "gdpPercap", "continent"]], "continent")
+
+
+def graduates() -> pd.DataFrame:
+    """Men who went to college, and others, by wage, experience and where they live (Card 1995)."""
+    table = causal("close_college")
+    return labelled(table.assign(educ=table["educ"] > 12), "educ")
+
+
+def numerals() -> pd.DataFrame:
+    """The handwritten digits 0 to 4, by 64 pixels (Alpaydin & Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    table = load_digits(as_frame=True).frame
+    return labelled(table[table["target"] < 5], "target")
+
+
 DEVELOPMENT: tuple[Callable[[], pd.DataFrame], ...] = (penguins, election, affairs, diabetes, cars)
 HELD_OUT: tuple[Callable[[], pd.DataFrame], ...] = (doctor, weather, schools, travel)
+UNTOUCHED: tuple[Callable[[], pd.DataFrame], ...] = (smokers, continents, graduates, numerals)
 
 
 def econometric(name: str) -> pd.DataFrame:
@@ -90,6 +120,13 @@ def econometric(name: str) -> pd.DataFrame:
     from statsmodels import datasets
 
     return pd.DataFrame(getattr(datasets, name).load_pandas().data)
+
+
+def causal(name: str) -> pd.DataFrame:
+    """A data set of causaldata."""
+    import causaldata
+
+    return pd.DataFrame(getattr(causaldata, name).load_pandas().data)
 
 
 def drawn(name: str) -> pd.DataFrame:
@@ -107,22 +144,26 @@ def labelled(table: pd.DataFrame, label: str) -> pd.DataFrame:
     return some.assign(**{LABEL: names})
 
 
-def write(table: Callable[[], pd.DataFrame], folder: Path) -> None:
-    """The table as CSV, and its study beside it."""
+def study_of(table: Callable[[], pd.DataFrame], folder: Path) -> Study:
+    """The table's study, after writing the table as CSV to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     name = table.__name__
     path = (folder / f"{name}.csv").absolute()
     table().to_csv(path, index=False)
     data = {"kind": "csv", "path": str(path), "label": LABEL, "n_features": 4, "n_train": 100}
-    study = changed(load_study("breast_cancer"), {"name": name, "description": table.__doc__, "data": data})
-    text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False)
-    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return changed(load_study("breast_cancer"), {"name": name, "description": table.__doc__, "data": data})
+
+
+def write(table: Callable[[], pd.DataFrame], folder: Path) -> None:
+    """The table as CSV, and its study beside it."""
+    text = yaml.safe_dump(study_of(table, folder).model_dump(mode="json"), sort_keys=False)
+    (folder / f"{table.__name__}.yaml").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    for name, tables in {"development": DEVELOPMENT, "held_out": HELD_OUT}.items():
+    for name, tables in {"development": DEVELOPMENT, "held_out": HELD_OUT, "untouched": UNTOUCHED}.items():
         for each in tables:
             write(each, folder / name)

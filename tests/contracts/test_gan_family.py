@@ -25,8 +25,10 @@ from qsynth.space.hyperparameters import controls as controls_of
 GENERATORS: dict[str, dict[str, Any]] = {
     "quantum": {"generator": {"kind": "quantum"}},
     "patches": {"n_qubits": 2, "generator": {"kind": "quantum", "patches": 2, "output_scale": True}},
+    "affine": {"ansatz": "data_reuploading", "generator": {"kind": "quantum", "inputs": "affine"}},
     "classical": {"generator": {"kind": "classical"}},
     "vae": {"generator": {"kind": "vae"}},
+    "affine_vae": {"generator": {"kind": "vae", "decoder": "quantum", "inputs": "affine"}},
     "quantum_vae": {"generator": {"kind": "vae", "decoder": "quantum"}},
     "born": {"generator": {"kind": "born"}},
 }
@@ -131,7 +133,7 @@ def test_a_generator_makes_rows_of_the_class_that_is_asked_for(generator: str) -
     assert torch.isfinite(pop.evaluate().score).all()
 
 
-@pytest.mark.parametrize("generator", ["quantum", "patches", "quantum_vae", "born"])
+@pytest.mark.parametrize("generator", ["quantum", "patches", "affine", "quantum_vae", "affine_vae", "born"])
 @pytest.mark.parametrize("penalty", ["one_sided", "none"])
 def test_training_on_a_device_is_that_on_the_statevector_engine(generator: str, penalty: str) -> None:
     runs = []
@@ -389,7 +391,7 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "instance_noise",
         "fidelity_weight",
         "diversity_weight",
-        "shot_share",
+        "shots",
         "pattern",
     ]
     assert not is_on(pop._weights.average)
@@ -398,12 +400,12 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
 @pytest.mark.parametrize("name", SPARED)
 def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
     """A study that could use it, but has it at that value, trains as one that could not."""
-    idle = {name: 3 if value is None else value for name, value in SPARED.items()}
-    plain = {**PART, **idle}
+    idle = {name: 3 if value is None else value for name, value in SPARED.items()} | {"shots": 20}
+    plain = {**PART, **idle, "shots": None}
     kind = "int" if name in ("critic_layers", "pattern") else "float"
-    high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5}.get(name, 1.0)
-    need = {"shot_share": {"engine": {"shots": 20}}, "pattern": {"patterns": ["ry_rx_cnot_chain"]}}.get(name, {})
-    space = {name: {"kind": kind, "low": int(name == "critic_layers"), "high": high}}
+    high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5, "shots": 20}.get(name, 1.0)
+    need = {"shots": {"engine": {"shots": 20}}, "pattern": {"patterns": ["ry_rx_cnot_chain"]}}.get(name, {})
+    space = {name: {"kind": kind, "low": int(name in ("critic_layers", "shots")), "high": high}}
     runs = []
     for more in ({}, {"search_space": space}):
         pop = population(config(loss="standard", defaults=plain, **need, **more))

@@ -42,7 +42,7 @@ def study(tiny: dict[str, Any], **hardware: Any) -> Study:
         ({"engine": {"name": "default.mixed"}}, r"hardware\.engine\.shots must be given"),
         ({"hyperparameters": {"n_layers": 1}}, r"hardware\.hyperparameters must be among .*; got 'n_layers'"),
         ({"hyperparameters": {"lr": 1}}, "got 'lr'"),
-        ({"hyperparameters": {"shot_share": 0.5}}, "got 'shot_share'"),
+        ({"hyperparameters": {"shots": 5}}, "got 'shots'"),
         ({"price": {"currency": "dollars"}}, r"hardware\.price\.currency"),
         ({"shot_budget": 0}, r"hardware\.shot_budget"),
     ],
@@ -121,18 +121,18 @@ def test_what_the_agent_could_change_stays_built_on_the_device(tiny: dict[str, A
 
 def test_on_the_device_a_trial_takes_all_shots(tiny: dict[str, Any]) -> None:
     """What the agent did with the simulator's is over."""
-    tiny["trial"]["search_space"]["shot_share"] = {"kind": "float", "low": 0.1, "high": 1}
-    tiny["trial"] |= {"engine": {"shots": 50}, "defaults": {**tiny["trial"].get("defaults", {}), "shot_share": 0.5}}
+    tiny["trial"]["search_space"]["shots"] = {"kind": "float", "low": 5, "high": 50}
+    tiny["trial"] |= {"engine": {"shots": 50}, "defaults": {**tiny["trial"].get("defaults", {}), "shots": 25}}
     made = study(tiny)
     assert made.hardware is not None
-    assert "shot_share" not in made.hardware.trial(made.trial).search_space
-    assert made.hardware.trial(made.trial).defaults.shot_share == 1.0
-    assert "shot_share" not in made.hardware.simulated(made.trial).used
+    assert "shots" not in made.hardware.trial(made.trial).search_space
+    assert made.hardware.trial(made.trial).defaults.shots is None
+    assert "shots" not in made.hardware.simulated(made.trial).used
     population = Population(made.trial, 2, 3, 1)
     instance = made.data.instance(0, held_out=False)
     population.reset([0], [instance], [0])
-    assert population.snapshot(0).hyperparameters["shot_share"] == 0.5
-    assert "shot_share" not in made.hardware.start(population.snapshot(0)).hyperparameters
+    assert population.snapshot(0).hyperparameters["shots"] == 25
+    assert "shots" not in made.hardware.start(population.snapshot(0)).hyperparameters
 
 
 def test_only_a_price_makes_a_bill() -> None:

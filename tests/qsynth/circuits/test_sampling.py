@@ -146,29 +146,29 @@ def test_lanes_are_what_they_are_alone(readout: str | PauliWords) -> None:
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)
-def test_a_share_of_the_shots_estimates_as_so_many_would(readout: str | PauliWords) -> None:
+def test_some_of_the_shots_estimate_as_so_many_would(readout: str | PauliWords) -> None:
     made, (inputs, weights) = engine(readout, 200), problem(1)
     rows = inputs.expand(4000, -1)
     exact = engine(readout).expectations(inputs, weights, ON)
-    for share in (0.0, 0.05, 0.5):
-        taken = shots_taken(200, share)
-        assert taken == max(1, round(200 * share))
-        found = made.expectations(rows, weights, ON, torch.tensor(share))
+    for wanted, taken in ((0.0, 1), (10.0, 10), (100.4, 100)):
+        assert shots_taken(200, wanted) == taken
+        found = made.expectations(rows, weights, ON, torch.tensor(wanted))
         torch.testing.assert_close((found + 1) / 2 * taken, ((found + 1) / 2 * taken).round(), rtol=0, atol=1e-9)
         variance = (1 - exact[0] ** 2) / taken
         torch.testing.assert_close(found.var(dim=0), variance, rtol=0.2, atol=1e-9)
         assert ((found.mean(dim=0) - exact[0]).abs() < 5 * (variance / len(rows)).sqrt() + 1e-9).all()
 
 
-def test_all_of_the_shots_are_a_share_of_one() -> None:
+def test_as_many_shots_as_there_are_or_more_are_all_of_them() -> None:
     made, (inputs, weights) = engine("zx", 30), problem(5)
-    assert torch.equal(
-        made.expectations(inputs, weights, ON, torch.tensor(1.0)), made.expectations(inputs, weights, ON)
-    )
-    shares = torch.tensor([1.0, 0.1])
-    lanes = torch.func.vmap(made.expectations, in_dims=(None, None, None, 0))(inputs, weights, ON, shares)
-    for lane, share in zip(lanes, shares, strict=True):
-        assert torch.equal(lane, made.expectations(inputs, weights, ON, share))
+    for wanted in (30.0, 99.0):
+        found = made.expectations(inputs, weights, ON, torch.tensor(wanted))
+        assert torch.equal(found, made.expectations(inputs, weights, ON))
+        assert shots_taken(30, wanted) == 30
+    several = torch.tensor([30.0, 3.0])
+    lanes = torch.func.vmap(made.expectations, in_dims=(None, None, None, 0))(inputs, weights, ON, several)
+    for lane, wanted in zip(lanes, several, strict=True):
+        assert torch.equal(lane, made.expectations(inputs, weights, ON, wanted))
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=str)

@@ -527,8 +527,7 @@ def test_trials_train_on_finite_shots_and_repeat_bit_for_bit() -> None:
     assert torch.equal(one.evaluate().score, other.evaluate().score)
     assert not torch.equal(state(one, 0)["generator"], state(exact, 0)["generator"])
     rows = one.sample(0, torch.ones(200, 1), seed=1)
-    torch.testing.assert_close(20 * rows, (20 * rows).round(), rtol=0, atol=1e-5)
-    assert len(rows.unique()) > 5
+    assert len(rows.unique()) == 200  # and not the 21 values of 20 shots
 
 
 def test_a_generator_of_probabilities_trains() -> None:
@@ -541,24 +540,36 @@ def test_a_generator_of_probabilities_trains() -> None:
     torch.testing.assert_close(((rows + 1) / 2).sum(dim=1), torch.ones(3))
 
 
-def test_a_share_of_the_shots_is_what_training_takes_and_evaluation_does_not() -> None:
-    space = {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}
+def test_shots_are_what_circuits_take_whenever_they_run() -> None:
+    space = {"shots": {"kind": "float", "low": 2, "high": 20, "log": True}}
     pop, plain = population(2, [7, 7], search_space=space, **SAMPLED), population(2, [7, 7], **SAMPLED)
-    pop.apply({"shot_share": np.array([1.0, 0.1])})
+    pop.apply({"shots": np.array([20.0, 2.4])})
     # Of the 20 shots in each basis the second lane takes 2; gradients are exact.
-    all_of_them, few = pop.lane_cost(0), pop.lane_cost(1)
-    assert all_of_them.circuits == few.circuits
-    assert all_of_them.shots == 10 * few.shots == plain.lane_cost(0).shots > 0
-    score = pop.evaluate().score
-    pop.apply({"shot_share": np.array([0.1, 1.0])})
-    assert torch.equal(pop.evaluate().score, score)
-    pop.apply({"shot_share": np.array([1.0, 0.1])})
+    for all_of_them, few, wanted in (
+        (pop.lane_cost(0), pop.lane_cost(1), plain.lane_cost(0)),
+        (pop.lane_evaluation_cost(0), pop.lane_evaluation_cost(1), plain.lane_evaluation_cost(0)),
+    ):
+        assert all_of_them.circuits == few.circuits
+        assert all_of_them.shots == 10 * few.shots == wanted.shots > 0
+    both = pop.evaluation_cost()
+    assert both == pop.lane_evaluation_cost(0) + pop.lane_evaluation_cost(1)
+    for act in (lambda each: each.evaluate().score, lambda each: each.sample(0, torch.ones(9, 1), seed=3)):
+        assert torch.equal(act(pop)[0], act(plain)[0])
+    assert not torch.equal(pop.evaluate().score[1], plain.evaluate().score[1])
+    assert not torch.equal(pop.sample(1, torch.ones(9, 1), seed=3), plain.sample(1, torch.ones(9, 1), seed=3))
+    spent = pop.spent
     pop.advance(2)
     plain.advance(2)
+    assert pop.spent - spent == pop.iteration_cost() * 2
     assert torch.equal(pop.snapshot(0).tensors["generator"], plain.snapshot(0).tensors["generator"])
     assert not torch.equal(pop.snapshot(1).tensors["generator"], plain.snapshot(1).tensors["generator"])
-    spent = pop.spent - plain.spent
-    assert spent.shots == pop.evaluation_cost().shots * 2 - 2 * (all_of_them - few).shots
+    # All of them are what a population has that does not tune them; an old snapshot says so by a share.
+    snapshot = pop.snapshot(0)
+    assert snapshot.hyperparameters["shots"] == 20
+    for given in (snapshot.hyperparameters, {**plain.snapshot(0).hyperparameters, "shot_share": 1.0}):
+        plain.restore(1, replace(snapshot, hyperparameters=given), plain.instances[0])
+    with pytest.raises(QsynthError, match="shots must be a hyperparameter that the trial was built with"):
+        plain.restore(0, pop.snapshot(1), pop.instances[1])
 
 
 @pytest.mark.slow

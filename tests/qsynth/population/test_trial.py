@@ -34,7 +34,7 @@ from qsynth.space.hyperparameters import SPARED
         ({"generator": {"kind": "quantun"}}, r"generator.*'quantun'"),
         (
             {"generator": {"kind": "vae", "patches": 2}},
-            "patches and output_scale must be left out with decoder classical",
+            "patches, inputs and output_scale must be left out with decoder classical",
         ),
         ({"generator": {"kind": "born", "low": 1.0}}, "low must be below high; got 1.0 and 0.9"),
         ({"generator": {"kind": "born"}, "readout": "zx"}, "readout must be left out with generator born"),
@@ -49,9 +49,32 @@ from qsynth.space.hyperparameters import SPARED
             r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
         ),
         (
-            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}},
-            r"search_space\.shot_share needs engine\.shots, on the statevector engine",
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 16}}},
+            r"search_space\.shots needs engine\.shots, the most that may be taken",
         ),
+        ({"defaults": {"shots": 8}}, r"defaults\.shots needs engine\.shots"),
+        (
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 65}}, "engine": {"shots": 64}},
+            r"search_space\.shots must stay within 1\.\.64; got 8\.\.65",
+        ),
+        (
+            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 32}}, "engine": {"shots": 64}},
+            r"defaults\.shots must lie in its search space 8\.\.32; got 64",
+        ),
+        ({"defaults": {"shots": 65}, "engine": {"shots": 64}}, r"defaults\.shots must be at most engine\.shots = 64"),
+        (
+            {"defaults": {"shots": 8}, "engine": {"name": "default.qubit", "shots": 64}},
+            r"defaults\.shots must be left out on a device, whose shots are engine\.shots",
+        ),
+        (
+            {"search_space": {"shot_share": {"kind": "float", "low": 0.1, "high": 1}}, "engine": {"shots": 64}},
+            r"shot_share must be replaced by shots, .* write e\.g\. search_space: \{shots: \{kind: float",
+        ),
+        (
+            {"defaults": {"shot_share": 0.5}},
+            r"shot_share must be replaced by shots.* write e\.g\. defaults: \{shots: 16",
+        ),
+        ({"generator": {"kind": "quantum", "inputs": "linear"}}, r"inputs.*should be 'shift' or 'affine'"),
         (
             {"search_space": {"gp_weight": {"kind": "float", "low": 0.1, "high": 3}}, "penalty": "none"},
             r"search_space\.gp_weight must be left out: .* penalty none",
@@ -136,3 +159,21 @@ def test_what_a_study_touches_is_used() -> None:
     made = TrialConfig.model_validate({"n_qubits": 2, "search_space": space, "defaults": {"critic_layers": 1}})
     assert {"weight_average", "critic_layers"} <= set(made.used)
     assert "instance_noise" not in made.used
+
+
+def test_shots_start_at_the_engines_and_cost_nothing_unless_they_are_named() -> None:
+    plain = TrialConfig.model_validate({"n_qubits": 2, "engine": {"shots": 64}})
+    assert plain.default("shots") == 64
+    assert "shots" in plain.tunable - set(plain.used)
+    space = {"shots": {"kind": "float", "low": 8, "high": 64, "log": True}}
+    for more in ({"search_space": space}, {"defaults": {"shots": 63}}):
+        assert "shots" in plain.replaced(**more).used
+    assert "shots" in plain.replaced(generator={"kind": "classical"}, search_space=space).used
+    elsewhere = plain.replaced(search_space=space).on({"name": "statevector", "shots": 32})
+    assert (elsewhere.default("shots"), "shots" in elsewhere.used) == (32, False)
+    assert "shots" not in TrialConfig(n_qubits=2).tunable
+
+
+def test_files_that_hold_all_of_the_old_share_of_shots_are_read() -> None:
+    made = TrialConfig.model_validate({"n_qubits": 2, "defaults": {"shot_share": 1.0}})
+    assert made == TrialConfig(n_qubits=2)

@@ -1,0 +1,1 @@
+"""Ways to make rows that train no GAN: what a GAN's rows are measured beside."""

@@ -1,0 +1,242 @@
+"""What rows are worth: the circuit's beside its classical twin's, the yardsticks' and a second real sample's.
+
+    pip install '.[benchmarks]'
+    python -m tests.benchmarks.rows --out tests/benchmarks/results/rows.json
+
+Eight families of instances: the bundled tables, and four tables that no decision has seen
+(:mod:`tests.benchmarks.tables`). On the same held-out instances (24 of each), with the same labels, the same fresh noise
+and the same selection (a GAN's best decision on validation rows), everybody's rows are measured with the present score
+and with the old one, whose 0 is an untrained generator; with the share of rows that are nearer to a training row than to
+an equally large sample that nobody learned from (1/2 for real rows); and with the CPU time that they took.
+
+GANs: the preset's recipe under the shipped agent, its mean schedule, tuned constants and rates (TTUR, both tuned with 64
+trials on training instances), defaults; the same without a critic; the classical twin; and the recipe before (exact
+circuits against a critic) at its defaults.
+
+Printed are the goals and what was missed. Everything is resumable: families that are in the file already are kept.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cluster.comparison.job import held_out_problem
+from cluster.study.study import Study, changed, load_study
+from qsynth.data.dataset import Instance
+from qsynth.metrics.memorisation import memorisation
+from qsynth.metrics.score import Scorecard
+from qsynth.population.population import Population
+from qsynth.population.trial import TrialConfig
+from qsynth.yardsticks.registry import YARDSTICKS
+from rl_envs.agents import Agent, Hold, Schedule, TrainedAgent
+from rl_envs.config import make_tuner
+from rl_envs.exam import fresh_seeds
+from rl_envs.pretrained import agent_file
+from rl_envs.rollout import Assignment, Episode, play
+from rl_envs.schedule_search import Family, search_schedule
+from rl_envs.tuner import Tuner
+from tests.benchmarks import machine
+from tests.benchmarks.rows_tables import AGENT, MEAN, OLD, markdown
+from tests.benchmarks.tables import UNTOUCHED, study_of
+
+PRESETS = ("iris", "wine", "breast_cancer", "qubit_calibrations")
+SEARCH_TRIALS = 64
+OLD_SCORE = {"kind": "untrained"}
+
+Floats = NDArray[np.float64]
+
+
+class Made(NamedTuple):
+    """Somebody's rows: fresh noise x problems x rows x features, and the CPU seconds that they took."""
+
+    rows: NDArray[np.float32]
+    seconds: float
+
+
+def families(folder: Path) -> dict[str, Study]:
+    """Studies by name; tables are written to ``folder``."""
+    studies = {name: load_study(name) for name in PRESETS}
+    return studies | {table.__name__: study_of(table, folder) for table in UNTOUCHED}
+
+
+def before(trial: TrialConfig) -> dict[str, Any]:
+    """Changes that make a study's trial what it was before: exact circuits, shifted inputs, a critic alone."""
+    sizes = {"latent_dim": 4, "n_layers": 3, "critic_width": 32, "batch_size": 32, "n_critic": 4}
+    rates = {"lr_generator": 0.01, "lr_critic": 0.005, "gp_weight": 1.0, "beta1": 0.5}
+    return {
+        "trial": {
+            "n_qubits": trial.n_qubits,
+            "ansatz": "strongly_entangling",
+            "capacity": sizes,
+            "defaults": rates | sizes | {"n_critic": 3},
+            "qnn": trial.qnn.model_dump(),
+            "score": trial.score.model_dump(),
+        }
+    }
+
+
+def assignments(study: Study, n_problems: int) -> list[Assignment]:
+    """The problems, as trials."""
+    problems = [held_out_problem(study.name, number, {}) for number in range(n_problems)]
+    return [Assignment(study.data.instance(p.number, held_out=True), p.seed, p.number) for p in problems]
+
+
+class Trained:
+    """GANs of one recipe on a study's problems."""
+
+    def __init__(self, study: Study, n_problems: int) -> None:
+        self.study, self.problems = study, assignments(study, n_problems)
+        self.tuner: Tuner = make_tuner(study.environment(compiled=True), n_problems)
+
+    def rows(self, agent: Agent) -> tuple[Made, list[Episode]]:
+        """Rows of the GANs that an agent's trials leave behind, and their course."""
+        began = time.process_time()
+        episodes = play(self.tuner, lambda _: agent, self.problems, keep="best")
+        population = self.tuner.population
+        fresh = np.array([fresh_seeds(each.problem) for each in self.problems]).T
+        made = [
+            np.stack([population.sample(lane, population.labels[lane], int(s)).numpy() for lane, s in enumerate(seeds)])
+            for seeds in fresh
+        ]
+        return Made(np.stack(made), time.process_time() - began), episodes
+
+    def tuned(self, family: Family) -> Agent:
+        """Constants, or rates and their ratio, tuned on training instances."""
+        study = self.study
+        instances = [study.data.instance(number, held_out=False) for number in range(study.n_instances)]
+
+        def scores(agent_for: Callable[[slice], Schedule], wanted: list[Assignment]) -> list[float]:
+            return [float(each.scores[-1]) for each in play(self.tuner, agent_for, wanted)]
+
+        space, defaults = study.trial.search_space, study.defaults()
+        best, _ = search_schedule(space, defaults, instances, SEARCH_TRIALS, family, study.seed + 1, scores)
+        return best.schedule(family)
+
+    def agent(self) -> Agent:
+        """The shipped one."""
+        return TrainedAgent.load(agent_file("default"), self.tuner.features, self.tuner.actions)
+
+
+class MeanSchedule:
+    """At each decision the mean of what the agent chose on the other problems, on the unit scale."""
+
+    name = MEAN
+
+    def __init__(self, study: Study, episodes: Sequence[Episode]) -> None:
+        self._space = study.trial.search_space
+        self._n = study.episode.n_decisions
+        units = {
+            name: np.array([dimension.to_unit(each.schedule[name]) for each in episodes])
+            for name, dimension in self._space.items()
+        }
+        others = {name: (unit.sum(axis=0) - unit) / (len(unit) - 1) for name, unit in units.items()}
+        self._values = {
+            name: self._space[name].from_unit(unit) for name, unit in others.items()
+        }  # problems x decisions
+
+    def begin(self, n_lanes: int) -> dict[str, NDArray[Any]]:
+        """What the first decision sets."""
+        return self.decide(np.zeros((n_lanes, 0)), {}, 0.0)
+
+    def decide(self, observation: NDArray[Any], values: dict[str, NDArray[Any]], progress: float) -> dict[str, Any]:
+        """The schedule's values."""
+        return {name: course[:, round(progress * self._n)] for name, course in self._values.items()}
+
+
+def yardstick_rows(name: str, instances: Sequence[Instance], labels: NDArray[np.int64], numbers: Sequence[int]) -> Made:
+    """A yardstick's."""
+    began = time.process_time()
+    fitted = [YARDSTICKS[name].fit(each, number) for each, number in zip(instances, numbers, strict=True)]
+    fresh = np.array([fresh_seeds(number) for number in numbers]).T
+    made = [[f.sample(y, int(s)) for f, y, s in zip(fitted, labels, seeds, strict=True)] for seeds in fresh]
+    return Made(np.array(made, dtype=np.float32), time.process_time() - began)
+
+
+class Judge:
+    """Measures rows with both scores."""
+
+    def __init__(self, study: Study, instances: Sequence[Instance]) -> None:
+        self._instances, self._populations = instances, {}
+        for name, kind in {"score": {}, "old score": OLD_SCORE}.items():
+            trial = changed(study, {f"trial.score.{key}": value for key, value in kind.items()}).trial
+            first = instances[0]
+            population = Population(trial, first.n_features, first.n_classes, len(instances))
+            population.reset(range(len(instances)), instances, range(len(instances)))
+            self._populations[name] = population
+        self.labels: NDArray[np.int64] = population.labels.argmax(dim=-1).numpy()
+
+    def measure(self, made: Made) -> dict[str, Any]:
+        """Values by problem, the mean over the fresh noise."""
+        found: dict[str, Any] = {"cpu_seconds": made.seconds / len(self._instances)}
+        for name, population in self._populations.items():
+            cards: list[Scorecard] = [population.measure(torch.as_tensor(rows), "test") for rows in made.rows]
+            found[name] = np.mean([np.nan_to_num(card.score.numpy()) for card in cards], axis=0).tolist()
+            of_terms = {term: [card.utilities[term].numpy() for card in cards] for term in cards[0].utilities}
+            found[f"{name} terms"] = {term: np.mean(each, axis=0).tolist() for term, each in of_terms.items()}
+            of_raw = {term: [card.raw[term].numpy() for card in cards] for term in cards[0].raw}
+            found[f"{name} raw"] = {term: np.mean(each, axis=0).tolist() for term, each in of_raw.items()}
+        found["memorisation"] = [
+            float(np.mean([memorisation(rows[place], instance.train.x, instance.test.x) for rows in made.rows]))
+            for place, instance in enumerate(self._instances)
+        ]
+        return found
+
+
+def measured(study: Study, n_problems: int) -> dict[str, dict[str, Any]]:
+    """Everybody's numbers on a family."""
+    judge = Judge(study, [each.instance for each in assignments(study, n_problems)])
+    found: dict[str, dict[str, Any]] = {}
+
+    def enter(name: str, made: Made) -> None:
+        found[name] = judge.measure(made)
+        print(f"{study.name}: {name} {np.mean(found[name]['score']):.3f}", flush=True)
+
+    problems = assignments(study, n_problems)
+    for name in YARDSTICKS:
+        enter(name, yardstick_rows(name, [p.instance for p in problems], judge.labels, [p.problem for p in problems]))
+    recipe = Trained(study, n_problems)
+    made, episodes = recipe.rows(recipe.agent())
+    enter(AGENT, made)
+    enter(MEAN, recipe.rows(MeanSchedule(study, episodes))[0])
+    enter("defaults", recipe.rows(Hold())[0])
+    enter("tuned constants", recipe.rows(recipe.tuned("constants"))[0])
+    enter("tuned TTUR", recipe.rows(recipe.tuned("ttur"))[0])
+    bare: dict[str, dict[str, Any]] = {
+        "without a critic": {"trial.loss": "energy", "trial.search_space": {}},
+        "classical twin": {"trial.generator": {"kind": "classical"}, "trial.search_space": {}},
+        OLD: before(study.trial),
+    }
+    for name, changes in bare.items():
+        enter(name, Trained(changed(study, changes), n_problems).rows(Hold())[0])
+    return found
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    machine.output_argument(parser)
+    parser.add_argument("--problems", type=int, default=24)
+    parser.add_argument("--families", help="some of them, with commas between")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    result: dict[str, Any] = json.loads(asked.out.read_text())["families"] if asked.out.exists() else {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, study in families(Path(folder)).items():
+            if name not in result and (asked.families is None or name in asked.families.split(",")):
+                result[name] = measured(study, asked.problems)
+                machine.write(asked.out, {"benchmark": "rows", "problems": asked.problems, "families": result})
+    text = markdown(result)
+    asked.out.with_suffix(".md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
