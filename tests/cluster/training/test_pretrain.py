@@ -204,6 +204,18 @@ def test_the_shipped_curriculum_is_the_shipped_agents() -> None:
     curriculum.environment(compiled=False)
 
 
+def test_families_differ_in_what_schedules_must_tell_apart() -> None:
+    curriculum = load_curriculum("families")
+    # Training and examination then share their compiled programs.
+    assert curriculum.n_lanes == curriculum.n_validation * len(curriculum.tasks)
+    tasks = curriculum.environment(compiled=False).tasks
+    examples = [task.data.instance(0, held_out=False) for task in tasks.values()]
+    assert {len(example.train) for example in examples} >= {20, 40, 2000}
+    assert {example.n_features for example in examples} >= {1, 8}
+    assert {example.n_classes for example in examples} >= {1, 10}
+    assert len({task.trial.engine.shots for task in tasks.values()}) > 1
+
+
 def test_agents_to_start_from_are_checked(tiny: dict[str, Any], tmp_path: Path) -> None:
     tiny["agent"]["start"] = "defualt"
     assert "Did you mean 'default'?" in refused("tune", written(tmp_path / "a.yaml", tiny), "--out", tmp_path / "runs")
