@@ -21,12 +21,17 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 class PolicyConfig(Config):
-    """Size and starting point of the network."""
+    """Size and starting point of the network.
+
+    Attributes:
+        bins: what a network sees of each feature besides its value, see :class:`Bumps`; 0: nothing.
+    """
 
     hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=8)
     log_std: float = Field(-1.0, ge=MIN_LOG_STD, le=MAX_LOG_STD)
     stay_logit: float = Field(1.0, ge=0, le=10)
     head_scale: float = Field(0.01, gt=0, le=1)
+    bins: int = Field(0, ge=0, le=256)
 
     @model_validator(mode="before")
     @classmethod
@@ -45,6 +50,32 @@ def mlp(n_inputs: int, hidden: tuple[int, ...], n_outputs: int) -> nn.Sequential
     return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
 
 
+class Bumps(nn.Module):
+    """Every feature, and where it lies among the ends of ``bins`` equal intervals of [-1, 1].
+
+    Each end has a bump, 1 there and falling linearly to 0 at its neighbours; outside, features count as -1 or 1. A tanh
+    network follows a feature smoothly, and learns late what changes from one small step of it to the next; of bumps it
+    is a linear function.
+    """
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.bins = bins
+        self.ends: Tensor
+        self.register_buffer("ends", torch.linspace(-1, 1, bins + 1) if bins else torch.zeros(0), persistent=False)
+
+    def width(self, n_features: int) -> int:
+        """How many numbers stand for ``n_features``."""
+        return n_features * (1 + len(self.ends))
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Lanes x features to lanes x ``width``, the features themselves first."""
+        if not self.bins:
+            return observation
+        distance = (observation.clamp(-1, 1).unsqueeze(-1) - self.ends).abs() * (self.bins / 2)
+        return torch.cat([observation, (1 - distance).clamp(min=0).flatten(-2)], dim=-1)
+
+
 class PolicyNetwork(nn.Module):
     """Observations to the parameters of an action distribution.
 
@@ -61,7 +92,8 @@ class PolicyNetwork(nn.Module):
             for name, dimension in self.search_space.items()
         }
         self.floats = [name for name, dimension in self.search_space.items() if isinstance(dimension, Float)]
-        self.network = mlp(n_features, config.hidden, sum(self.sizes.values()))
+        self.n_features, self.bumps = n_features, Bumps(config.bins)
+        self.network = mlp(self.bumps.width(n_features), config.hidden, sum(self.sizes.values()))
         self.log_std = nn.Parameter(torch.full((len(self.floats),), config.log_std))
         head = self.network[-1]
         assert isinstance(head, nn.Linear)
@@ -84,7 +116,7 @@ class PolicyNetwork(nn.Module):
 
     def forward(self, observation: Tensor) -> Tensor:
         """Distribution parameters, lanes x sum of ``input_lengths``, in sorted order of the names."""
-        heads = self.network(observation).split(list(self.sizes.values()), dim=-1)
+        heads = self.network(self.bumps(observation)).split(list(self.sizes.values()), dim=-1)
         log_std = self.log_std.clamp(MIN_LOG_STD, MAX_LOG_STD)
         parts: list[Tensor] = []
         float_index = 0

@@ -13,13 +13,13 @@ from cluster.cli.output import emit, warn_undelivered
 from cluster.cli.tables import print_result
 from cluster.comparison.agent_card import write_comparison
 from cluster.comparison.compared_agent import compared_agents
-from cluster.comparison.comparison_result import ComparisonResult, merged
+from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job_result import JobResultFile
+from cluster.comparison.plan import ComparisonPlan, StudyResults
 from cluster.comparison.report_folder import describe_rules, write_report
-from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.registry import FINE_TUNED, rival_names
 from cluster.comparison.rivals.tpe import load_optuna
-from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
+from cluster.comparison.study_comparison import StudyComparison
 from cluster.comparison.tracking import log_comparison
 from cluster.machines.session import check_address, ray_session
 from cluster.machines.share import ClusterShare
@@ -124,9 +124,8 @@ def run_compare(options: CompareOptions, *, as_json: bool) -> None:
 
 
 def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, enabled: bool) -> ComparisonResult:
-    """Everybody's results, and those of the winners trained again."""
-    rivals: dict[str, RivalResult] = {}
-    retrained: dict[str, RivalResult] = {}
+    """Everybody's results, in all studies."""
+    parts: list[StudyResults] = []
     try:
         with (
             InterruptGuard() as guard,
@@ -137,16 +136,13 @@ def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, ena
             for study in plan.studies:
                 comparison = StudyComparison(plan, study, records, progress, guard)
                 run = new_name(f"compare-{study.name}")
-                played, again = comparison.execute(resources, ClusterShare(run, study.placements()), run)
-                for found, results in ((rivals, played), (retrained, again)):
-                    for each in results:
-                        merged(found, study.name, each)
+                parts.append(comparison.execute(resources, ClusterShare(run, study.placements()), run))
     except Interrupted as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {records.path.parent}", file=sys.stderr)
         raise
     except QsynthError as error:
         raise QsynthError(f"{error}. The same command goes on with what is in {records.path.parent}") from None
-    return plan.result(list(rivals.values()), list(retrained.values()))
+    return plan.result(parts)
 
 
 def _studies(names: Sequence[str]) -> tuple[Study, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from cluster.comparison.rival_result import RivalResult
+from cluster.comparison.rows_summary import RowsSummary, summarise_rows
 from cluster.comparison.summary import ComparisonSummary, of_study, summarise
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_text
@@ -20,6 +21,7 @@ class ComparisonResult:
 
     Attributes:
         retrained: of what each rival returned, trained again with a fresh seed; empty if that was not done.
+        beside: the yardsticks, and the classical twin of a circuit.
         agent: the rival that the others are compared with, if any.
         budgets: in runs, ascending.
         iterations: study's name -> GAN iterations of a run.
@@ -32,6 +34,7 @@ class ComparisonResult:
     budgets: tuple[int, ...]
     iterations: dict[str, int]
     decisions: dict[str, int]
+    beside: tuple[RivalResult, ...] = ()
 
     @cached_property
     def summary(self) -> ComparisonSummary:
@@ -53,10 +56,27 @@ class ComparisonResult:
             return {}
         return {name: self._summarised(of_study(self.rivals, name), [name]) for name in self.iterations}
 
+    @cached_property
+    def rows(self) -> RowsSummary | None:
+        """What the rows are worth beside those of yardsticks; None if these were not measured."""
+        return self._rows(list(self.iterations))
+
+    @cached_property
+    def rows_of_families(self) -> dict[str, RowsSummary]:
+        """Study's name -> the same in it alone, where there are several."""
+        if self.rows is None or len(self.iterations) == 1:
+            return {}
+        found = {name: self._rows([name]) for name in self.iterations}
+        return {name: rows for name, rows in found.items() if rows is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """The summaries as JSON values."""
-        again = self.retrained_summary
-        return self.summary.to_dict() | {"retrained": [] if again is None else again.scores()}
+        again, rows = self.retrained_summary, self.rows
+        return self.summary.to_dict() | {
+            "retrained": [] if again is None else again.scores(),
+            "rows": None if rows is None else rows.to_dict(),
+            "rows_by_study": {name: each.to_dict() for name, each in self.rows_of_families.items()},
+        }
 
     def write(self, path: Path) -> None:
         """Keep everything as JSON."""
@@ -73,6 +93,9 @@ class ComparisonResult:
             return TypeAdapter(cls).validate_json(path.read_bytes())
         except (OSError, ValidationError):
             raise QsynthError(f"{path} must hold a comparison's results; move it away to have them made anew") from None
+
+    def _rows(self, studies: Sequence[str]) -> RowsSummary | None:
+        return summarise_rows(self.rivals, self.beside, self.agent, self.budgets[0], studies)
 
     def _summarised(self, rivals: Sequence[RivalResult], studies: Sequence[str]) -> ComparisonSummary:
         iterations = {name: self.iterations[name] for name in studies}

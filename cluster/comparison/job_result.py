@@ -12,21 +12,25 @@ from cluster.system.attempt_lock import take_lock
 from qsynth.errors import QsynthError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BudgetResult:
     """What a rival would return at some budget.
 
     Attributes:
-        validation: the score that selected it.
+        validation: the score that selected it; 0 where nothing was selected.
         test: its score on the test rows.
         schedule: name -> value in force during each decision of the trial that it is from, copies' origins included.
         trial: that trial's number.
+        terms: metric's name -> utility on the test rows.
+        memorised: as :class:`cluster.comparison.exam.Grade` has it.
     """
 
     validation: float
     test: float
     schedule: dict[str, list[float]] = field(default_factory=dict)
     trial: int = 0
+    terms: dict[str, float] = field(default_factory=dict)
+    memorised: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ class JobResult:
         spent: iterations, circuits, shots, trials, failed.
         course: what its agent saw and did in its first run, if that was watched: observations (decisions x features),
             and values by name.
+        cpu_seconds: that training or learning took; they differ from one time to the next.
     """
 
     key: str
@@ -52,6 +57,7 @@ class JobResult:
     marks: dict[int, BudgetResult]
     spent: dict[str, int]
     course: dict[str, Any] | None = None
+    cpu_seconds: float = field(default=0.0, compare=False)
 
 
 class JobResultFile:

@@ -1,12 +1,15 @@
 """Plays many jobs at once on the lanes of one population."""
 
 import dataclasses
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
+from cluster.comparison.exam import Grade, mean_grade, rows_in_lane
 from cluster.comparison.job import ComparisonJob
 from cluster.comparison.job_result import JobResult
 from cluster.comparison.rival_run import RivalRun, StretchRun
@@ -16,6 +19,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.errors import QsynthError
 from qsynth.population.snapshot import Snapshot
+from qsynth.yardsticks.yardstick import Fitted
 from rl_envs.exam import N_FRESH, fresh_seeds
 from rl_envs.spaces import RECOVER
 from rl_envs.tuner import Tuner
@@ -23,17 +27,17 @@ from rl_envs.tuner import Tuner
 
 @dataclass
 class Exam:
-    """A returned GAN whose test score is to be measured.
+    """A returned GAN, or a yardstick, whose rows are to be measured.
 
     Attributes:
         marks: the budgets at which it would be returned.
-        scores: one for each fresh seed so far.
+        grades: one for each fresh seed so far.
     """
 
     rival_run: RivalRun
     marks: list[int]
-    snapshot: Snapshot
-    scores: list[float] = field(default_factory=list)
+    made: Snapshot | Fitted
+    grades: list[Grade] = field(default_factory=list)
 
 
 class LaneScheduler:
@@ -60,7 +64,7 @@ class LaneScheduler:
         self._rival_runs: list[RivalRun] = []
         self._exams: deque[tuple[Exam, int]] = deque()
         self._due: dict[RivalRun, int] = {}
-        self._tests: dict[RivalRun, dict[int, float]] = {}
+        self._grades: dict[RivalRun, dict[int, Grade]] = {}
         self._instances: dict[tuple[int, bool], Instance] = {}
         self._assigned = False
 
@@ -103,7 +107,8 @@ class LaneScheduler:
         for rival_run in self._rival_runs:
             if stretch_run := rival_run.take():
                 return stretch_run
-        while job := self._take():
+        # Yardsticks ask for no lane: whoever took them all at once would leave nothing to others.
+        while len(self._exams) < len(self._lanes) and (job := self._take()):
             rival_run = self._enter(job)
             if stretch_run := rival_run.take():
                 self._rival_runs.append(rival_run)
@@ -133,11 +138,9 @@ class LaneScheduler:
     def _begin(self, begun: dict[int, StretchRun]) -> None:
         population = self._tuner.population
         lanes, stretch_runs = list(begun), list(begun.values())
+        self._assign(stretch_runs[0].rival_run.instance)
         seeds = [each.rival_run.job.problem.seed + each.stretch.trial for each in stretch_runs]
         instances = [each.rival_run.instance for each in stretch_runs]
-        if not self._assigned:  # whatever is not needed yet has to be something
-            population.reset(range(len(self._lanes)), instances[:1] * len(self._lanes), seeds[:1] * len(self._lanes))
-            self._assigned = True
         population.reset(lanes, instances, seeds)
         starts = []
         for lane, stretch_run in begun.items():
@@ -151,16 +154,26 @@ class LaneScheduler:
             stretch_run.spend += population.lane_evaluation_cost(lane)
             self._look(lane, stretch_run, observation)
 
+    def _assign(self, instance: Instance) -> None:
+        """Whatever is not needed yet has to be something."""
+        if not self._assigned:
+            n_lanes = len(self._lanes)
+            self._tuner.population.reset(range(n_lanes), [instance] * n_lanes, [0] * n_lanes)
+            self._assigned = True
+
     def _step(self) -> None:
         """One decision of every lane."""
         population, episode = self._tuner.population, self._tuner.episode
         active = {lane: stretch_run for lane, stretch_run in enumerate(self._lanes) if stretch_run is not None}
+        began = time.process_time()
         step = self._tuner.step(self._changes(active))
+        cpu_seconds = (time.process_time() - began) / len(active)
         broken = next((reason for reason in step.reason if reason.startswith(("error", "timeout"))), None)
         if broken:
             raise QsynthError(f"the comparison stopped ({broken})")
         for lane, stretch_run in active.items():
             score, values = float(step.score[lane]), self._tuner.values
+            stretch_run.rival_run.cpu_seconds += cpu_seconds
             stretch_run.spend += population.lane_cost(lane) * episode.iterations_per_decision
             stretch_run.spend += population.lane_evaluation_cost(lane)
             stretch_run.failed = bool(step.failed[lane])
@@ -210,30 +223,38 @@ class LaneScheduler:
         exams: dict[int, Exam] = {}
         for mark, found in rival_run.returned.items():
             exams.setdefault(id(found.snapshot), Exam(rival_run, [], found.snapshot)).marks.append(mark)
+        if (yardstick := rival_run.job.rival.rows) is not None:
+            began = time.process_time()
+            fitted = yardstick.fit(rival_run.instance, rival_run.job.problem.seed)
+            rival_run.cpu_seconds += time.process_time() - began
+            exams[id(fitted)] = Exam(rival_run, list(rival_run.job.marks), fitted)
         self._due[rival_run] = len(exams)
         self._exams.extend((exam, fresh) for exam in exams.values() for fresh in range(N_FRESH))
         if not exams:
             self._report(rival_run)
 
     def _examine(self) -> None:
-        """Measure returned GANs on the test rows, in lanes that are free; the trials in others do not notice."""
+        """Measure rows against the test rows, in lanes that are free; the trials in others do not notice."""
         population = self._tuner.population
         sat = dict(zip(self._free(), list(self._exams), strict=False))
+        self._assign(self._exams[0][0].rival_run.instance)
+        rows = torch.zeros(*population.labels.shape[:2], population.n_features)
         for lane, (exam, fresh) in sat.items():
-            seed = fresh_seeds(exam.rival_run.job.problem.number)[fresh]
-            population.restore(lane, dataclasses.replace(exam.snapshot, seed=seed), exam.rival_run.instance)
+            seed, rival_run = fresh_seeds(exam.rival_run.job.problem.number)[fresh], exam.rival_run
+            rows[lane] = rows_in_lane(exam.made, population, lane, rival_run.instance, seed)
             self._exams.popleft()
-        card = population.evaluate("test")
+        card = population.measure(rows)
         for lane, (exam, _) in sat.items():
-            exam.scores.append(float(np.nan_to_num(float(card.score[lane]))))
-            if len(exam.scores) == N_FRESH:
+            yardstick = exam.rival_run.job.rival.rows
+            ceiling = yardstick is not None and yardstick.ceiling
+            exam.grades.append(Grade.of(card, lane, rows[lane], exam.rival_run.instance, ceiling=ceiling))
+            if len(exam.grades) == N_FRESH:
                 self._due[exam.rival_run] -= 1
-                self._tests.setdefault(exam.rival_run, {}).update(
-                    dict.fromkeys(exam.marks, float(np.mean(exam.scores)))
-                )
+                grades = self._grades.setdefault(exam.rival_run, {})
+                grades.update(dict.fromkeys(exam.marks, mean_grade(exam.grades)))
                 if not self._due[exam.rival_run]:
                     self._report(exam.rival_run)
 
     def _report(self, rival_run: RivalRun) -> None:
         del self._due[rival_run]
-        self._done(rival_run.job, rival_run.record(self._tests.pop(rival_run, {})))
+        self._done(rival_run.job, rival_run.record(self._grades.pop(rival_run, {})))

@@ -3,13 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+from cluster.comparison.rows_summary import RowsSummary
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 from cluster.results.figure import new_figure, save_figure
-from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES
+from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES, REAL
+
+BESIDE = REAL
 
 
-def plot_budgets(summary: ComparisonSummary, path: Path) -> None:
-    """Interquartile mean of the test scores over the budget, a line per rival, with the agent's 95 % interval."""
+def plot_budgets(summary: ComparisonSummary, path: Path, rows: RowsSummary | None = None) -> None:
+    """Interquartile mean of the test scores over the budget, a line per rival, with the agent's 95 % interval.
+
+    Args:
+        rows: of whom the best yardstick and the ceiling are lines across, at their means.
+    """
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
     for each, style in _styles(summary):
@@ -22,6 +29,10 @@ def plot_budgets(summary: ComparisonSummary, path: Path) -> None:
     if summary.agent is not None:
         one = next(each for each in summary.rivals if each.rival.name == summary.agent)
         axes.axhline(one.test[min(one.test)].value, color=EMPHASIS, linewidth=0.8, linestyle=":")
+    if rows is not None:
+        ceilings = [each for each in rows.others if each.ceiling][:1]
+        for other, dashes in ((rows.best, "--"), *((each, ":") for each in ceilings)):
+            axes.axhline(other.score.value, color=BESIDE, linewidth=1.4, linestyle=dashes, label=other.name)
     _finish(summary, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
     save_figure(figure, path)
 
@@ -53,6 +64,22 @@ def plot_leads(summary: ComparisonSummary, path: Path) -> None:
     axes.set_yticks(range(len(rows)), [f"{each.rival.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel(f"P(agent with {summary.first} is better on a problem)", fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    save_figure(figure, path)
+
+
+def plot_rows(rows: RowsSummary, path: Path) -> None:
+    """Mean test score of the GAN's rows and of each yardstick's, with 95 % intervals."""
+    shown = sorted((rows.gan, *rows.others), key=lambda each: each.score.value)
+    figure = new_figure(8.0, 1.0 + 0.3 * len(shown))
+    axes = figure.subplots()
+    for place, each in enumerate(shown):
+        colour = EMPHASIS if each is rows.gan else BESIDE if each.ceiling else COLOURS[0]
+        axes.plot([each.score.low, each.score.high], [place, place], color=colour, linewidth=2)
+        axes.plot([each.score.value], [place], "o", color=colour, markersize=5)
+    axes.axvline(rows.gan.score.value, color=EMPHASIS, linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(shown)), [each.name for each in shown], fontsize=8)
+    axes.set_xlabel("test score of rows (mean over problems)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path)
 

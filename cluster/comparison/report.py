@@ -11,6 +11,7 @@ from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from cluster.comparison.comparison_result import ComparisonResult
+from cluster.comparison.rows_report import rows_html
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 
 PAGE = Template("""<!doctype html>
@@ -25,9 +26,11 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
+th { white-space: nowrap; }
 th:first-child, td:first-child, td.text { text-align: left; }
 tr.agent { font-weight: 600; background: #fdf1ea; }
 small { color: #666; font-weight: 400; white-space: nowrap; }
+.conclusion { font-size: 1.1rem; padding: .6rem .9rem; background: #fdf1ea; border-left: 4px solid #D55E00; }
 img { max-width: 100%; height: auto; }
 </style>
 </head>
@@ -90,8 +93,10 @@ def report_html(result: ComparisonResult, title: str, plots: Mapping[str, Path],
         about: lines on how the comparison was made.
     """
     summary, winners = result.summary, result.retrained_summary
-    parts = [f"<h1>{escape(title)}</h1>", _list(about)]
-    parts += ["<h2>Score against budget</h2>", _scores(summary)]
+    parts = [f"<h1>{escape(title)}</h1>"]
+    parts += [] if result.rows is None else [f'<p class="conclusion">{escape(result.rows.conclusion)}</p>']
+    parts += [_list(about), "<h2>Score against budget</h2>", _scores(summary)]
+    parts += [] if result.rows is None else ["<h2>Yardsticks beside the GAN</h2>", rows_html(result.rows)]
     if summary.agent is not None:
         parts += ["<h2>What the agent did not beat</h2>", _list(describe_unbeaten(summary))]
     for caption, path in plots.items():
@@ -104,6 +109,7 @@ def report_html(result: ComparisonResult, title: str, plots: Mapping[str, Path],
         parts += [] if winners.agent is None else [_leads(winners)]
     for name, alone in result.families.items():
         parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
+        parts += [rows_html(result.rows_of_families[name])] if name in result.rows_of_families else []
     parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(summary)]
     parts += ["<h2>What was spent, and what they are</h2>", _details(summary)]
     return PAGE.substitute(title=escape(title), body="\n".join(parts))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.comparison.comparison_result import ComparisonResult
-from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads
+from cluster.comparison.plan import ComparisonPlan
+from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads, plot_rows
 from cluster.comparison.report import report_html
-from cluster.comparison.study_comparison import ComparisonPlan
 from qsynth.files.atomic import atomic_write_json, atomic_write_text
 
 
@@ -28,7 +28,10 @@ def plot_comparison(result: ComparisonResult, folder: Path) -> dict[str, str]:
     plots = folder / "plots"
     plots.mkdir(exist_ok=True)
     captions = {"budgets": "Test score over the budget", "curves": "Validation score over time"}
-    plot_budgets(result.summary, plots / "budgets.png")
+    plot_budgets(result.summary, plots / "budgets.png", result.rows)
+    if result.rows is not None:
+        captions["rows"] = "Test score of yardsticks beside the GAN's"
+        plot_rows(result.rows, plots / "rows.png")
     plot_curves(result.summary, plots / "curves.png")
     if result.retrained_summary is not None:
         captions["retrained"] = "Test score of what they returned, trained again"
@@ -45,6 +48,7 @@ def describe_rules(plan: ComparisonPlan) -> list[str]:
         "Every rival is charged for its GAN iterations, failed runs included, and returns the GAN with the best "
         f"validation score {'at any decision' if plan.keep == 'best' else 'of the ends of its whole runs'}; the test "
         "score is measured with fresh noise and selects nothing.",
+        "Yardsticks make as many rows with the same labels, from the same seeds, and are measured in the same way.",
         f"Those that do not choose their own start from {'random values' if plan.random_start else 'the defaults'}. "
         f"Tuned rivals had {plan.search_trials:,} trials each on training instances, or a few more.",
     ]

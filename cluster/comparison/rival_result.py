@@ -18,6 +18,7 @@ class RivalResult:
         preparations: study's name -> GAN iterations spent before it met the problems.
         shared: whether that was spent once for all studies.
         only_once: whether it is of interest with the smallest budget only.
+        ceiling: whether it is what can be hoped for, and no rival.
     """
 
     name: str
@@ -26,6 +27,7 @@ class RivalResult:
     shared: bool
     records: tuple[JobResult, ...]
     only_once: bool = False
+    ceiling: bool = False
 
     def at(self, runs: int) -> Self:
         """Its results with one budget only."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cluster.comparison.exam import Grade
 from cluster.comparison.job import ComparisonJob
 from cluster.comparison.job_result import BudgetResult, JobResult
 from cluster.comparison.rivals.rival import Course, Outcome, Setting, Stretch
@@ -80,6 +81,7 @@ class RivalRun:
         self._curve: list[tuple[int, float]] = []
         self._course: Course | None = None
         self.returned: dict[int, Incumbent] = {}
+        self.cpu_seconds = 0.0
         self.finished = False
         self._batch: list[StretchRun | None] = []
         self._waiting: deque[tuple[int, Stretch]] = deque()
@@ -103,14 +105,9 @@ class RivalRun:
                 self._settle(each)
             self._ask([each.outcome() for each in done])
 
-    def record(self, test: dict[int, float]) -> JobResult:
-        """The result, given the test scores at each mark; 0 where there was nothing to return."""
-        marks = {
-            mark: BudgetResult(found.score, test[mark], _by_name(found.values), found.trial)
-            if (found := self.returned.get(mark))
-            else BudgetResult(0.0, 0.0)
-            for mark in self.job.marks
-        }
+    def record(self, grades: dict[int, Grade]) -> JobResult:
+        """The result, given what was measured at each mark; 0 where there was nothing to return."""
+        marks = {mark: self._at(mark, grades.get(mark)) for mark in self.job.marks}
         return JobResult(
             key=self.job.key,
             study=self.job.problem.study,
@@ -121,6 +118,20 @@ class RivalRun:
             marks=marks,
             spent=self.meter.totals(),
             course=None if self._course is None else dict(vars(self._course)),
+            cpu_seconds=self.cpu_seconds,
+        )
+
+    def _at(self, mark: int, grade: Grade | None) -> BudgetResult:
+        if grade is None:
+            return BudgetResult(validation=0.0, test=0.0)
+        found = self.returned.get(mark)
+        return BudgetResult(
+            validation=0.0 if found is None else found.score,
+            test=grade.score,
+            schedule={} if found is None else _by_name(found.values),
+            trial=0 if found is None else found.trial,
+            terms=dict(grade.terms),
+            memorised=grade.memorised,
         )
 
     def _ask(self, outcomes: list[Outcome] | None) -> None:

@@ -45,6 +45,19 @@ def interquartile_mean(scores: Sequence[Floats]) -> Estimate:
     return _resampled(scores, statistic)
 
 
+def mean(scores: Sequence[Floats]) -> Estimate:
+    """Mean of all scores, or of paired differences of scores, with a percentile interval of a stratified bootstrap.
+
+    Args:
+        scores: of each study.
+    """
+
+    def statistic(*samples: Floats, axis: int = -1) -> Any:
+        return np.mean(np.concatenate(samples, axis=axis), axis=axis)
+
+    return _resampled(scores, statistic)
+
+
 def probability_of_improvement(ours: Sequence[Floats], theirs: Sequence[Floats]) -> Estimate:
     """How likely we are above them on the same problem of a study drawn at random (ties count half), with a percentile
     interval of a bootstrap of the problems, stratified by study.

@@ -4,13 +4,13 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from cluster.comparison.compared_agent import ComparedAgent
-from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import ComparisonJob, Problem, held_out_problem, starting_values
 from cluster.comparison.job_result import JobResult, JobResultFile
+from cluster.comparison.plan import ComparisonPlan, StudyResults
 from cluster.comparison.pool import JobPool
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.ablation import ablations
@@ -19,6 +19,7 @@ from cluster.comparison.rivals.ppo import LEARNS, ppo_rival
 from cluster.comparison.rivals.registry import FINE_TUNED, RIVALS, TUNED
 from cluster.comparison.rivals.retrained import retrained
 from cluster.comparison.rivals.rival import Course, Rival
+from cluster.comparison.rivals.rows_rival import rows_rival, yardsticks_of
 from cluster.machines.session import plan_compilation, plan_runners
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement, describe_sizes
@@ -26,49 +27,11 @@ from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
-from qsynth.population.snapshot import Keep
 from rl_envs.agents import Schedule
 from rl_envs.rollout import Assignment
 from rl_envs.schedule_search import Family, search_schedule
 
-RULES = 3  # of what is measured and how; records made under other rules are not used
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonPlan:
-    """What to compare.
-
-    Attributes:
-        agents: the others are compared with the first.
-        rivals: names in the registry.
-        budgets: in runs, ascending.
-        n_problems: of each study.
-        search_trials: what each tuned rival may spend on training instances.
-        retrain: whether what everybody returned is trained again, with a fresh seed.
-        random_start: whether those start from random values who do not choose their own.
-        keep: which GANs of a trial may be returned.
-    """
-
-    studies: tuple[Study, ...]
-    agents: tuple[ComparedAgent, ...]
-    rivals: tuple[str, ...]
-    budgets: tuple[int, ...]
-    n_problems: int
-    search_trials: int
-    retrain: bool
-    random_start: bool
-    keep: Keep
-
-    def result(self, rivals: Sequence[RivalResult], retrained: Sequence[RivalResult]) -> ComparisonResult:
-        """What came of it, of everybody's results."""
-        return ComparisonResult(
-            rivals=tuple(rivals),
-            retrained=tuple(retrained),
-            agent=self.agents[0].name if self.agents else None,
-            budgets=self.budgets,
-            iterations={study.name: study.iterations_per_run for study in self.studies},
-            decisions={study.name: study.episode.n_decisions for study in self.studies},
-        )
+RULES = 4  # of what is measured and how; records made under other rules are not used
 
 
 Played = list[tuple[Rival, list[JobResult]]]
@@ -103,10 +66,8 @@ class StudyComparison:
             for number in range(plan.n_problems)
         ]
 
-    def execute(
-        self, cluster: dict[str, Any], share: ClusterShare, run: str
-    ) -> tuple[list[RivalResult], list[RivalResult]]:
-        """Every rival's results; and those of what each returned, trained again.
+    def execute(self, cluster: dict[str, Any], share: ClusterShare, run: str) -> StudyResults:
+        """Everybody's results.
 
         Args:
             cluster: resource -> amount.
@@ -146,9 +107,11 @@ class StudyComparison:
             if plan.agents:
                 robbed = self._ablations(plan.agents[0], found[-len(plan.agents)][1])
                 found += self._play(pool, f"{study.name}: ablations", [self._jobs(rival) for rival in robbed])
+            others = [rows_rival(each) for each in yardsticks_of(study.environment(compiled=False))]
+            beside = self._play(pool, f"{study.name}: yardsticks", [self._jobs(rival) for rival in others])
         finally:
             pool.stop()
-        return [self._result(*each) for each in found], [self._result(*each) for each in again]
+        return StudyResults(*([self._result(*each) for each in played] for played in (found, again, beside)))
 
     def _result(self, rival: Rival, records: list[JobResult]) -> RivalResult:
         name = self.study.name
@@ -159,6 +122,7 @@ class StudyComparison:
             shared=rival.shared,
             records=tuple(records),
             only_once=rival.only_once,
+            ceiling=rival.rows is not None and rival.rows.ceiling,
         )
 
     def _entered(self, agent: ComparedAgent) -> Rival:

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 from cluster.comparison.comparison_result import ComparisonResult
+from cluster.comparison.rows_summary import RowsSummary
 from cluster.tracking.leaderboard import log_final_scores
 from cluster.tracking.store import EXPERIMENT
 from cluster.tracking.tracker import Tracker
+
+CONCLUSION_TAG = "conclusion"
 
 
 def log_comparison(result: ComparisonResult, report: Path, uri: str) -> int:
@@ -51,6 +54,8 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
             if runs in each.lead:
                 values[f"{name}/agent_better"] = each.lead[runs].value
             tracker.log(values, step=runs)
+    if result.rows is not None:
+        log_rows(tracker, result.rows)
     first = result.budgets[0]
     final = {
         _metric(each.rival.name): each.test[first]
@@ -58,6 +63,18 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
         if first in each.test and not each.rival.only_once
     }
     log_final_scores(tracker, {name: (test.value, test.low, test.high) for name, test in final.items()})
+
+
+def log_rows(tracker: Tracker, rows: RowsSummary) -> None:
+    """Log what rows are worth beside the GAN's, and tag the run with what to conclude; the GAN's own are ``gan``."""
+    for name, each in (("gan", rows.gan), *((_metric(each.name), each) for each in rows.others)):
+        score = each.score
+        values = {"test": score.value, "test_low": score.low, "test_high": score.high, "cpu_seconds": each.cpu_seconds}
+        values |= {f"utility.{term}": value for term, value in each.terms.items()}
+        values |= {} if each.memorised is None else {"memorised": each.memorised}
+        values |= {} if each.gan is None else {"gan_above": each.gan.value}
+        tracker.log({f"rows/{name}/{what}": value for what, value in values.items()}, step=0)
+    tracker.set_tags({CONCLUSION_TAG: rows.conclusion})
 
 
 def _metric(name: str) -> str:

@@ -120,7 +120,7 @@ class HardwareConfig(Config):
         there = self.trial(trial)
         cost = functools.partial(there.cost, there.circuit(), n_classes=0, values={})
         measurement = cost(self.n_rows) * 2
-        iteration = cost((self.n_critic + 1) * self.batch_size) + cost(self.batch_size, gradient=True)
+        iteration = cost((there.n_critic + 1) * self.batch_size) + cost(self.batch_size, gradient=True)
         whole = measurement * (self.n_decisions + 1) + iteration * (self.n_decisions * self.iterations_per_decision)
         return whole, measurement * 2 + iteration
 

@@ -194,10 +194,9 @@ class AgentTrainer:
         """The present policy, copied out of RLlib."""
         import torch
 
-        state = self._algorithm.get_module().policy.state_dict()
-        environment = self.environment
-        n_features = state["network.0.weight"].shape[1]
-        network = PolicyNetwork(n_features, environment.actions, self.config.policy)
+        policy = self._algorithm.get_module().policy
+        state, environment = policy.state_dict(), self.environment
+        network = PolicyNetwork(policy.n_features, environment.actions, self.config.policy)
         network.load_state_dict({name: torch.as_tensor(np.asarray(value)) for name, value in state.items()})
         return network.eval()
 

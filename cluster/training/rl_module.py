@@ -33,7 +33,7 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
         n_features = self.observation_space.shape[0]
         self.policy = PolicyNetwork(n_features, space, config)
         if not self.inference_only:
-            self.value = mlp(n_features, config.hidden, 1)
+            self.value = mlp(self.policy.bumps.width(n_features), config.hidden, 1)
         self.action_dist_cls = TuningActions.get_partial_dist_cls(policy=self.policy)
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class TuningModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> torch.Tensor:
         """State values, of shape batch."""
-        return self.value(batch[Columns.OBS]).squeeze(-1)  # type: ignore[no-any-return]
+        return self.value(self.policy.bumps(batch[Columns.OBS])).squeeze(-1)  # type: ignore[no-any-return]
 
 
 class TuningActions(TorchMultiDistribution):  # type: ignore[misc]

@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 
 from cluster.comparison.report import count, describe_unbeaten
+from cluster.comparison.rows_report import rows_markdown
 from cluster.comparison.summary import ComparisonSummary, in_runs
 from cluster.tuning.study_result import StudyResult
 
 
 def study_markdown(result: StudyResult, plots: Mapping[str, str]) -> str:
-    """The rivals, what the agent did not beat, what training took, plots, where the files are.
+    """What to conclude, the rivals, the yardsticks, what the agent did not beat, what training took, plots, files.
 
     Args:
         plots: path, seen from the report -> caption.
     """
     summary, again = result.comparison.summary, result.comparison.retrained_summary
-    sections = [f"# {_inline(result.run)}", _scores(summary)]
+    rows = result.comparison.rows
+    sections = [f"# {_inline(result.run)}"]
+    sections += [] if rows is None else [f"**{_inline(rows.conclusion)}**"]
+    sections += [_scores(summary)]
+    sections += [] if rows is None else ["## Yardsticks beside the GAN", rows_markdown(rows)]
     lines = "\n".join(f"- {_inline(line)}" for line in describe_unbeaten(summary))
     sections += ["## What the agent did not beat", lines]
     if again is not None:

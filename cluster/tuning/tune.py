@@ -12,8 +12,9 @@ from cluster.comparison.compared_agent import ComparedAgent, compared_agents
 from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import held_out_problem
 from cluster.comparison.job_result import JobResultFile
+from cluster.comparison.plan import ComparisonPlan
 from cluster.comparison.rival_result import first_returned, first_schedules
-from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
+from cluster.comparison.study_comparison import StudyComparison
 from cluster.machines.device_actor import run_on_device
 from cluster.machines.estimate import describe_seconds
 from cluster.machines.population_pool import WorkerPool
@@ -198,8 +199,7 @@ class Tuning:
         )
         with closing(JobResultFile(self.run.records)) as records:
             comparison = StudyComparison(plan, study, records, self.progress, self.guard)
-            played, again = comparison.execute(cluster, share, self.run.path.name)
-        result = plan.result(played, again)
+            result = plan.result([comparison.execute(cluster, share, self.run.path.name)])
         result.write(self.run.comparison)
         return result
 

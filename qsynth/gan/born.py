@@ -1,7 +1,7 @@
 """The Born machine: a circuit's probabilities are those of the values on a grid."""
 
 import math
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -34,6 +34,8 @@ class BornGeneratorConfig(GeneratorOptions):
     kind: Literal["born"] = "born"
     low: float = Field(-TRAINING_RANGE, ge=-10, le=10)
     high: float = Field(TRAINING_RANGE, ge=-10, le=10)
+
+    lists_rows: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

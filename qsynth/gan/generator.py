@@ -17,9 +17,11 @@ class GeneratorOptions(Config):
 
     Attributes:
         n_passes: how often training makes rows of a batch.
+        lists_rows: whether losses average over the whole distribution, not over drawn rows.
     """
 
     n_passes: ClassVar[int] = 1
+    lists_rows: ClassVar[bool] = False
 
     @property
     def uses(self) -> frozenset[str]:
@@ -45,6 +47,10 @@ class GeneratorOptions(Config):
     def circuit_rows(self, n_rows: int, n_classes: int) -> int:
         """Inputs of circuits that ``n_rows`` rows take."""
         return 0
+
+    def loss_rows(self, batch_size: int, n_qubits: int, n_classes: int) -> int:
+        """Over how many rows losses average."""
+        return n_classes * 2**n_qubits if self.lists_rows else batch_size
 
 
 class Rows(NamedTuple):

@@ -4,6 +4,8 @@ Their weights are hyperparameters, as those of the second source paper's objecti
 trained toward and nothing else: scores and rewards weigh by the study's own.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -13,23 +15,15 @@ from qsynth.space.controls import Controls, is_on
 EPSILON = 1e-12
 
 
-def with_score_terms(loss: Tensor, made: Rows, real: Rows, controls: Controls) -> Tensor:
-    """``loss`` + fidelity_weight energy distance + diversity_weight missing diversity; as it was where both are OFF."""
+def with_score_terms(
+    loss: Tensor, made: Rows, real: Rows, controls: Controls, distance: Callable[[], Tensor]
+) -> Tensor:
+    """``loss`` + fidelity_weight ``distance()`` + diversity_weight missing diversity; as it was where both are OFF."""
     if is_on(controls.fidelity_weight):
-        loss = loss + controls.fidelity_weight * energy_distance(made, real)
+        loss = loss + controls.fidelity_weight * distance()
     if is_on(controls.diversity_weight):
         loss = loss + controls.diversity_weight * missing_diversity(made, real)
     return loss
-
-
-def energy_distance(made: Rows, real: Rows) -> Tensor:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of rows together with their one-hot labels [Szekely & Rizzo 2013, Eq. 5].
-
-    A row is paired with itself too, so that equal samples are at distance 0.
-    """
-    one = torch.cat([made.x, made.onehot], dim=1), made.weights
-    other = torch.cat([real.x, real.onehot], dim=1), real.weights
-    return 2 * _mean_distance(*one, *other) - _mean_distance(*one, *one) - _mean_distance(*other, *other)
 
 
 def missing_diversity(made: Rows, real: Rows) -> Tensor:

@@ -1,5 +1,9 @@
-"""One GAN iteration as pure functions of one trial: draw, n_critic critic updates, one generator update."""
+"""One GAN iteration as pure functions of one trial: draw, n_critic critic updates, one generator update.
 
+Without a critic, the generator's update is all.
+"""
+
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -7,42 +11,18 @@ from torch import Tensor
 
 from qsynth import rng
 from qsynth.gan.critic import Critic, Parameters
+from qsynth.gan.distances import DISTANCES, class_distance
 from qsynth.gan.generator import EnumeratedRows, GeneratedRows, Generator, Rows
-from qsynth.gan.losses import LOSSES, LossName, Penalty, gradient_penalty, norm
+from qsynth.gan.losses import LOSSES, Penalty, gradient_penalty, norm
 from qsynth.gan.score_terms import with_score_terms
+from qsynth.gan.strata import Strata
+from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState, adam
 from qsynth.space.controls import OFF, Controls, is_on
 
 # Streams of random numbers; each is used for one thing.
 STREAM_GENERATOR, STREAM_CRITIC, STREAM_CRITIC_STEP, STREAM_GENERATOR_STEP, STREAM_EVALUATION = range(5)
-STREAM_NOISE_REAL, STREAM_NOISE_FAKE, STREAM_NOISE_LISTED, STREAM_NOISE_GENERATOR = range(5, 9)
-
-
-class Weights(NamedTuple):
-    """What a trial has learned so far; ``average`` is of the generator's parameters, OFF where none is kept."""
-
-    generator: Tensor
-    critic: Tensor
-    generator_adam: AdamState
-    critic_adam: AdamState
-    average: Tensor = OFF
-
-    @property
-    def sampled(self) -> Tensor:
-        """The generator's parameters that rows are to be made with: their average where one is kept."""
-        return self.average if is_on(self.average) else self.generator
-
-    def set_generator(self, lanes: Tensor, generator: Tensor) -> None:
-        """Replace, in place, a population's generators in some lanes; average and optimiser forget what was."""
-        self.generator[lanes] = generator
-        if is_on(self.average):
-            self.average[lanes] = generator
-        self.generator_adam.forget(lanes)
-
-    def set_critic(self, lanes: Tensor, critic: Tensor) -> None:
-        """Replace, in place, a population's critics in some lanes; their optimiser forgets what was."""
-        self.critic[lanes] = critic
-        self.critic_adam.forget(lanes)
+STREAM_NOISE_REAL, STREAM_NOISE_FAKE, STREAM_NOISE_LISTED, STREAM_NOISE_GENERATOR, STREAM_NOISE_BESIDE = range(5, 10)
 
 
 class CriticBatch(NamedTuple):
@@ -74,8 +54,94 @@ class GeneratorStatistics(NamedTuple):
     saturation: Tensor
 
 
-class GanUpdate:
-    """The updates of one trial for fixed shapes. Every method is pure, to be vmapped over lanes."""
+class DistanceUpdate:
+    """The update of one trial without a critic, for fixed shapes. Every method is pure, to be vmapped over lanes."""
+
+    def __init__(self, generator: Generator, batch_size: int, distance: str) -> None:
+        self.generator, self.batch_size = generator, batch_size
+        self._dissimilarity = DISTANCES[distance]
+        self.critic_size = 0
+
+    def initial(self, seed: Tensor) -> tuple[Tensor, Tensor]:
+        """Starting parameters of generator and critic; OFF without one."""
+        return self.generator.initial(seed, STREAM_GENERATOR), OFF
+
+    def generator_step(
+        self, weights: Weights, controls: Controls, rows: Tensor, n_rows: Tensor, seed: Tensor, iteration: Tensor
+    ) -> tuple[Tensor, AdamState, GeneratorStatistics]:
+        """One generator update.
+
+        Args:
+            rows: real rows (x, onehot(y)), capacity x (n_features + n_classes), of which the first ``n_rows`` count.
+            iteration: int64 scalar, the iteration's number in the trial.
+        """
+        u, mix, noise = self._numbers(seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
+        n_features, strata = self.generator.n_features, Strata.of(rows, n_rows, self.generator.n_features)
+        if self._stratifies(controls):
+            real = strata.batch(u, mix[0], controls.sample_weights)
+        else:
+            chosen = _chosen(rows, n_rows, u)
+            real = Rows(chosen[:, :n_features], chosen[:, n_features:], controls.sample_weights)
+
+        def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
+            made = self.generator.make(flat, noise, real.onehot, controls)
+            rows_made = made.rows(real.onehot, real.weights)
+
+            def distance() -> Tensor:
+                return class_distance(self._dissimilarity, rows_made, not made.listed, strata)
+
+            value = self._judged(weights, rows_made, real, controls, distance, (seed, iteration))
+            value = with_score_terms(value, rows_made, real, controls, distance)
+            return self.generator.regularised(value, flat, noise, real, controls), made.drawn
+
+        gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
+        one = torch.ones((), dtype=gradient.dtype)
+        generator, state = adam(
+            weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
+        )
+        statistics = GeneratorStatistics(
+            value, torch.linalg.vector_norm(gradient), fake.std(dim=0).mean(), (fake.abs() > 0.98).float().mean()
+        )
+        return generator, state, statistics
+
+    def averaged(self, average: Tensor, generator: Tensor, controls: Controls, iteration: Tensor) -> Tensor:
+        """The average of the generator's parameters after an update; OFF where none is kept.
+
+        It decays by ``weight_average`` an update [Yazici et al. 2019, Eq. 5], in the first ones by less, as the start
+        is worth nothing: by (1 + t) / (10 + t) at most after t updates, the rule of TensorFlow's
+        ExponentialMovingAverage. At a decay of 0 it is the generator.
+        """
+        if not is_on(average):
+            return OFF
+        decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
+        return torch.lerp(generator, average, decay)
+
+    def _stratifies(self, _controls: Controls) -> bool:
+        """Whether the generator's batches hold every class, as distances within classes need."""
+        return True
+
+    def _judged(
+        self,
+        _weights: Weights,
+        _made: Rows,
+        _real: Rows,
+        _controls: Controls,
+        distance: Callable[[], Tensor],
+        _when: tuple[Tensor, Tensor],
+    ) -> Tensor:
+        """What the generator minimises first of all, of rows made and real ones; ``when``: seed and iteration."""
+        return distance()
+
+    def _numbers(self, seed: Tensor, stream: int, iteration: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Two uniform numbers for each of ``size`` rows, and their noise (size x n_noise), all from one block of random
+        numbers, which compiles to one kernel."""
+        n_normal = size * self.generator.n_noise
+        u = rng.uniform(seed, stream, iteration, 2 * size + n_normal + n_normal % 2)
+        return u[:size], u[size : 2 * size], rng.to_normal(u[2 * size :])[:n_normal].reshape(size, -1)
+
+
+class GanUpdate(DistanceUpdate):
+    """The updates of one trial with a critic, for fixed shapes."""
 
     def __init__(
         self,
@@ -84,10 +150,10 @@ class GanUpdate:
         batch_size: int,
         n_critic: int,
         penalty: Penalty = "one_sided",
-        loss: LossName = "wasserstein",
+        loss: str = "wasserstein",
     ) -> None:
-        self.generator, self.critic = generator, critic
-        self.batch_size, self.n_critic = batch_size, n_critic
+        super().__init__(generator, batch_size, "energy")
+        self.critic, self.critic_size, self.n_critic = critic, critic.layout.size, n_critic
         self.penalty, self.loss = penalty, LOSSES[loss]
 
     def initial(self, seed: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +170,8 @@ class GanUpdate:
             iteration: int64 scalar, the iteration's number in the trial.
         """
         size = self.n_critic * self.batch_size
-        chosen, noise, mix = self._draw(rows, n_rows, seed, STREAM_CRITIC_STEP, iteration, size)
+        u, mix, noise = self._numbers(seed, STREAM_CRITIC_STEP, iteration, size)
+        chosen = _chosen(rows, n_rows, u)
         real, onehot = chosen[:, : self.generator.n_features], chosen[:, self.generator.n_features :]
         fake, listed = self.generator.make(generator, noise, onehot, controls)
         if is_on(controls.instance_noise):
@@ -141,68 +208,54 @@ class GanUpdate:
         critic, state = adam(critic, gradient, state, controls.lr_critic, controls.beta1, active)
         return critic, state, CriticStatistics(value, gap, penalty, torch.linalg.vector_norm(gradient))
 
-    def generator_step(
-        self, weights: Weights, controls: Controls, rows: Tensor, n_rows: Tensor, seed: Tensor, iteration: Tensor
-    ) -> tuple[Tensor, AdamState, GeneratorStatistics]:
-        """One generator update."""
-        chosen, noise, _ = self._draw(rows, n_rows, seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
-        x, onehot = chosen[:, : self.generator.n_features], chosen[:, self.generator.n_features :]
-        real = Rows(x, onehot, controls.sample_weights)
-        critic = self.critic.parameters(weights.critic, controls)
+    def _stratifies(self, controls: Controls) -> bool:
+        return is_on(controls.fidelity_weight)
 
-        def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
-            made = self.generator.make(flat, noise, onehot, controls)
-            rows_made = made.rows(onehot, controls.sample_weights)
-            fake, labels, shares = rows_made
-            if is_on(controls.instance_noise):
-                fake = _blurred(fake, controls, seed, STREAM_NOISE_GENERATOR, iteration)
-            value = self.loss.generator(self.critic.score(critic, fake, labels, controls), shares)
-            value = self.critic.labelled(value, critic, fake, labels, shares, controls)
-            value = with_score_terms(value, rows_made, real, controls)
-            return self.generator.regularised(value, flat, noise, real, controls), made.drawn
-
-        gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
-        one = torch.ones((), dtype=gradient.dtype)
-        generator, state = adam(
-            weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
-        )
-        statistics = GeneratorStatistics(
-            value, torch.linalg.vector_norm(gradient), fake.std(dim=0).mean(), (fake.abs() > 0.98).float().mean()
-        )
-        return generator, state, statistics
-
-    def averaged(self, average: Tensor, generator: Tensor, controls: Controls, iteration: Tensor) -> Tensor:
-        """The average of the generator's parameters after an update; OFF where none is kept.
-
-        It decays by ``weight_average`` an update [Yazici et al. 2019, Eq. 5], in the first ones by less, as the start
-        is worth nothing: by (1 + t) / (10 + t) at most after t updates, the rule of TensorFlow's
-        ExponentialMovingAverage. At a decay of 0 it is the generator.
-        """
-        if not is_on(average):
-            return OFF
-        decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
-        return torch.lerp(generator, average, decay)
+    def _judged(
+        self,
+        weights: Weights,
+        made: Rows,
+        real: Rows,
+        controls: Controls,
+        _distance: Callable[[], Tensor],
+        when: tuple[Tensor, Tensor],
+    ) -> Tensor:
+        """The adversarial loss, weighted; before ``critic_start`` it is 0, and the critic trains all the same."""
+        critic, (fake, labels, shares) = self.critic.parameters(weights.critic, controls), made
+        true, (seed, iteration) = real.x, when
+        if is_on(controls.instance_noise):
+            fake = _blurred(fake, controls, seed, STREAM_NOISE_GENERATOR, iteration)
+            true = _blurred(true, controls, seed, STREAM_NOISE_BESIDE, iteration) if self.loss.needs_real else true
+        beside = self.critic.score(critic, true, real.onehot, controls) if self.loss.needs_real else OFF
+        value = self.loss.generator(self.critic.score(critic, fake, labels, controls), shares, beside)
+        value = self.critic.labelled(value, critic, fake, labels, shares, controls)
+        if is_on(controls.adversarial_weight):
+            value = value * controls.adversarial_weight
+        if is_on(controls.critic_start):
+            value = torch.where(iteration >= controls.critic_start, value, torch.zeros_like(value))
+        return value
 
     def _penalised(
         self, loss: Tensor, parameters: Parameters, batch: CriticBatch, controls: Controls
     ) -> tuple[Tensor, Tensor]:
-        """The critic's loss with its gradient penalty between real and fake rows of a class; and the penalty."""
+        """The critic's loss with its gradient penalty, between real and fake rows of a class, or zero-centered at both;
+        and the penalty."""
         if self.penalty == "none":
             return loss, torch.zeros_like(loss)
+        if self.penalty == "zero_centered":
+            both, labels = torch.cat([batch.real, batch.fake]), batch.onehot.repeat(2, 1)
+            slope = self.critic.slope(parameters, both, labels, controls)
+            penalty = (gradient_penalty(norm(slope), self.penalty) * controls.sample_weights.repeat(2)).sum()
+            return loss + controls.gp_weight * penalty, penalty
         between = batch.mix[:, None] * batch.real + (1 - batch.mix[:, None]) * batch.fake
         slope = self.critic.slope(parameters, between, batch.onehot, controls)
         penalty = (gradient_penalty(norm(slope), self.penalty) * controls.sample_weights).sum()
         return loss + controls.gp_weight * penalty, penalty
 
-    def _draw(
-        self, rows: Tensor, n_rows: Tensor, seed: Tensor, stream: int, iteration: Tensor, size: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Real rows (size x columns), noise (size x n_noise) and mixing shares (size), all from one block of random
-        numbers, which compiles to one kernel."""
-        n_normal = size * self.generator.n_noise
-        u = rng.uniform(seed, stream, iteration, 2 * size + n_normal + n_normal % 2)
-        chosen = rows[(u[:size] * n_rows).to(torch.int64)]
-        return chosen, rng.to_normal(u[2 * size :])[:n_normal].reshape(size, -1), u[size : 2 * size]
+
+def _chosen(rows: Tensor, n_rows: Tensor, u: Tensor) -> Tensor:
+    """Real rows with equal chances, by uniform numbers."""
+    return rows[(u * n_rows).to(torch.int64)]
 
 
 def _blurred(x: Tensor, controls: Controls, seed: Tensor, stream: int, iteration: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class Scorecard(NamedTuple):
     raw: dict[str, Tensor]
 
 
-class Yardstick(NamedTuple):
+class Reference(NamedTuple):
     """What measuring one trial's rows takes: prepared data and anchors of each metric (leading axis: trials)."""
 
     prepared: dict[str, Prepared]
@@ -88,9 +88,9 @@ class Scorer:
         total = sum(weights[metric.name] for metric in metrics)
         self.weights = {metric.name: weights[metric.name] / total for metric in metrics}
 
-    def yardsticks(
+    def references(
         self, instances: Sequence[Instance], parts: Sequence[Split], untrained: Tensor, untrained_onehot: Tensor
-    ) -> list[Yardstick]:
+    ) -> list[Reference]:
         """Calibrate every metric for each instance (no trials axis).
 
         Args:
@@ -102,7 +102,7 @@ class Scorer:
         eye = torch.eye(instances[0].n_classes)
         reserve = torch.stack([torch.as_tensor(instance.reserve.x) for instance in instances])
         reserve_onehot = torch.stack([eye[torch.as_tensor(instance.reserve.y)] for instance in instances])
-        made = [Yardstick({}, {}) for _ in instances]
+        made = [Reference({}, {}) for _ in instances]
         for metric in self.metrics:
             ready = [metric.prepare(instance, part) for instance, part in zip(instances, parts, strict=True)]
             once = {name: torch.stack([each[name] for each in ready]) for name in ready[0]}
@@ -110,31 +110,31 @@ class Scorer:
             worst = metric.measure(many, untrained.flatten(0, 1), untrained_onehot.flatten(0, 1))[metric.name]
             best = metric.measure(once, reserve, reserve_onehot)[metric.name]
             worst = worst.reshape(n, n_models).mean(dim=1)
-            for index, yardstick in enumerate(made):
-                yardstick.prepared[metric.name] = ready[index]
-                yardstick.anchors[metric.name] = Anchors(worst[index], best[index])
+            for index, reference in enumerate(made):
+                reference.prepared[metric.name] = ready[index]
+                reference.anchors[metric.name] = Anchors(worst[index], best[index])
         return made
 
-    def measure(self, yardstick: Yardstick, x: Tensor, onehot: Tensor) -> Scorecard:
+    def measure(self, reference: Reference, x: Tensor, onehot: Tensor) -> Scorecard:
         """Scorecard of rows ``x`` (trials x rows x n_features) with labels ``onehot`` (trials x rows x n_classes)."""
         raw: dict[str, Tensor] = {}
         utilities: dict[str, Tensor] = {}
         for metric in self.metrics:
-            raw |= metric.measure(yardstick.prepared[metric.name], x, onehot)
-            utilities[metric.name] = utility(raw[metric.name], yardstick.anchors[metric.name], metric.floor)
+            raw |= metric.measure(reference.prepared[metric.name], x, onehot)
+            utilities[metric.name] = utility(raw[metric.name], reference.anchors[metric.name], metric.floor)
         score = torch.stack([self.weights[name] * value for name, value in utilities.items()]).sum(dim=0)
         return Scorecard(score, utilities, raw)
 
 
-def stacked(yardsticks: list[Yardstick]) -> Yardstick:
-    """One yardstick for several trials, along a new leading axis."""
-    first = yardsticks[0]
+def stacked(references: list[Reference]) -> Reference:
+    """One reference for several trials, along a new leading axis."""
+    first = references[0]
     prepared = {
-        metric: {name: torch.stack([y.prepared[metric][name] for y in yardsticks]) for name in ready}
+        metric: {name: torch.stack([y.prepared[metric][name] for y in references]) for name in ready}
         for metric, ready in first.prepared.items()
     }
     anchors = {
-        metric: Anchors(*(torch.stack(values) for values in zip(*(y.anchors[metric] for y in yardsticks), strict=True)))
+        metric: Anchors(*(torch.stack(values) for values in zip(*(y.anchors[metric] for y in references), strict=True)))
         for metric in first.anchors
     }
-    return Yardstick(prepared, anchors)
+    return Reference(prepared, anchors)

@@ -1,4 +1,4 @@
-"""Yardsticks of the instances that a population meets."""
+"""References of the instances that a population meets."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance
-from qsynth.metrics.score import Scorer, Yardstick, stacked
+from qsynth.metrics.score import Reference, Scorer, stacked
 
 
 class Calibration:
-    """Makes each instance's yardstick when it is first needed, those of many instances together.
+    """Makes each instance's reference when it is first needed, those of many instances together.
 
     Args:
         scorer: what to calibrate, for any number of trials.
@@ -23,9 +23,9 @@ class Calibration:
         self, scorer: Scorer, labels: Callable[[Instance], Tensor], untrained: Callable[[Tensor], Tensor], at_once: int
     ) -> None:
         self._scorer, self._labels, self._untrained, self._at_once = scorer, labels, untrained, at_once
-        self._made: dict[tuple[str, str], Yardstick] = {}
+        self._made: dict[tuple[str, str], Reference] = {}
 
-    def yardstick(self, instances: Sequence[Instance], part: str) -> Yardstick:
+    def reference(self, instances: Sequence[Instance], part: str) -> Reference:
         """One for all ``instances`` (leading axis) against their ``part`` ("validation" or "test")."""
         missing = list({each.key: each for each in instances if (each.key, part) not in self._made}.values())
         for start in range(0, len(missing), self._at_once):
@@ -33,6 +33,6 @@ class Calibration:
             labels = [self._labels(instance) for instance in chunk]
             rows = torch.stack([self._untrained(each) for each in labels])
             onehot = torch.stack(labels)[:, None].expand(-1, rows.shape[1], -1, -1)
-            made = self._scorer.yardsticks(chunk, [getattr(each, part) for each in chunk], rows, onehot)
-            self._made |= {(each.key, part): yardstick for each, yardstick in zip(chunk, made, strict=True)}
+            made = self._scorer.references(chunk, [getattr(each, part) for each in chunk], rows, onehot)
+            self._made |= {(each.key, part): reference for each, reference in zip(chunk, made, strict=True)}
         return stacked([self._made[instance.key, part] for instance in instances])

@@ -88,10 +88,10 @@ def dead_share(config: TrialConfig, n_features: int, n_layers: int) -> float:
 
 
 def _work(config: TrialConfig, n_classes: int) -> Work:
-    engine, capacity, rows = config.circuit(), config.capacity, config.capacity.batch_size
+    engine, rows = config.circuit(), config.capacity.batch_size
     values = {name: config.default(name) for name in config.used}
     cost = functools.partial(config.cost, engine, n_classes=n_classes, values=values)
-    outputs, gradient = cost(capacity.n_critic * rows) + cost(rows), cost(rows, gradient=True)
+    outputs, gradient = cost(config.n_critic * rows) + cost(rows), cost(rows, gradient=True)
     return Work(outputs.circuits, gradient.circuits, engine.method, (outputs + gradient).shots or None)
 
 

@@ -1,14 +1,61 @@
-"""The metrics that a study's score is made of."""
+"""The metrics that a study's score is made of, and what measures a population's rows with them."""
 
 import functools
+from collections.abc import Sequence
+
+from torch import Tensor
 
 from qsynth.circuits import engine as engines
+from qsynth.circuits.device import PennyLaneEngine
+from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.data.dataset import Instance
 from qsynth.execution.compilation import Build, eager
+from qsynth.execution.place import brought
 from qsynth.metrics.metric import Metric, MetricSetting
 from qsynth.metrics.registry import METRICS
+from qsynth.metrics.score import Scorecard, Scorer
+from qsynth.population.calibration import Calibration
+from qsynth.population.generation import evaluation_labels, untrained
 from qsynth.population.trial import TrialConfig
 from qsynth.qnn.fit import QNNFit
 from qsynth.qnn.model import QuantumClassifier
+
+
+class Measures:
+    """Measures the rows of a population's lanes, each against its own instance.
+
+    Args:
+        engine: of the population's generators.
+        build: makes programs of what is measured often, for ``n_lanes`` trials.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        engine: StatevectorEngine | PennyLaneEngine,
+        n_features: int,
+        n_classes: int,
+        n_lanes: int,
+        build: Build,
+    ) -> None:
+        self.scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score.weights)
+        # Calibration is rare and of any number of trials, so it is not compiled.
+        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score.weights)
+        # What an untrained generator is worth is the same on every engine, and need not be paid for.
+        exact = config.build_generator(config.exact_circuit(engine), n_features, n_classes)
+        labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
+        begun = functools.partial(untrained, exact, config)
+        self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics that make up the score, in order."""
+        return [metric.name for metric in self.scorer.metrics]
+
+    def measure(self, instances: Sequence[Instance], part: str, rows: Tensor, onehot: Tensor) -> Scorecard:
+        """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against each instance's ``part``."""
+        card = self.scorer.measure(self._calibration.reference(instances, part), rows, onehot)
+        return brought(card)  # type: ignore[no-any-return]
 
 
 def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> list[Metric]:

@@ -11,6 +11,7 @@ NUMBER_BYTES = 4
 PARAMETER_COPIES = 7
 CRITIC_COPIES = 7
 GENERATOR_COPIES = 3
+DISTANCE_COPIES = 4  # of what there is for each pair of rows
 
 
 def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_train: int, n_lanes: int) -> int:
@@ -38,6 +39,11 @@ def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_tra
             trial = max(trial, config.qnn.n_starts * qnn.state_bytes(n_train + score.n_rows, gradient=True))
     generator = config.build_generator(circuit, n_features, n_classes)
     critic = config.build_critic(n_features, n_classes)
-    parameters = PARAMETER_COPIES * (generator.layout.size + critic.layout.size)
-    rows = capacity.batch_size * (GENERATOR_COPIES * generator.row_size + CRITIC_COPIES * critic.row_size)
-    return n_lanes * (trial + NUMBER_BYTES * (parameters + rows))
+    learned, active = generator.layout.size, GENERATOR_COPIES * generator.row_size
+    if critic is not None:
+        learned, active = learned + critic.layout.size, active + CRITIC_COPIES * critic.row_size
+    numbers = PARAMETER_COPIES * learned + capacity.batch_size * active
+    if critic is None or "fidelity_weight" in config.used:
+        rows = config.generator.loss_rows(capacity.batch_size, config.n_qubits, n_classes)
+        numbers += DISTANCE_COPIES * rows * (rows + n_train)
+    return n_lanes * (trial + NUMBER_BYTES * numbers)

@@ -1,6 +1,5 @@
 """K trials in lockstep: one batched program whatever their hyperparameters, stages or instances."""
 
-import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,20 +13,18 @@ from qsynth.data.dataset import Instance
 from qsynth.errors import DataError, NotFittedError, StudyError
 from qsynth.execution.compilation import Build, Compiler, eager
 from qsynth.execution.cuda_graphs import captured
-from qsynth.execution.place import brought, in_place
+from qsynth.execution.place import in_place
 from qsynth.gan.programs import Programs
-from qsynth.gan.update import GanUpdate, Weights
-from qsynth.metrics.score import Scorecard, Scorer
-from qsynth.networks.adam import AdamState
-from qsynth.population.calibration import Calibration
+from qsynth.gan.weights import Weights
+from qsynth.metrics.score import Scorecard
 from qsynth.population.fitting import check_shape, joint_rows
-from qsynth.population.generation import evaluation_labels, generate, untrained
-from qsynth.population.measures import build_metrics
+from qsynth.population.generation import evaluation_labels, generate
+from qsynth.population.measures import Measures
 from qsynth.population.recovery import Recovery, recover
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
-from qsynth.space.controls import OFF, Controls, is_on
+from qsynth.space.controls import Controls, is_on
 from qsynth.space.hyperparameters import NAMES, OLD_SHARE, checked, controls
 
 EXPLODED = 1e4
@@ -60,34 +57,20 @@ class Population:
         simulates = isinstance(self.engine, StatevectorEngine)
         self.compiled = compiled and simulates and self.place.type == "cpu"
         self.generator = config.build_generator(self.engine, n_features, n_classes)
-        critic, sizes = config.build_critic(n_features, n_classes), (capacity.batch_size, capacity.n_critic)
-        self._update = GanUpdate(self.generator, critic, *sizes, config.penalty, config.loss)
+        self._update = config.build_update(self.generator, n_features, n_classes)
         self.compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self.compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:
             build = captured
         self._programs = Programs(self._update, build)
-        self._scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score.weights)
-        # Calibration is rare and of any number of trials, so it is not compiled.
-        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score.weights)
-        # What an untrained generator is worth is the same on every engine, and need not be paid for.
-        exact = config.build_generator(config.exact_circuit(self.engine), n_features, n_classes)
-        labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        begun = functools.partial(untrained, exact, config)
-        self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
-
+        self._measures = Measures(config, self.engine, n_features, n_classes, n_lanes, build)
         self.instances: list[Instance | None] = [None] * n_lanes
         self.values = {name: np.full(n_lanes, config.default(name)) for name in config.used}
         self.diverged = np.zeros(n_lanes, dtype=bool)
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
         self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
-        n_generator, n_critic = self.generator.layout.size, critic.layout.size
-        self._weights = Weights(
-            torch.zeros(n_lanes, n_generator),
-            torch.zeros(n_lanes, n_critic),
-            AdamState.zeros(n_lanes, n_generator),
-            AdamState.zeros(n_lanes, n_critic),
-            torch.zeros(n_lanes, n_generator) if "weight_average" in self.values else OFF,
+        self._weights = Weights.zeros(
+            n_lanes, self.generator.layout.size, self._update.critic_size, averages="weight_average" in self.values
         )
         self._controls: Controls = controls(self.values, capacity)
         self._rows = torch.zeros(0)
@@ -116,9 +99,14 @@ class Population:
         return self.config.iteration_cost(self.engine, self._lane_values(lane), self.n_classes)
 
     @property
+    def labels(self) -> Tensor:
+        """Labels of the rows that are measured, lanes x n_rows x n_classes."""
+        return self._onehot.cpu()
+
+    @property
     def metric_names(self) -> list[str]:
         """The metrics that make up the score, in order."""
-        return [metric.name for metric in self._scorer.metrics]
+        return self._measures.names
 
     @in_place
     def reset(self, lanes: Sequence[int], instances: Sequence[Instance], seeds: Sequence[int]) -> None:
@@ -191,40 +179,30 @@ class Population:
 
         A lane whose numbers are no longer finite, or have exploded, is marked in ``diverged``; it harms no other.
         """
-        n_updates = int(self.values["n_critic"].max())
-        indices = [torch.tensor(float(index)) for index in range(n_updates)]
-        critic_totals = torch.zeros(self.n_lanes, 4)
-        generator_totals = torch.zeros(self.n_lanes, 4)
-        for _ in range(n_iterations):
-            w = self._weights
-            batches = self._programs.critic_batches(
-                w.generator, self._controls, self._rows, self._n_rows, self._seeds, self._steps
-            )
-            critic, state = w.critic, w.critic_adam
-            for index, batch in zip(indices, batches, strict=False):
-                critic, state, critic_totals = self._programs.critic_step(
-                    critic, state, batch, self._controls, index, critic_totals
-                )
-            w = w._replace(critic=critic, critic_adam=state)
-            generator, generator_state, average, self._steps, generator_totals = self._programs.generator_step(
-                w, self._controls, self._rows, self._n_rows, self._seeds, self._steps, generator_totals
-            )
-            self._weights = w._replace(generator=generator, generator_adam=generator_state, average=average)
+        n_updates = int(self.values["n_critic"].max()) if "n_critic" in self.values else 0
+        self._weights, self._steps, of_critic, of_generator = self._programs.iterate(
+            n_iterations, n_updates, self._weights, self._controls, self._rows, self._n_rows, self._seeds, self._steps
+        )
         self.iterations += n_iterations
         self._book(self.iteration_cost() * n_iterations)
         self._mark_diverged()
-        return TrainingStatistics.of(critic_totals / n_iterations, generator_totals / n_iterations)
+        return TrainingStatistics.of(of_critic / n_iterations, of_generator / n_iterations)
 
     @in_place
     @torch.no_grad()
     def evaluate(self, part: str = "validation", seeds: Sequence[int] | None = None) -> Scorecard:
         """Scorecard of every lane against its instance's ``part`` ("validation", or "test" for final reports), with
         noise of ``seeds``, one a lane, or else of the trials' own, which selects."""
-        yardstick = self._calibration.yardstick(self._assigned(), part)
         noise = self._seeds if seeds is None else torch.as_tensor(seeds, device=self.place)
         rows = generate(self.generator, self._weights.sampled, noise, self._onehot, self._controls)
         self._book(self.evaluation_cost())
-        return brought(self._scorer.measure(yardstick, rows, self._onehot))  # type: ignore[no-any-return]
+        return self.measure(rows, part)
+
+    @in_place
+    @torch.no_grad()
+    def measure(self, rows: Tensor, part: str = "test") -> Scorecard:
+        """Scorecard of given rows (lanes x n_rows x n_features, scaled space) with the lanes' :attr:`labels`."""
+        return self._measures.measure(self._assigned(), part, rows.to(self.place), self._onehot)
 
     @in_place
     @torch.no_grad()
@@ -273,10 +251,10 @@ class Population:
     def _learned(self) -> dict[str, Tensor]:
         """What a trial has learned so far, by the names in a snapshot; leading lane axis."""
         w = self._weights
-        parts = {"generator": w.generator, "critic": w.critic} | ({"average": w.average} if is_on(w.average) else {})
+        parts = {"generator": w.generator, "critic": w.critic, "average": w.average}
         for owner, state in (("generator_adam", w.generator_adam), ("critic_adam", w.critic_adam)):
             parts |= {f"{owner}.{name}": part for name, part in state._asdict().items()}
-        return parts
+        return {name: part for name, part in parts.items() if is_on(part)}
 
     def _lane_values(self, lane: int) -> dict[str, float]:
         return {name: float(values[lane]) for name, values in self.values.items()}
@@ -293,5 +271,6 @@ class Population:
             self.engine.ledger.book(spend)
 
     def _mark_diverged(self) -> None:
-        largest = torch.maximum(*(part.abs().amax(dim=1) for part in (self._weights.generator, self._weights.critic)))
+        networks = [part for part in (self._weights.generator, self._weights.critic) if is_on(part)]
+        largest = torch.stack([part.abs().amax(dim=1) for part in networks]).amax(dim=0)
         self.diverged |= ~(largest.cpu().numpy() < EXPLODED)

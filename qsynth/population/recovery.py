@@ -7,20 +7,23 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth import rng
-from qsynth.gan.update import GanUpdate, Weights
+from qsynth.gan.update import DistanceUpdate
+from qsynth.gan.weights import Weights
 
 Recovery = Literal["reinitialise", "shrink", "restart_critic"]
 RECOVERIES: tuple[Recovery, ...] = get_args(Recovery)
 SHRINK = 0.5
 
 
-def recover(weights: Weights, update: GanUpdate, lanes: Tensor, how: Recovery, seeds: Tensor, steps: Tensor) -> Tensor:
+def recover(
+    weights: Weights, update: DistanceUpdate, lanes: Tensor, how: Recovery, seeds: Tensor, steps: Tensor
+) -> Tensor:
     """Change the weights of some lanes in place, and make their optimisers forget; the other lanes keep every bit.
 
     - ``reinitialise``: both networks anew, as of another seed. Nothing of what was learned is left.
     - ``shrink``: the generator half way back to where its seed started it, where angles are small and <Z> has a
       gradient; the critic stays.
-    - ``restart_critic``: the critic anew; the generator stays.
+    - ``restart_critic``: the critic anew, if there is one; the generator stays.
 
     Args:
         seeds: of all lanes, int64; steps: their iterations, which new seeds depend on too.

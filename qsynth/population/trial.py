@@ -17,17 +17,19 @@ from qsynth.circuits.statevector import MAX_QUBITS, StatevectorEngine
 from qsynth.errors import QsynthError, StudyError, did_you_mean
 from qsynth.gan.critic import Critic
 from qsynth.gan.generator import Generator
-from qsynth.gan.kinds import CriticConfig, GeneratorConfig
-from qsynth.gan.losses import LOSSES, LossName, Penalty
+from qsynth.gan.kinds import CriticConfig, GeneratorConfig, LossName
+from qsynth.gan.losses import LOSSES, Penalty
 from qsynth.gan.mlp_critic import MLPCriticConfig
 from qsynth.gan.quantum import QuantumGeneratorConfig
+from qsynth.gan.update import DistanceUpdate, GanUpdate
 from qsynth.metrics.score import ScoreConfig
 from qsynth.qnn.fit import QNNConfig
 from qsynth.space.hyperparameters import NAMES, SHOTS, SPARED, Tunables
 
-ALWAYS = {
-    *("lr_generator", "lr_critic", "beta1", "n_critic", "batch_size"),
-    *("weight_average", "instance_noise", "fidelity_weight", "diversity_weight"),
+ALWAYS = {"lr_generator", "beta1", "batch_size", "weight_average", "diversity_weight"}
+OF_CRITICS = {
+    *("lr_critic", "n_critic", "instance_noise"),
+    *("fidelity_weight", "adversarial_weight", "critic_start"),
 }
 
 
@@ -39,8 +41,10 @@ class TrialConfig(Tunables):
         patterns: ansaetze whose layers, with as many weights, hyperparameter ``pattern`` may put in place of the
             ansatz's: 1 the first of these, 2 the second. On the statevector engine.
         loss: ``wasserstein`` [Gunduz 2025], ``standard`` (minimax, as the second source paper has it),
-            ``non_saturating`` or ``hinge``; see :mod:`qsynth.gan.losses`.
-        penalty: which side of the critic's slope the gradient penalty, which goes with any loss, is for.
+            ``non_saturating``, ``hinge`` or ``relativistic``; see :mod:`qsynth.gan.losses`. ``energy`` and ``mmd`` are
+            distances to the real rows without a critic; see :mod:`qsynth.gan.distances`.
+        penalty: which side of the critic's slope the gradient penalty, which goes with any loss of a critic, is for;
+            ``zero_centered`` is that of both real and fake rows (R1 and R2).
     """
 
     n_qubits: int = Field(ge=1, le=100)
@@ -70,6 +74,7 @@ class TrialConfig(Tunables):
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
         self._check_patterns()
+        self._check_loss()
         try:
             read = self.generator.readout(self.readout)
         except QsynthError as error:
@@ -83,10 +88,11 @@ class TrialConfig(Tunables):
         self._check_shots()
         for name in self.search_space:
             if name not in self.tunable:
-                kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
-                raise ValueError(
-                    f"search_space.{name} must be left out: it does nothing with {kinds} and penalty {self.penalty}"
-                )
+                kinds = f"generator {self.generator.kind} and loss {self.loss}"
+                if self.has_critic:
+                    kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
+                    kinds += f" and penalty {self.penalty}"
+                raise ValueError(f"search_space.{name} must be left out: it does nothing with {kinds}")
         return self
 
     def limits(self, name: str) -> tuple[float, float]:
@@ -121,6 +127,19 @@ class TrialConfig(Tunables):
     def _names_shots(self, where: str) -> bool:
         return SHOTS in self.search_space if where == "search_space" else self.defaults.shots is not None
 
+    def _check_loss(self) -> None:
+        """Refuse networks that the loss has no use for.
+
+        Raises:
+            ValueError: such networks.
+        """
+        if not self.has_critic:
+            for name in ("critic", "penalty"):
+                if getattr(self, name) != TrialConfig.model_fields[name].default:
+                    raise ValueError(f"{name} must be left out with loss {self.loss}, which needs no critic")
+        elif LOSSES[self.loss].needs_real and self.generator.lists_rows:
+            raise ValueError(f"loss must not be {self.loss} with generator {self.generator.kind}: it pairs drawn rows")
+
     def _check_patterns(self) -> None:
         """Refuse patterns that can't take the place of the ansatz's layers.
 
@@ -149,11 +168,22 @@ class TrialConfig(Tunables):
     @property
     def tunable(self) -> frozenset[str]:
         """The hyperparameters that mean something to the trial's kinds."""
-        of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
-        chosen = {name for name, has in of_losses.items() if has}
-        found = frozenset(ALWAYS | self.generator.uses | self.critic.uses | chosen)
+        found = frozenset(ALWAYS | self.generator.uses)
+        if self.loss in LOSSES:
+            of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
+            found |= OF_CRITICS | self.critic.uses | {name for name, has in of_losses.items() if has}
         idle = ({SHOTS} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
         return found - idle
+
+    @property
+    def has_critic(self) -> bool:
+        """Whether the generator learns from a critic."""
+        return self.loss in LOSSES
+
+    @property
+    def n_critic(self) -> int:
+        """Critic updates of an iteration at most; 0 without a critic."""
+        return self.capacity.n_critic if self.has_critic else 0
 
     @property
     def _draws_shots(self) -> bool:
@@ -222,9 +252,18 @@ class TrialConfig(Tunables):
         """
         return self.generator.build(circuit, n_features, n_classes, self.capacity)
 
-    def build_critic(self, n_features: int, n_classes: int) -> Critic:
-        """The critic."""
+    def build_critic(self, n_features: int, n_classes: int) -> Critic | None:
+        """The critic, if there is one."""
+        if self.loss not in LOSSES:
+            return None
         return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
+
+    def build_update(self, generator: Generator, n_features: int, n_classes: int) -> DistanceUpdate:
+        """How the networks learn."""
+        critic, capacity = self.build_critic(n_features, n_classes), self.capacity
+        if critic is None:
+            return DistanceUpdate(generator, capacity.batch_size, self.loss)
+        return GanUpdate(generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss)
 
     def cost(
         self,
@@ -249,7 +288,7 @@ class TrialConfig(Tunables):
     ) -> Spend:
         """What one GAN iteration of one trial with these hyperparameters takes on ``engine``."""
         cost, size = functools.partial(self.cost, engine, n_classes=n_classes, values=values), self.capacity.batch_size
-        return cost(self.capacity.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
+        return cost(self.n_critic * size) + cost(size) + cost(int(values["batch_size"]), gradient=True)
 
     def qnn_qubits(self, n_features: int, n_classes: int) -> int:
         """Qubits of the QNN: the generator's, or more where features or classes need them."""

@@ -36,6 +36,8 @@ class Controls(NamedTuple):
     fidelity_weight: Tensor = OFF
     diversity_weight: Tensor = OFF
     shots: Tensor = OFF
+    adversarial_weight: Tensor = OFF
+    critic_start: Tensor = OFF
     pattern: Tensor = OFF
 
     def of_lane(self, lane: int) -> "Controls":

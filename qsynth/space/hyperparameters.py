@@ -40,7 +40,8 @@ class Hyperparameters(Config):
         label_smoothing: how far below 1 real rows' target is, for losses that classify.
         instance_noise: sd of the noise on what the critic sees, in units of the scaled space.
         fidelity_weight, diversity_weight: of what the generator minimises beside its adversarial loss
-            (:mod:`qsynth.gan.score_terms`).
+            (:mod:`qsynth.gan.score_terms`); adversarial_weight: of that loss.
+        critic_start: iterations before the adversarial loss acts on the generator; the critic trains from the first on.
         pattern: which of the circuit's entangling patterns its layers have: 0 is the ansatz's own.
         shots: that a circuit takes of the engine's, rounded; left out: all. A classical generator has their noise.
     """
@@ -65,6 +66,8 @@ class Hyperparameters(Config):
     fidelity_weight: float = Field(0.0, ge=0, le=1000)
     diversity_weight: float = Field(0.0, ge=0, le=1000)
     shots: float | None = Field(None, ge=1)
+    adversarial_weight: float = Field(1.0, ge=0, le=1000)
+    critic_start: int = Field(0, ge=0, le=1_000_000)
     pattern: int = Field(0, ge=0)
 
     @model_validator(mode="before")
@@ -83,7 +86,7 @@ OLD_SHARE = "shot_share"
 _OF_SHARE = "shot_share must be replaced by shots, how many of engine.shots a circuit takes; write {say}"
 NAMES = tuple(Hyperparameters.model_fields)
 SIZES = tuple(Capacity.model_fields)
-WHOLE = (*SIZES, "pattern")
+WHOLE = (*SIZES, "pattern", "critic_start")
 # What training is spared where a study neither sets nor changes it: name -> the value that does nothing, None for the
 # most. A trial uses them if the search space names them or its default is another.
 SPARED = {
@@ -94,6 +97,8 @@ SPARED = {
     "fidelity_weight": 0.0,
     "diversity_weight": 0.0,
     SHOTS: None,
+    "adversarial_weight": 1.0,
+    "critic_start": 0.0,
     "pattern": 0.0,
 }
 
@@ -212,5 +217,7 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         fidelity_weight=number("fidelity_weight"),
         diversity_weight=number("diversity_weight"),
         shots=number("shots"),
+        adversarial_weight=number("adversarial_weight"),
+        critic_start=number("critic_start"),
         pattern=number("pattern"),
     )

@@ -4,16 +4,16 @@
     python -m tests.benchmarks.rows --out tests/benchmarks/results/rows.json
 
 Eight families of instances: the bundled tables, and four tables that no decision has seen
-(:mod:`tests.benchmarks.tables`). On the same held-out instances (24 of each), with the same labels, the same fresh noise
-and the same selection (a GAN's best decision on validation rows), everybody's rows are measured with the present score
-and with the old one, whose 0 is an untrained generator; with the share of rows that are nearer to a training row than to
-an equally large sample that nobody learned from (1/2 for real rows); and with the CPU time that they took.
+(:mod:`tests.benchmarks.tables`). On the same held-out instances (24 of each), with the same labels, the same fresh
+noise and the same selection (a GAN's best decision on validation rows), everybody's rows are measured with the present
+score and with the old one, whose 0 is an untrained generator; with the share of rows that are nearer to a training row
+than to an equally large sample that nobody learned from (1/2 for real rows); and with the CPU time that they took.
 
-GANs: the preset's recipe under the shipped agent, its mean schedule, tuned constants and rates (TTUR, both tuned with 64
-trials on training instances), defaults; the same without a critic; the classical twin; and the recipe before (exact
+GANs: the preset's recipe under the shipped agent, its mean schedule, tuned constants and rates (TTUR, both tuned with
+64 trials on training instances), defaults; the same without a critic; the classical twin; and the recipe before (exact
 circuits against a critic) at its defaults.
 
-Printed are the goals and what was missed. Everything is resumable: families that are in the file already are kept.
+Families that are in the file already are kept. Printed are the goals that were missed.
 """
 
 import argparse

@@ -67,10 +67,9 @@ def made(maker: Maker, instance: Instance, labels: Rows, seed: int) -> Rows:
     return rows
 
 
-def scores(population: Population, instances: list[Instance], rows: Rows) -> Rows:
-    """Test scores of rows (instances x rows x features), as the population scores its generators'."""
-    yardstick = population._calibration.yardstick(instances, "test")
-    card = population._scorer.measure(yardstick, torch.as_tensor(rows), population._onehot)
+def scores(population: Population, rows: Rows) -> Rows:
+    """Test scores of rows (lanes x rows x features), as the population scores its generators'."""
+    card = population.measure(torch.as_tensor(rows))
     return np.asarray(torch.nan_to_num(card.score).numpy(), dtype=float)
 
 
@@ -88,7 +87,7 @@ def measured(name: str, n_problems: int) -> dict[str, dict[str, object]]:
     episodes = play(tuner, lambda _: agent, assignments, test=True, keep="best")
     found: dict[str, dict[str, object]] = {}
     found[AGENT] = {"scores": [each.test_score for each in episodes], "cpu_seconds": time.process_time() - began}
-    labels = tuner.population._onehot.argmax(dim=-1).numpy()
+    labels = tuner.population.labels.argmax(dim=-1).numpy()
     for way, maker in MAKERS.items():
         began, drawn = time.process_time(), []
         for fresh in range(len(fresh_seeds(0))):
@@ -98,7 +97,7 @@ def measured(name: str, n_problems: int) -> dict[str, dict[str, object]]:
             ]
             drawn.append(np.stack(rows))
         seconds = time.process_time() - began
-        per_draw = [scores(tuner.population, instances, rows) for rows in drawn]
+        per_draw = [scores(tuner.population, rows) for rows in drawn]
         found[way] = {"scores": np.mean(per_draw, axis=0).tolist(), "cpu_seconds": seconds}
     return found
 

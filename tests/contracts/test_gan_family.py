@@ -13,8 +13,10 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance
 from qsynth.data.tabular import TableData
+from qsynth.gan.distances import DISTANCES
 from qsynth.gan.losses import LOSSES
-from qsynth.gan.update import CriticBatch, GanUpdate, Weights
+from qsynth.gan.update import CriticBatch, DistanceUpdate, GanUpdate
+from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState
 from qsynth.population.population import Population
 from qsynth.population.trial import TrialConfig
@@ -69,6 +71,7 @@ PART = {
     "instance_noise": 0.05,
     "fidelity_weight": 0.7,
     "diversity_weight": 0.3,
+    "adversarial_weight": 0.8,
 }
 FEATURES, CLASSES, ROWS = 4, 3, 12
 SOURCE = TableData(name="iris", n_train=40)
@@ -78,7 +81,12 @@ SETTINGS = {
     "defaults": PART,
     "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
 }
-COMBINATIONS = list(itertools.product(GENERATORS, CRITICS, LOSSES))
+COMBINATIONS = [
+    (generator, critic, loss)
+    for generator, critic, loss in itertools.product(GENERATORS, CRITICS, LOSSES)
+    if not (generator == "born" and LOSSES[loss].needs_real)
+]
+CRITIC_FREE = list(itertools.product(GENERATORS, DISTANCES))
 # Every generator with every critic, and every critic with every loss; in double precision each takes a second or so.
 PAIRS = [(generator, critic, "non_saturating") for generator, critic in itertools.product(GENERATORS, CRITICS)]
 PAIRS += [("classical", critic, loss) for critic, loss in itertools.product(CRITICS, LOSSES)]
@@ -122,6 +130,21 @@ def test_two_steps_change_both_players_and_stay_finite(generator: str, critic: s
     assert (found.gradient_critic > 0).all()
 
 
+@pytest.mark.parametrize(("generator", "loss"), CRITIC_FREE)
+def test_two_steps_without_a_critic_change_the_generator_and_stay_finite(generator: str, loss: str) -> None:
+    pop = population(config(generator, loss=loss))
+    before = learned(pop, 1)
+    assert not [name for name in before if "critic" in name]
+    found = pop.advance(2)
+    assert not pop.diverged.any()
+    assert (before["generator"] != learned(pop, 1)["generator"]).any()
+    for values in vars(found).values():
+        assert np.isfinite(values).all()
+    assert (found.gradient_generator > 0).all()
+    for values in (found.loss_critic, found.critic_gap, found.penalty, found.gradient_critic):
+        assert (values == 0).all()
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_generator_makes_rows_of_the_class_that_is_asked_for(generator: str) -> None:
     pop = population(config(generator))
@@ -131,6 +154,19 @@ def test_a_generator_makes_rows_of_the_class_that_is_asked_for(generator: str) -
     assert len(rows.unique(dim=0)) > 3
     assert not torch.equal(rows[::3], rows[1::3])
     assert torch.isfinite(pop.evaluate().score).all()
+
+
+@pytest.mark.parametrize("engine", ["default.qubit", "lightning.qubit"])
+@pytest.mark.parametrize("loss", DISTANCES)
+def test_training_on_a_device_without_a_critic_is_that_on_the_statevector_engine(engine: str, loss: str) -> None:
+    runs = []
+    for name in ("statevector", engine):
+        pop = population(config(loss=loss, engine={"name": name}))
+        runs.append((pop.advance(1), learned(pop, 0)["generator_adam.first"]))
+    (one, state), (other, state_there) = runs
+    for name, values in vars(one).items():
+        np.testing.assert_allclose(values, getattr(other, name), rtol=1e-3, atol=1e-4, err_msg=name)
+    torch.testing.assert_close(state, state_there, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("generator", ["quantum", "patches", "affine", "quantum_vae", "affine_vae", "born"])
@@ -190,10 +226,29 @@ def test_compiled_trials_are_the_eager_ones(generator: str, critic: str, loss: s
         torch.testing.assert_close(state[name], compiled_state[name], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("generator", "loss"), [("quantum", "energy"), ("born", "mmd"), ("vae", "mmd")])
+def test_compiled_trials_without_a_critic_are_the_eager_ones(generator: str, loss: str) -> None:
+    runs = []
+    for compiled in (False, True):
+        pop = population(config(generator, loss=loss), compiled=compiled)
+        assert pop.compiled == compiled
+        runs.append((pop.advance(2), learned(pop, 0)))
+    (one, state), (other, compiled_state) = runs
+    for name, values in vars(one).items():
+        np.testing.assert_allclose(values, getattr(other, name), rtol=1e-3, atol=1e-4, err_msg=name)
+    torch.testing.assert_close(
+        state["generator_adam.first"], compiled_state["generator_adam.first"], rtol=1e-3, atol=1e-5
+    )
+
+
 # Lanes and snapshots
 
 
-@pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
+ALL = [*PAIRS, *((generator, "mlp-concat", loss) for generator, loss in CRITIC_FREE)]
+
+
+@pytest.mark.parametrize(("generator", "critic", "loss"), ALL)
 def test_a_lane_alone_does_what_it_does_among_others(generator: str, critic: str, loss: str) -> None:
     made = config(generator, critic, loss)
     among, alone = population(made, 3), Population(made, FEATURES, CLASSES, 1)
@@ -205,11 +260,11 @@ def test_a_lane_alone_does_what_it_does_among_others(generator: str, critic: str
     for pop in (among, alone):
         pop.advance(1)
     one, other = learned(alone, 0), learned(among, 1)
-    for name in ("generator_adam.first", "critic_adam.first"):
+    for name in {"generator_adam.first", "critic_adam.first"} & set(one):
         torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
+@pytest.mark.parametrize(("generator", "critic", "loss"), ALL)
 def test_a_snapshot_goes_on_bit_for_bit(generator: str, critic: str, loss: str) -> None:
     made = config(generator, critic, loss)
     one, other = population(made), population(made)
@@ -226,11 +281,16 @@ def test_a_snapshot_goes_on_bit_for_bit(generator: str, critic: str, loss: str) 
 # Gradients, in double precision
 
 
-def update(made: TrialConfig) -> GanUpdate:
+def update(made: TrialConfig) -> DistanceUpdate:
     readout = made.generator.readout(made.readout)
     engine = StatevectorEngine(ANSAETZE[made.ansatz], made.n_qubits, made.capacity.n_layers, torch.float64, readout)
-    networks = made.build_generator(engine, FEATURES, CLASSES), made.build_critic(FEATURES, CLASSES)
-    return GanUpdate(*networks, made.capacity.batch_size, made.capacity.n_critic, made.penalty, made.loss)
+    return made.build_update(made.build_generator(engine, FEATURES, CLASSES), FEATURES, CLASSES)
+
+
+def critic_update(made: TrialConfig) -> GanUpdate:
+    found = update(made)
+    assert isinstance(found, GanUpdate)
+    return found
 
 
 def settings(made: TrialConfig, **changes: float) -> Controls:
@@ -241,11 +301,13 @@ def settings(made: TrialConfig, **changes: float) -> Controls:
     return Controls(*(value.double() if is_on(value) else OFF for value in one))
 
 
-def weights(made: GanUpdate) -> Weights:
+def weights(made: DistanceUpdate) -> Weights:
     random = torch.Generator().manual_seed(3)
-    start = [part.double() for part in made.initial(torch.tensor(1))]
+    start = [part.double() for part in made.initial(torch.tensor(1)) if is_on(part)]
     moved = [part + 0.3 * torch.randn(len(part), generator=random, dtype=torch.float64) for part in start]
     states = [AdamState(*(part.double() for part in AdamState.zeros(len(part)))) for part in start]
+    if len(moved) == 1:
+        return Weights(moved[0], OFF, states[0], AdamState(OFF, OFF, OFF))
     return Weights(*moved, *states)
 
 
@@ -274,8 +336,8 @@ def directional(loss: Any, at: Tensor, gradient: Tensor) -> None:
 
 @pytest.mark.parametrize(("generator", "critic", "loss"), PAIRS)
 def test_gradients_are_those_of_finite_differences(generator: str, critic: str, loss: str) -> None:
-    made = config(generator, critic, loss, penalty="two_sided")
-    gan, using = update(made), settings(made)
+    made = config(generator, critic, loss, penalty="zero_centered" if LOSSES[loss].needs_real else "two_sided")
+    gan, using = critic_update(made), settings(made)
     here = weights(gan)
     batch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
 
@@ -291,10 +353,22 @@ def test_gradients_are_those_of_finite_differences(generator: str, critic: str, 
         directional(lambda flat, step=step: step(flat)[2].loss, at, state.first)
 
 
+@pytest.mark.parametrize(("generator", "loss"), CRITIC_FREE)
+def test_gradients_without_a_critic_are_those_of_finite_differences(generator: str, loss: str) -> None:
+    made = config(generator, loss=loss)
+    alone, using = update(made), settings(made)
+    here = weights(alone)
+
+    def step(flat: Tensor) -> Any:
+        return alone.generator_step(here._replace(generator=flat), using, rows(), *WHERE)
+
+    directional(lambda flat: step(flat)[2].loss, here.generator, step(here.generator)[1].first)
+
+
 @pytest.mark.parametrize("critic", CRITICS)
 def test_the_slope_is_that_of_finite_differences(critic: str) -> None:
     made = config(critic=critic)
-    gan, using = update(made), settings(made)
+    gan, using = critic_update(made), settings(made)
     parameters = gan.critic.parameters(weights(gan).critic, using)
     x, onehot = rows()[:, :FEATURES], rows()[:, FEATURES:]
     slope = gan.critic.slope(parameters, x, onehot, using)
@@ -341,7 +415,7 @@ def test_parameters_out_of_use_are_inert_and_have_no_gradient(size: str, generat
     """Which parameters those are is found by their gradient, at a point where no other gradient is 0; scrambling them
     changes neither statistics nor gradients, and with everything in use they matter."""
     made = config(generator, critic, "non_saturating", penalty="two_sided")
-    gan, using = update(made), settings(made)
+    gan, using = critic_update(made), settings(made)
     whole = settings(made, **{size: float(CAPACITY[size])})
     here = weights(gan)
     part, full = outcome(gan, here, using), outcome(gan, here, whole)
@@ -360,7 +434,7 @@ def test_parameters_out_of_use_are_inert_and_have_no_gradient(size: str, generat
 @pytest.mark.parametrize("critic", ["mlp-auxiliary", "conv-projection"])
 def test_samples_beyond_the_batch_size_are_inert(generator: str, critic: str) -> None:
     made = config(generator, critic, "hinge")
-    gan, using = update(made), settings(made)
+    gan, using = critic_update(made), settings(made)
     here = weights(gan)
     batch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
 
@@ -392,17 +466,20 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "fidelity_weight",
         "diversity_weight",
         "shots",
+        "adversarial_weight",
+        "critic_start",
         "pattern",
     ]
     assert not is_on(pop._weights.average)
 
 
-@pytest.mark.parametrize("name", SPARED)
+# Batches hold every class where fidelity_weight may act.
+@pytest.mark.parametrize("name", sorted(set(SPARED) - {"fidelity_weight"}))
 def test_at_the_value_that_does_nothing_it_does_nothing(name: str) -> None:
     """A study that could use it, but has it at that value, trains as one that could not."""
     idle = {name: 3 if value is None else value for name, value in SPARED.items()} | {"shots": 20}
     plain = {**PART, **idle, "shots": None}
-    kind = "int" if name in ("critic_layers", "pattern") else "float"
+    kind = "int" if name in ("critic_layers", "pattern", "critic_start") else "float"
     high = {"critic_layers": 3, "weight_average": 0.9, "label_smoothing": 0.5, "shots": 20}.get(name, 1.0)
     need = {"shots": {"engine": {"shots": 20}}, "pattern": {"patterns": ["ry_rx_cnot_chain"]}}.get(name, {})
     space = {name: {"kind": kind, "low": int(name in ("critic_layers", "shots")), "high": high}}

@@ -8,7 +8,7 @@ from qsynth.data.dataset import Instance, Split
 from qsynth.data.tabular import TableData
 from qsynth.metrics.metric import Metric
 from qsynth.metrics.registry import METRICS
-from qsynth.metrics.score import ScoreConfig, Scorer, Yardstick, stacked
+from qsynth.metrics.score import Reference, ScoreConfig, Scorer, stacked
 from qsynth.population.measures import build_metrics
 from qsynth.population.trial import TrialConfig
 
@@ -49,9 +49,9 @@ def collapsed(instance: Instance, seed: int) -> Rows:
     return x, torch.eye(instance.n_classes)[labels]
 
 
-def yardstick(metric: Metric, instance: Instance, untrained: Rows) -> tuple[Scorer, Yardstick]:
+def reference(metric: Metric, instance: Instance, untrained: Rows) -> tuple[Scorer, Reference]:
     scorer = Scorer([metric], ScoreConfig().weights)
-    return scorer, scorer.yardsticks(
+    return scorer, scorer.references(
         [instance], [instance.validation], untrained[0][None, None], untrained[1][None, None]
     )[0]
 
@@ -74,7 +74,7 @@ def test_real_rows_are_best_and_bad_rows_worse(metric: Metric, instance: Instanc
 
 def test_utility_is_0_for_the_untrained_and_1_for_a_second_real_sample(metric: Metric, instance: Instance) -> None:
     untrained = collapsed(instance, 0)
-    scorer, mark = yardstick(metric, instance, untrained)
+    scorer, mark = reference(metric, instance, untrained)
     reserve = rows_of(instance.reserve, instance.n_classes)
     for rows, expected in ((untrained, 0.0), (reserve, 1.0)):
         card = scorer.measure(stacked([mark]), rows[0][None], rows[1][None])
@@ -83,7 +83,7 @@ def test_utility_is_0_for_the_untrained_and_1_for_a_second_real_sample(metric: M
 
 
 def test_what_is_not_finite_scores_within_bounds_and_harms_no_other_trial(metric: Metric, instance: Instance) -> None:
-    scorer, mark = yardstick(metric, instance, collapsed(instance, 0))
+    scorer, mark = reference(metric, instance, collapsed(instance, 0))
     good = tuple(part[:40] for part in rows_of(instance.reserve, instance.n_classes))
     alone = scorer.measure(stacked([mark]), good[0][None], good[1][None]).score[0]
     for value in (torch.nan, torch.inf, -torch.inf, 1e30):

@@ -18,6 +18,7 @@ from rl_envs.policy import (
     FILE,
     MAX_LOG_STD,
     MIN_LOG_STD,
+    Bumps,
     PolicyConfig,
     PolicyFile,
     PolicyNetwork,
@@ -71,6 +72,47 @@ def test_an_untrained_network_means_stay() -> None:
             assert np.abs(dimension.to_unit(moved[name]) - dimension.to_unit(values[name])).max() < 0.01
         else:
             assert moved[name].tobytes() == values[name].tobytes()
+
+
+def test_bumps_show_where_a_feature_lies() -> None:
+    seen = Bumps(4)(torch.tensor([[-1.0, 0.1], [7.0, -0.75]]))
+    assert seen.tolist() == [
+        [-1, pytest.approx(0.1), 1, 0, 0, 0, 0, 0, 0, pytest.approx(0.8), pytest.approx(0.2), 0],
+        [7, -0.75, 0, 0, 0, 0, 1, 0.5, 0.5, 0, 0, 0],
+    ]
+    assert Bumps(4).width(2) == 12
+    assert Bumps(0).width(2) == 2
+    assert torch.equal(Bumps(0)(seen), seen)
+
+
+def test_bumps_tell_neighbouring_values_apart_that_a_smooth_network_does_not() -> None:
+    """A tooth of a saw that turns at each of 32 steps, learned from as few gradients."""
+    space = {"n_critic": SPACE["n_critic"]}
+    steps = torch.linspace(-1, 1, 33)[:, None]
+    turns = torch.arange(33) % 2
+    right = {}
+    for bins in (0, 32):
+        torch.manual_seed(0)
+        made = PolicyNetwork(1, space, PolicyConfig(hidden=(32, 32), bins=bins))
+        optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
+        for _ in range(150):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(made(steps), turns).backward()
+            optimizer.step()
+        right[bins] = int((made.greedy(steps)["n_critic"] == turns).sum())
+    assert right[32] == 33
+    assert right[0] < 28
+
+
+def test_a_file_brings_back_bumps(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = PolicyConfig(hidden=(8,), bins=3)
+    made, path = PolicyNetwork(len(FEATURES), SPACE, config), tmp_path / "agent.safetensors"
+    save_policy(path, made, file(policy=config))
+    loaded, about = load_policy(path)
+    assert about.policy.bins == 3
+    assert torch.equal(loaded(observations()), made(observations()))
+    assert "bumps.ends" not in made.state_dict()
 
 
 def test_staying_is_likelier_but_not_certain() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from cluster.comparison.rivals.meter import Meter
 from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.space.search_space import SearchSpace
+from qsynth.yardsticks.yardstick import Yardstick
 
 FIRST_SEED = 2**62  # seeds of trials above it are never met in training or tuning
 SEEDS_PER_PROBLEM = 1 << 20
@@ -141,6 +142,7 @@ class Rival:
         shared: whether these served all studies.
         only_once: it is of interest for a budget of one run only.
         identity: tells apart what has the same name, such as agents from different files.
+        rows: where its rows come from, if its plan asks for nothing.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Rival:
     shared: bool = False
     only_once: bool = False
     identity: str = ""
+    rows: Yardstick | None = None
 
 
 def restarts(setting: Setting, stretch: Callable[[int], Stretch]) -> Plan:

@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.dac --out tests/benchmarks/results/dac.json
 
-The settings are the project's defaults but for those in ``CONFIG``, which were chosen on seeds 100 and up; the results
-are of seeds 0 and up. Returns are on test instances, 300 that training never sees (Luby has no instances): of chance,
-of the constant settings that are best on the training instances, of the optimum, and of the trained agent's likeliest
-actions after its last update. Intervals, 95 %, are bootstrapped over training runs.
+The settings are the project's defaults but for those in ``CONFIG`` and ``ONE_MAX_CONFIG``, which were chosen on seeds
+100 and up; the results are of seeds 0 and up. Returns are on test instances, 300 that training never sees (Luby has no
+instances): of chance, of the constant settings that are best on the training instances, of the optimum, and of the
+trained agent's likeliest actions after its last update. OneMax has exact expected evaluations in their place.
+Intervals, 95 %, are bootstrapped over training runs.
 """
 
 import argparse
@@ -16,20 +17,24 @@ import numpy as np
 
 from cluster.machines.private_ray import private_ray
 from cluster.study.ppo_config import PPOConfig
-from rl_envs.policy import PolicyConfig
+from rl_envs.policy import PolicyConfig, PolicyNetwork
 from tests.benchmarks import machine
-from tests.benchmarks.dac.benchmarks import BENCHMARKS, N_INSTANCES, TEST, TRAINING
+from tests.benchmarks.dac.benchmarks import BENCHMARKS, N_INSTANCES, ONE_MAX, TEST, TRAINING
+from tests.benchmarks.dac.one_max import n_exponents, theory
+from tests.benchmarks.dac.one_max_runtime import always, learned, optimum, runtime
 from tests.benchmarks.dac.policies import best_constant, chance, constant, greedy, oracle, returns
 from tests.benchmarks.dac.training import train
 from tests.benchmarks.report import table
 
 # No action changes a later reward, hence the gamma; an action names a setting here, and none of them means "stay".
-CONFIG = PPOConfig(lr=2e-3, gamma=0.1, policy=PolicyConfig(hidden=(128, 128), stay_logit=0))
+CONFIG = PPOConfig(lr=2e-3, gamma=0.1, policy=PolicyConfig(hidden=(128, 128), stay_logit=0, bins=32))
+ONE_MAX_CONFIG = CONFIG.replaced(gamma=1.0)  # all evaluations to come count
 N_LANES = 64
-MAX_STEPS = 30_000
+MAX_STEPS, ONE_MAX_MAX_STEPS = 30_000, 120_000
 CHANCE_ROUNDS = 10
 RESAMPLES = 10_000
-GOALS = {"function_approximation": 9.5, "luby_8": -0.5}
+GOALS = {"function_approximation": 9.5, "luby_8": -0.5, "luby_32": 0.0}
+TOLERANCE = 1.05  # of the evaluations that theory's policy needs
 
 
 def interval(values: list[float]) -> tuple[float, float]:
@@ -51,45 +56,83 @@ def references(name: str) -> dict[str, Any]:
     }
 
 
+def one_max_references(name: str) -> dict[str, Any]:
+    """Expected evaluations of what needs no training."""
+    n = ONE_MAX[name]
+    exponents = range(n_exponents(n))
+    constants = [runtime(n, always(n, np.array(exponent))) for exponent in exponents]
+    return {
+        "random": runtime(n, np.full((n // 2 + 1, len(exponents)), 1 / len(exponents))),
+        "best_static": min(constants),
+        "best_static_settings": [float(np.argmin(constants))],
+        "theory": runtime(n, always(n, theory(n, np.arange(n // 2 + 1)))),
+        "oracle": runtime(n, optimum(n)),
+    }
+
+
+def reached(name: str, network: PolicyNetwork) -> float:
+    """Mean test return, or expected evaluations."""
+    if name in ONE_MAX:
+        return runtime(ONE_MAX[name], learned(ONE_MAX[name], network))
+    return float(returns(BENCHMARKS[name](N_INSTANCES, TEST), greedy(network)).mean())
+
+
 def agent(name: str, n_seeds: int) -> dict[str, Any]:
     """The same of trained agents, one a seed."""
-    env = BENCHMARKS[name](N_INSTANCES, TEST)
+    config, max_steps = (ONE_MAX_CONFIG, ONE_MAX_MAX_STEPS) if name in ONE_MAX else (CONFIG, MAX_STEPS)
     runs = []
     for seed in range(n_seeds):
-        trained = train(name, CONFIG, N_LANES, MAX_STEPS, seed)
-        reached = float(returns(env, greedy(trained.network)).mean())
-        runs.append({"seed": seed, "return": reached, **trained._asdict()})
+        trained = train(name, config, N_LANES, max_steps, seed)
+        runs.append({"seed": seed, "return": reached(name, trained.network), **trained._asdict()})
         del runs[-1]["network"]
         print(name, runs[-1], flush=True)
-    reached = [run["return"] for run in runs]
-    low, high = interval(reached)
-    return {"agent": statistics.fmean(reached), "agent_low": low, "agent_high": high, "runs": runs}
+    values = [run["return"] for run in runs]
+    low, high = interval(values)
+    return {"agent": statistics.fmean(values), "agent_low": low, "agent_high": high, "runs": runs}
 
 
 def line(name: str, row: dict[str, Any]) -> list[str]:
-    """Of the printed table."""
-    returned = [f"{row[key]:.2f}" for key in ("random", "best_static", "oracle")]
+    """Of the printed tables."""
+    known = ["random", "best_static", *(["theory"] if name in ONE_MAX else []), "oracle"]
+    digits = 0 if name in ONE_MAX else 2
     seconds = [run["cpu_seconds"] + run["ray_cpu_seconds"] for run in row["runs"]]
-    reached = f"{row['agent']:.2f} ({row['agent_low']:.2f} to {row['agent_high']:.2f})"
-    goal = str(GOALS.get(name, ""))
-    return [name, *returned, reached, goal, f"{max(run['steps'] for run in row['runs']):,}", f"{max(seconds):.0f}"]
+    found = f"{row['agent']:.{digits}f} ({row['agent_low']:.{digits}f} to {row['agent_high']:.{digits}f})"
+    goal = f"{TOLERANCE * row['theory']:.0f}" if name in ONE_MAX else str(GOALS.get(name, ""))
+    steps = f"{max(run['steps'] for run in row['runs']):,}"
+    return [name, *(f"{row[key]:.{digits}f}" for key in known), found, goal, steps, f"{max(seconds):.0f}"]
+
+
+def tables(rows: dict[str, Any]) -> str:
+    """As printed: returns, the more the better, and OneMax's evaluations, the fewer the better."""
+    rest = ["oracle", "agent (95 %)", "goal", "steps", "CPU s at most"]
+    headers = [["benchmark", "random", "best static", *rest], ["evaluations", "random", "best static", "theory", *rest]]
+    parts = [[line(name, row) for name, row in rows.items() if (name in ONE_MAX) == is_one] for is_one in (False, True)]
+    return "\n\n".join(table(header, lines) for header, lines in zip(headers, parts, strict=True) if lines)
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     machine.output_argument(parser)
-    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
+    names = [*BENCHMARKS, *ONE_MAX]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
     with private_ray(num_cpus=1):
-        rows = {name: references(name) | agent(name, asked.seeds) for name in asked.only}
-    header = ["benchmark", "random", "best static", "oracle", "agent (95 %)", "goal", "steps", "CPU s at most"]
-    text = table(header, [line(name, row) for name, row in rows.items()])
-    print(text)
-    settings = {"config": CONFIG.model_dump(mode="json"), "n_lanes": N_LANES, "max_steps": MAX_STEPS}
+        rows = {
+            name: (one_max_references if name in ONE_MAX else references)(name) | agent(name, asked.seeds)
+            for name in asked.only
+        }
+    print(tables(rows))
+    settings = {
+        "config": CONFIG.model_dump(mode="json"),
+        "one_max_config": ONE_MAX_CONFIG.model_dump(mode="json"),
+        "n_lanes": N_LANES,
+        "max_steps": MAX_STEPS,
+        "one_max_max_steps": ONE_MAX_MAX_STEPS,
+    }
     machine.write(asked.out, {"benchmark": "dac", "settings": settings, "goals": GOALS, "rows": rows})
-    asked.out.with_suffix(".md").write_text(text + "\n")
+    asked.out.with_suffix(".md").write_text(tables(rows) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from tests.benchmarks.dac import function_approximation, sigmoid
 from tests.benchmarks.dac.environment import DacEnv
 from tests.benchmarks.dac.function_approximation import MIXED, SIGMOID_2D3M, FunctionApproximationEnv
 from tests.benchmarks.dac.luby import LubyEnv
+from tests.benchmarks.dac.one_max import OneMaxEnv
 from tests.benchmarks.dac.sigmoid import SigmoidEnv
 
 N_INSTANCES = 300  # for training, and as many for testing, as in DACBench
@@ -23,3 +24,13 @@ BENCHMARKS: dict[str, Callable[[int, int], DacEnv]] = {
     "luby_16": lambda lanes, _: LubyEnv(lanes, 16),
     "luby_32": lambda lanes, _: LubyEnv(lanes, 32),
 }
+
+ONE_MAX = {"one_max_100": 100, "one_max_200": 200}  # sizes
+ONE_MAX_STEPS = 64
+
+
+def environment(name: str, n_lanes: int) -> DacEnv:
+    """To train on."""
+    if name in ONE_MAX:
+        return OneMaxEnv(n_lanes, ONE_MAX[name], ONE_MAX_STEPS)
+    return BENCHMARKS[name](n_lanes, TRAINING)

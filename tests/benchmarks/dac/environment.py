@@ -30,6 +30,9 @@ class DacEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarray]):
         n_steps: of an episode.
         n_values: of each setting; None for a continuous one in [0, 1].
         bound: the greatest size of an observed feature.
+
+    Attributes:
+        reward_scale: divided by it, returns are about as large as a trial's, whose scores lie in [0, 1].
     """
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
@@ -38,6 +41,7 @@ class DacEnv(VectorEnv[np.ndarray, dict[str, np.ndarray], np.ndarray]):
         self, num_envs: int, n_steps: int, n_values: Mapping[str, int | None], n_features: int, bound: float
     ) -> None:
         self.num_envs, self.n_steps, self.n_values = num_envs, n_steps, dict(sorted(n_values.items()))
+        self.reward_scale = float(n_steps)
         self.entries = {name: setting(n) for name, n in self.n_values.items()}
         self.single_action_space = action_space(self.entries)
         self.single_observation_space = spaces.Box(-bound, bound, (n_features,), np.float32)

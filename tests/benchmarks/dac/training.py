@@ -10,7 +10,7 @@ from ray.tune.registry import register_env
 from cluster.study.ppo_config import PPOConfig
 from cluster.training.rllib_settings import rllib_settings
 from rl_envs.policy import PolicyNetwork
-from tests.benchmarks.dac.benchmarks import BENCHMARKS, TRAINING
+from tests.benchmarks.dac.benchmarks import environment
 
 ENVIRONMENT = "dac"
 
@@ -31,10 +31,10 @@ class Trained(NamedTuple):
 
 
 def train(name: str, config: PPOConfig, n_lanes: int, max_steps: int, seed: int) -> Trained:
-    """As many updates as fit ``max_steps``, each learned from one episode of every lane."""
+    """As many updates as fit ``max_steps``, each learned from ``n_steps`` of every lane: an episode, but on OneMax."""
     began, ray_began = time.process_time(), _ray_seconds()
     register_env(ENVIRONMENT, _make)
-    env = BENCHMARKS[name](1, TRAINING)
+    env = environment(name, 1)
     batch = n_lanes * env.n_steps
     algorithm = (
         rllib_settings(config, env.entries, batch, seed)
@@ -53,9 +53,8 @@ def train(name: str, config: PPOConfig, n_lanes: int, max_steps: int, seed: int)
 
 
 def _make(context: Any) -> TransformReward:
-    """With returns of the size of a trial's, whose scores lie in [0, 1]: divided by the number of steps."""
-    env = BENCHMARKS[context["name"]](context["num_envs"], TRAINING)
-    return TransformReward(env, lambda reward: reward / env.n_steps)
+    env = environment(context["name"], context["num_envs"])
+    return TransformReward(env, lambda reward: reward / env.reward_scale)
 
 
 def _ray_seconds() -> float:

@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 
+from cluster.comparison.exam import Grade
 from cluster.comparison.job import ComparisonJob, held_out_problem
 from cluster.comparison.rival_run import RivalRun, StretchRun
 from cluster.comparison.rivals.rival import Outcome, Plan, Rival, Setting, Stretch
@@ -43,6 +44,10 @@ def trained(stretch_run: StretchRun, scores: list[float]) -> None:
     stretch_run.rival_run.finish(stretch_run)
 
 
+def grade(score: float) -> Grade:
+    return Grade(score, {"fidelity": score / 2}, 0.5)
+
+
 def snapshot(name: str) -> Snapshot:
     return Snapshot(tensors={}, hyperparameters={}, instance=name, seed=0, iteration=0)
 
@@ -63,13 +68,15 @@ def test_the_best_moment_within_each_budget_is_returned() -> None:
     assert run.take() is None
     returned = {mark: (found.score, found.snapshot.instance) for mark, found in run.returned.items()}
     assert returned == {1: (0.5, "0 at 2"), 2: (0.6, "1 at 1"), 4: (0.7, "2 at 3")}
-    result = run.record({1: 0.45, 2: 0.5, 4: 0.6})
+    result = run.record({1: grade(0.45), 2: grade(0.5), 4: grade(0.6)})
     assert result.curve == ((1, 0.2), (2, 0.5), (4, 0.6), (9, 0.7))
     assert {mark: (each.validation, each.test) for mark, each in result.marks.items()} == {
         1: (0.5, 0.45),
         2: (0.6, 0.5),
         4: (0.7, 0.6),
     }
+    assert result.marks[4].terms == {"fidelity": 0.3}
+    assert result.marks[4].memorised == 0.5
     assert result.marks[4].schedule == {"x": pytest.approx([0.21, 0.22, 0.23])}
 
 
@@ -95,7 +102,7 @@ def test_of_a_batch_that_ran_side_by_side_the_best_is_returned() -> None:
         assert stretch_run is not None
         trained(stretch_run, [score])
     assert (run.returned[1].score, run.returned[1].snapshot.instance) == (0.6, "1 at 1")
-    assert run.record({1: 0.0}).curve == ((1, 0.5), (2, 0.6))
+    assert run.record({1: grade(0.0)}).curve == ((1, 0.5), (2, 0.6))
 
 
 def test_a_copy_has_its_origins_values_before_its_own() -> None:
@@ -111,7 +118,7 @@ def test_a_copy_has_its_origins_values_before_its_own() -> None:
         assert stretch_run.stretch.start.instance == "0 ends"
         trained(stretch_run, [0.4, 0.5 + number / 10])
     assert run.returned[2].score == 0.6
-    assert run.record({2: 0.5}).marks[2].schedule == {"x": pytest.approx([0.01, 0.91, 0.92])}
+    assert run.record({2: grade(0.5)}).marks[2].schedule == {"x": pytest.approx([0.01, 0.91, 0.92])}
 
 
 def test_outcomes_come_in_the_order_that_was_asked_for() -> None:
@@ -127,4 +134,4 @@ def test_outcomes_come_in_the_order_that_was_asked_for() -> None:
         assert stretch_run is not None
         trained(stretch_run, [number / 10])
     assert [outcome.scores for outcome in heard] == [(0.0, 0.0), (0.0, 0.1), (0.0, 0.2)]
-    assert run.record({1: 0.0}).curve == ((1, 0.0), (2, 0.1), (3, 0.2))
+    assert run.record({1: grade(0.0)}).curve == ((1, 0.0), (2, 0.1), (3, 0.2))

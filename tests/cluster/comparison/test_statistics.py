@@ -21,7 +21,7 @@ def record(*curve: tuple[int, float]) -> JobResult:
         problem=0,
         runs=1,
         curve=curve,
-        marks={1: BudgetResult(0.5, 0.5)},
+        marks={1: BudgetResult(validation=0.5, test=0.5)},
         spent={"iterations": 10},
     )
 

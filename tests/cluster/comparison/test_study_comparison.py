@@ -15,11 +15,12 @@ from cluster.comparison.compared_agent import ComparedAgent
 from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job import ComparisonJob, held_out_problem, starting_values
 from cluster.comparison.job_result import JobResultFile
+from cluster.comparison.plan import ComparisonPlan
 from cluster.comparison.report import describe_unbeaten, report_html
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.comparison.rivals.registry import RIVALS
-from cluster.comparison.study_comparison import ComparisonPlan, StudyComparison
+from cluster.comparison.study_comparison import StudyComparison
 from cluster.comparison.summary import summarise
 from cluster.comparison.tracking import log_comparison
 from cluster.study.study import load_study

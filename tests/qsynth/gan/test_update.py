@@ -12,7 +12,8 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.gan.losses import Penalty
 from qsynth.gan.mlp_critic import MLPCritic
 from qsynth.gan.quantum import QuantumGenerator
-from qsynth.gan.update import CriticBatch, GanUpdate, Weights
+from qsynth.gan.update import CriticBatch, GanUpdate
+from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState
 from qsynth.space.controls import Controls
 from tests.qsynth.gan.reference import critic_gradient, mlp

@@ -9,7 +9,7 @@ from qsynth.data.dataset import Instance
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.metrics.metric import Anchors
-from qsynth.metrics.score import ScoreConfig, Scorer, Yardstick, stacked
+from qsynth.metrics.score import Reference, ScoreConfig, Scorer, stacked
 from qsynth.population.measures import build_metrics
 from qsynth.population.trial import TrialConfig
 
@@ -30,9 +30,9 @@ def noise(instance: Instance, seed: int) -> tuple[Tensor, Tensor]:
     return x, torch.eye(3)[torch.randint(0, 3, (2, 60), generator=random)]
 
 
-def yardstick(made: Scorer, instance: Instance, x: Tensor, onehot: Tensor) -> Yardstick:
+def reference(made: Scorer, instance: Instance, x: Tensor, onehot: Tensor) -> Reference:
     """Against the validation rows, from one instance's untrained rows."""
-    return made.yardsticks([instance], [instance.validation], x[None], onehot[None])[0]
+    return made.references([instance], [instance.validation], x[None], onehot[None])[0]
 
 
 def test_weights_are_normalised_over_what_is_measured(instance: Instance) -> None:
@@ -41,13 +41,13 @@ def test_weights_are_normalised_over_what_is_measured(instance: Instance) -> Non
     cards = []
     for factor in (1, 10):
         made = scorer(instance, fidelity=2 * factor, diversity=factor, balance=factor)
-        cards.append(made.measure(stacked([yardstick(made, instance, x, onehot)] * 2), x, onehot))
+        cards.append(made.measure(stacked([reference(made, instance, x, onehot)] * 2), x, onehot))
     torch.testing.assert_close(cards[0].score, cards[1].score)
 
 
 def test_the_score_is_the_weighted_sum_of_the_utilities(instance: Instance) -> None:
     made = scorer(instance, fidelity=2, diversity=1, balance=1)
-    mark = stacked([yardstick(made, instance, *noise(instance, 0))] * 2)
+    mark = stacked([reference(made, instance, *noise(instance, 0))] * 2)
     shrunk = 0.5 * torch.as_tensor(instance.reserve.x)[None].expand(2, -1, -1)
     onehot = torch.eye(3)[torch.as_tensor(instance.reserve.y)].expand(2, -1, -1)
     card = made.measure(mark, shrunk, onehot)
@@ -61,14 +61,14 @@ def test_the_score_rises_with_every_utility(instance: Instance) -> None:
     """A better raw value, all else equal, is a higher score: anchors move, rows do not."""
     made = scorer(instance)
     x, onehot = noise(instance, 0)
-    mark = stacked([yardstick(made, instance, x, onehot)] * 2)
+    mark = stacked([reference(made, instance, x, onehot)] * 2)
     raw = made.measure(mark, x, onehot).raw
     middle = {name: Anchors(raw[name] + 1, raw[name] - 1) for name in mark.anchors}
-    before = made.measure(Yardstick(mark.prepared, middle), x, onehot)
+    before = made.measure(Reference(mark.prepared, middle), x, onehot)
     torch.testing.assert_close(before.score, torch.full((2,), 0.5))
     for name in middle:
         easier = middle | {name: Anchors(raw[name] + 2, raw[name] - 1)}
-        after = made.measure(Yardstick(mark.prepared, easier), x, onehot)
+        after = made.measure(Reference(mark.prepared, easier), x, onehot)
         assert (after.utilities[name] > before.utilities[name]).all()
         assert (after.score > before.score).all()
 
@@ -76,7 +76,7 @@ def test_the_score_rises_with_every_utility(instance: Instance) -> None:
 def test_metrics_without_weight_are_absent(instance: Instance) -> None:
     made = scorer(instance, balance=0, diversity=0)
     x, onehot = noise(instance, 0)
-    mark = yardstick(made, instance, x, onehot)
+    mark = reference(made, instance, x, onehot)
     card = made.measure(stacked([mark, mark]), x, onehot)
     assert list(mark.prepared) == list(mark.anchors) == list(card.utilities) == list(card.raw) == ["fidelity"]
 
@@ -85,7 +85,7 @@ def test_each_trial_is_measured_with_its_own_yardstick(instance: Instance) -> No
     made = scorer(instance)
     other = TableData(name="iris", n_train=40).instance(1, held_out=False)
     x, onehot = noise(instance, 0)
-    marks = [yardstick(made, each, x, onehot) for each in (instance, other)]
+    marks = [reference(made, each, x, onehot) for each in (instance, other)]
     together = made.measure(stacked(marks), x, onehot)
     for lane in range(2):
         alone = made.measure(stacked([marks[lane]]), x[lane : lane + 1], onehot[lane : lane + 1])

@@ -6,7 +6,7 @@ import pytest
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.population.trial import ALWAYS, TrialConfig
+from qsynth.population.trial import ALWAYS, OF_CRITICS, TrialConfig
 from qsynth.space.hyperparameters import SPARED
 
 
@@ -47,6 +47,16 @@ from qsynth.space.hyperparameters import SPARED
         (
             {"search_space": {"label_smoothing": {"kind": "float", "low": 0, "high": 0.3}}, "loss": "hinge"},
             r"search_space\.label_smoothing must be left out: it does nothing with .* loss hinge",
+        ),
+        (
+            {"search_space": {"lr_critic": {"kind": "float", "low": 0.001, "high": 0.3}}, "loss": "energy"},
+            r"search_space\.lr_critic must be left out: it does nothing with generator quantum and loss energy",
+        ),
+        ({"loss": "mmd", "penalty": "two_sided"}, "penalty must be left out with loss mmd, which needs no critic"),
+        ({"loss": "energy", "critic": {"kind": "conv"}}, "critic must be left out with loss energy, which needs no"),
+        (
+            {"loss": "relativistic", "generator": {"kind": "born"}},
+            "loss must not be relativistic with generator born: it pairs drawn rows",
         ),
         (
             {"search_space": {"shots": {"kind": "float", "low": 8, "high": 16}}},
@@ -145,11 +155,12 @@ def test_classical_generators_make_any_number_of_features(values: dict[str, Any]
             | {"vae_layers", "vae_width", "kl_weight"},
         ),
         ({"generator": {"kind": "born"}}, {"n_layers", "critic_width", "critic_layers", "gp_weight"}),
+        ({"loss": "energy"}, {"latent_dim", "n_layers"}),
     ],
 )
 def test_a_trials_kinds_decide_what_can_be_tuned(values: dict[str, Any], names: set[str]) -> None:
     made = parse(TrialConfig, {"n_qubits": 2, **values}, source="study")
-    assert made.tunable == names | ALWAYS
+    assert made.tunable == names | ALWAYS | (OF_CRITICS if made.has_critic else set())
     assert set(made.used) == made.tunable - set(SPARED)
 
 
