@@ -1,7 +1,7 @@
 """A curriculum: what a transferable agent is trained on, as a file."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,8 @@ from rl_envs.retired import without_retired
 from rl_envs.reward import BestGain, ShortfallGain
 
 CURRICULA = Shipped("cluster", "curricula", ".yaml")
+# Names of metrics are made of them, which MLflow is particular about.
+TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,63}$")]
 
 
 class Task(Config):
@@ -81,7 +83,7 @@ class Curriculum(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**31)
-    tasks: dict[str, Task] = Field(min_length=1, max_length=64)
+    tasks: dict[TaskName, Task] = Field(min_length=1, max_length=64)
     changes: dict[str, Any] = Field(default_factory=dict)
     n_decisions: int = Field(15, ge=1, le=10_000)
     max_step: float = Field(0.15, gt=0, le=1)

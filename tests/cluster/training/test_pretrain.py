@@ -110,6 +110,7 @@ def refused(*arguments: object) -> str:
     ("change", "match"),
     [
         ({"tasks": {}}, "tasks"),
+        ({"tasks": {"a, b": {"study": "iris"}}}, "a, b"),
         ({"tasks": {"a": {"study": "irsi"}}}, "Did you mean 'iris'"),
         ({"tasks": {"a": {"study": "iris", "changes": {"trial.qubits.n": 3}}}}, "trial.qubits.n; it has no qubits"),
         ({"tasks": {"a": {"study": "iris", "changes": {"trial.n_qubits": 2}}}}, "n_qubits"),
