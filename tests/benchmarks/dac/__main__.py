@@ -3,9 +3,10 @@
     python -m tests.benchmarks.dac --out tests/benchmarks/results/dac.json
 
 The settings are the project's defaults but for those in ``CONFIG``, which were chosen on seeds 100 and up, and in
-``SETUPS``, which have seen seeds 0 and 1 too; the results are of seeds 0 and up. Returns are on test instances, 300 that training never sees (Luby has no
-instances): of chance, of the constant settings that are best on the training instances, of the optimum, and of the
-trained agent's likeliest actions after its last update. OneMax has exact expected evaluations in their place.
+``SETUPS``, which have seen seeds 0 and 1 too; the results are of seeds 0 and up. Returns are on test instances, 300
+that training never sees (Luby has no instances): of chance, of the constant settings that are best on the training
+instances, of the optimum, and of the trained agent's likeliest actions after its last update. OneMax has exact
+expected evaluations in their place.
 Intervals, 95 %, are bootstrapped over training runs.
 """
 
