@@ -73,7 +73,9 @@ class BestGain(Reward):
 
 
 def _shortfall_gain(before: np.ndarray, after: np.ndarray, slack: float) -> np.ndarray:
-    return np.log(1.0 + slack - before) - np.log(1.0 + slack - after)
+    """Nothing more is gained above 1, where chance alone takes a score."""
+    short_before, short_after = (1.0 + slack - np.minimum(score, 1.0) for score in (before, after))
+    return np.asarray(np.log(short_before) - np.log(short_after))
 
 
 class LiteralComposite(Reward):

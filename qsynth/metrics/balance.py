@@ -45,7 +45,10 @@ class ClassShares(Metric):
         """Total variation distance in [0, 1], for each trial."""
         return {self.name: 0.5 * (self._shares(prepared, x) - prepared["shares"]).abs().sum(dim=1)}
 
-    def _shares(self, prepared: Prepared, x: Tensor) -> Tensor:
+    def classes(self, prepared: Prepared, x: Tensor) -> Tensor:
+        """The classes that the reference classifier sees, trials x rows x n_classes."""
         logits = x @ prepared["coefficients"].transpose(1, 2) + prepared["intercepts"][:, None, :]
-        seen = torch.nn.functional.one_hot(logits.argmax(dim=2), self.n_classes)
-        return seen.to(x.dtype).mean(dim=1)
+        return torch.nn.functional.one_hot(logits.argmax(dim=2), self.n_classes).to(x.dtype)
+
+    def _shares(self, prepared: Prepared, x: Tensor) -> Tensor:
+        return self.classes(prepared, x).mean(dim=1)

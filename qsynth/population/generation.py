@@ -33,7 +33,7 @@ def evaluation_labels(instance: Instance, n_rows: int) -> Tensor:
     return torch.eye(instance.n_classes)[torch.as_tensor(stratified(instance.class_shares, n_rows))]
 
 
-def untrained(generator: Generator, config: TrialConfig, onehot: Tensor) -> Tensor:
+def untrained(generator: Generator, config: TrialConfig, _: Instance, onehot: Tensor) -> Tensor:
     """Models x rows x n_features, of untrained generators at the default hyperparameters for labels ``onehot``."""
     n = config.score.n_untrained
     seeds = torch.arange(n) + UNTRAINED_SEED

@@ -12,9 +12,8 @@ from qsynth.data.dataset import Instance
 from qsynth.execution.compilation import Build, eager
 from qsynth.execution.place import brought
 from qsynth.metrics.metric import Metric, MetricSetting
-from qsynth.metrics.registry import METRICS
-from qsynth.metrics.score import Scorecard, Scorer
-from qsynth.population.calibration import Calibration
+from qsynth.metrics.score import UNTRAINED, Scorecard, Scorer
+from qsynth.population.calibration import BadRows, Calibration, scattered
 from qsynth.population.generation import evaluation_labels, untrained
 from qsynth.population.trial import TrialConfig
 from qsynth.qnn.fit import QNNFit
@@ -38,14 +37,17 @@ class Measures:
         n_lanes: int,
         build: Build,
     ) -> None:
-        self.scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score.weights)
+        self.scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score)
         # Calibration is rare and of any number of trials, so it is not compiled.
-        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score.weights)
-        # What an untrained generator is worth is the same on every engine, and need not be paid for.
-        exact = config.build_generator(config.exact_circuit(engine), n_features, n_classes)
+        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score)
+        n_models = config.score.n_untrained
+        bad: BadRows = functools.partial(scattered, n_models=n_models)
+        if config.score.kind == UNTRAINED:
+            # What an untrained generator is worth is the same on every engine, and need not be paid for.
+            exact = config.build_generator(config.exact_circuit(engine), n_features, n_classes)
+            bad = functools.partial(untrained, exact, config)
         labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        begun = functools.partial(untrained, exact, config)
-        self._calibration = Calibration(calibrated, labels, begun, max(1, n_lanes // config.score.n_untrained))
+        self._calibration = Calibration(calibrated, labels, bad, max(1, n_lanes // n_models))
 
     @property
     def names(self) -> list[str]:
@@ -53,7 +55,7 @@ class Measures:
         return [metric.name for metric in self.scorer.metrics]
 
     def measure(self, instances: Sequence[Instance], part: str, rows: Tensor, onehot: Tensor) -> Scorecard:
-        """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against each instance's ``part``."""
+        """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against instances' ``part``."""
         card = self.scorer.measure(self._calibration.reference(instances, part), rows, onehot)
         return brought(card)  # type: ignore[no-any-return]
 
@@ -69,7 +71,7 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: B
     """
     make_qnn = functools.partial(build_qnn, config, n_features, n_classes, build)
     setting = MetricSetting(n_features, n_classes, make_qnn)
-    return [METRICS[name].of(setting) for name in config.score.measured(n_classes)]
+    return [config.score.metric(name).of(setting) for name in config.score.measured(n_classes)]
 
 
 def build_qnn(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> QNNFit:

@@ -1,5 +1,6 @@
 """Fitting the QNN for many trials at once, from several starts that all trials share."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -35,6 +36,13 @@ class Evaluation(NamedTuple):
     accuracy: Tensor
 
 
+def balanced(onehot: Tensor) -> Tensor:
+    """Weights that sum to 1, trials x rows, in which every class that there is has the same; rows without a label 0."""
+    shares = onehot.sum(dim=1, keepdim=True)
+    weight = (onehot / shares.clamp(min=1)).sum(dim=2)
+    return weight / weight.sum(dim=1, keepdim=True)
+
+
 class QNNFit:
     """Fits ``n_starts`` classifiers a trial by full-batch Adam on weighted cross-entropy.
 
@@ -58,25 +66,45 @@ class QNNFit:
             f"qnn_step-{model.circuit.fingerprint[:16]}", vmap(vmap(step, in_dims=(0, 0, None, None, None)))
         )
 
-    def fit(self, x: Tensor, onehot: Tensor, weight: Tensor) -> Tensor:
+    def fit(self, x: Tensor, onehot: Tensor, weight: Tensor, n_steps: Tensor | None = None) -> Tensor:
         """Parameters, trials x starts x parameters.
 
         Args:
             x: trials x rows x n_features.
             onehot: trials x rows x n_classes.
             weight: trials x rows, of each row in the loss; sums to 1 for each trial.
+            n_steps: trials, how many steps to take; left out: all.
         """
+        fitted = self._starts.expand(x.shape[0], -1, -1)
+        for step, flat in enumerate(self._path(x, onehot, weight), start=1):
+            fitted = flat if n_steps is None else torch.where((n_steps >= step)[:, None, None], flat, fitted)
+        return fitted
+
+    def best_step(self, x: Tensor, onehot: Tensor) -> Tensor:
+        """After how many steps a fit on one half of the rows predicts the other half best, for each trial.
+
+        Every other row is in the same half; all classes weigh the same.
+        """
+        first = (torch.arange(x.shape[1]) % 2 == 0).to(x.dtype)[:, None]
+        halves = [onehot * first, onehot * (1 - first)]
+        paths = [self._path(x, half, balanced(half)) for half in halves]
+        losses = [
+            sum(self.evaluate(flat, x, other).loss for flat, other in zip(flats, reversed(halves), strict=True))
+            for flats in zip(*paths, strict=True)
+        ]
+        return torch.stack([torch.as_tensor(loss) for loss in losses]).argmin(dim=0) + 1
+
+    def _path(self, x: Tensor, onehot: Tensor, weight: Tensor) -> Iterator[Tensor]:
+        """Parameters after every step."""
         flat = self._starts.expand(x.shape[0], -1, -1).contiguous()
-        state = AdamState.zeros(*flat.shape)
+        state, weight = AdamState.zeros(*flat.shape), weight.contiguous()
         for _ in range(self.config.n_steps):
             flat, state = self._step(flat, state, x, onehot, weight)
-        return flat
+            yield flat
 
     def evaluate(self, flat: Tensor, x: Tensor, onehot: Tensor) -> Evaluation:
         """Loss and accuracy of fitted classifiers on rows (trials x rows x ...), the classes weighted equally."""
-        shares = onehot.sum(dim=1, keepdim=True)
-        weight = (onehot / shares.clamp(min=1)).sum(dim=2)
-        weight = weight / weight.sum(dim=1, keepdim=True)
+        weight = balanced(onehot)
 
         def one(parameters: Tensor, rows: Tensor, labels: Tensor, w: Tensor) -> Evaluation:
             logits = self.model.logits(parameters, rows)

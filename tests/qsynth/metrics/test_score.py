@@ -9,7 +9,8 @@ from qsynth.data.dataset import Instance
 from qsynth.data.tabular import TableData
 from qsynth.errors import QsynthError
 from qsynth.metrics.metric import Anchors
-from qsynth.metrics.score import Reference, ScoreConfig, Scorer, stacked
+from qsynth.metrics.registry import FORMER_METRICS, METRICS
+from qsynth.metrics.score import REAL_ROWS, UNTRAINED, Reference, ScoreConfig, Scorer, stacked
 from qsynth.population.measures import build_metrics
 from qsynth.population.trial import TrialConfig
 
@@ -20,8 +21,8 @@ def instance() -> Instance:
 
 
 def scorer(instance: Instance, **weights: float) -> Scorer:
-    config = TrialConfig.model_validate({"n_qubits": 4, "score": {"utility": 0, **weights}})
-    return Scorer(build_metrics(config, instance.n_features, instance.n_classes), config.score.weights)
+    config = TrialConfig.model_validate({"n_qubits": 4, "score": {"utility": 0, "novelty": 0, **weights}})
+    return Scorer(build_metrics(config, instance.n_features, instance.n_classes), config.score)
 
 
 def noise(instance: Instance, seed: int) -> tuple[Tensor, Tensor]:
@@ -63,11 +64,12 @@ def test_the_score_rises_with_every_utility(instance: Instance) -> None:
     x, onehot = noise(instance, 0)
     mark = stacked([reference(made, instance, x, onehot)] * 2)
     raw = made.measure(mark, x, onehot).raw
-    middle = {name: Anchors(raw[name] + 1, raw[name] - 1) for name in mark.anchors}
+    one = torch.ones(2)
+    middle = {name: Anchors(raw[name], raw[name] - 1, one) for name in mark.anchors}
     before = made.measure(Reference(mark.prepared, middle), x, onehot)
     torch.testing.assert_close(before.score, torch.full((2,), 0.5))
     for name in middle:
-        easier = middle | {name: Anchors(raw[name] + 2, raw[name] - 1)}
+        easier = middle | {name: Anchors(raw[name] + 1, raw[name] - 1, one)}
         after = made.measure(Reference(mark.prepared, easier), x, onehot)
         assert (after.utilities[name] > before.utilities[name]).all()
         assert (after.score > before.score).all()
@@ -97,7 +99,7 @@ def test_each_trial_is_measured_with_its_own_yardstick(instance: Instance) -> No
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (dict.fromkeys(("fidelity", "diversity", "balance", "utility"), 0), "at least one metric above 0"),
+        (dict.fromkeys(("fidelity", "diversity", "balance", "utility", "novelty"), 0), "at least one metric above 0"),
         ({"fidelity": -1}, "fidelity: input should be greater than or equal to 0"),
         ({"fidelity": float("inf")}, "fidelity: input should be a finite number"),
         ({"n_rows": 8}, "n_rows"),
@@ -106,3 +108,33 @@ def test_each_trial_is_measured_with_its_own_yardstick(instance: Instance) -> No
 def test_weights_that_make_no_score_are_refused(values: dict[str, float], message: str) -> None:
     with pytest.raises(QsynthError, match=message):
         parse(ScoreConfig, values, source="score")
+
+
+def test_settings_of_runs_before_there_were_kinds_mean_the_former_score() -> None:
+    dumped = {"fidelity": 2.0, "diversity": 1.0, "balance": 1.0, "utility": 2.0, "n_rows": 128, "n_untrained": 4}
+    former = parse(ScoreConfig, dumped, source="score")
+    assert former.kind == UNTRAINED
+    assert former.measured(3) == ["fidelity", "diversity", "balance", "utility"]
+    assert [former.metric(name) for name in former.measured(3)] == list(FORMER_METRICS.values())
+    assert parse(ScoreConfig, former.model_dump(), source="score") == former
+
+
+def test_settings_without_a_kind_mean_the_present_score() -> None:
+    present = parse(ScoreConfig, {"fidelity": 2, "n_rows": 128}, source="score")
+    assert present == ScoreConfig(fidelity=2, n_rows=128)
+    assert present.kind == REAL_ROWS
+    assert present.measured(3) == ["fidelity", "diversity", "balance", "utility", "novelty"]
+    assert [present.metric(name) for name in present.measured(3)] == [METRICS[name] for name in present.measured(3)]
+    assert parse(ScoreConfig, present.model_dump(), source="score") == present
+
+
+def test_what_weighs_less_in_an_instance_counts_less_there(instance: Instance) -> None:
+    made = scorer(instance, balance=0)
+    x, onehot = noise(instance, 0)
+    mark = stacked([reference(made, instance, x, onehot)] * 2)
+    fidelity, diversity = mark.anchors["fidelity"], mark.anchors["diversity"]
+    anchors = {"fidelity": fidelity._replace(weight=torch.tensor([1.0, 0.5])), "diversity": diversity}
+    card = made.measure(Reference(mark.prepared, anchors), x, onehot)
+    f, d = (card.utilities[name] for name in ("fidelity", "diversity"))
+    wanted = [(f[0] + d[0]) / 2, (0.5 * f[1] + d[1]) / 1.5]
+    torch.testing.assert_close(card.score, torch.stack(wanted))

@@ -1,0 +1,54 @@
+"""Whether synthetic rows are as varied as real ones, and lie where they lie, looked at closely."""
+
+import math
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from qsynth.data.dataset import Instance, Split
+from qsynth.metrics.metric import MetricSetting, Prepared, UnbiasedMetric
+from qsynth.metrics.pairs import MOST_ROWS, distances, rows_of, whitening, within
+
+REACH = 0.5  # of the typical distance of two rows of a class, in standard deviations a feature
+
+
+class LocalDiscrepancy(UnbiasedMetric):
+    """Squared maximum mean discrepancy (Gretton et al. 2012) at a short range within classes, unbiased, in units of the
+    real rows' own likeness, its value for real rows that share no place with the synthetic ones.
+
+    The likeness of two rows is exp(-distance / (REACH sqrt(n_features))), 0 where their classes differ, where the
+    training rows of a class have unit covariance. Rows that repeat, lie too close or were left out raise it, and
+    so do rows that are too far apart, or that go together in another way.
+    """
+
+    name = "diversity"
+    half = 0.5
+
+    def __init__(self, n_features: int, n_classes: int) -> None:
+        self.n_features, self.n_classes = n_features, n_classes
+
+    @classmethod
+    def of(cls, setting: MetricSetting) -> Self:
+        """The metric in one study."""
+        return cls(setting.n_features, setting.n_classes)
+
+    def prepare(self, instance: Instance, part: Split) -> Prepared:
+        """The real rows, their likeness, and the training rows' to measure it by."""
+        map_ = whitening(instance)
+        (x, onehot), (train, train_onehot) = rows_of(part, self.n_classes), rows_of(instance.train, self.n_classes)
+        x, train = x @ map_, train @ map_
+        own = within(self._likeness(x, onehot, x, onehot), onehot)
+        unit = within(self._likeness(train, train_onehot, train, train_onehot), train_onehot)
+        return {"map": map_, "rows": x, "onehot": onehot, "likeness": own, "unit": unit.clamp(min=1e-6)}
+
+    def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
+        """Squared discrepancy, for each trial; below 0 by chance."""
+        rows, labels = x[:, :MOST_ROWS] @ prepared["map"], onehot[:, :MOST_ROWS]
+        own = within(self._likeness(rows, labels, rows, labels), labels)
+        across = self._likeness(rows, labels, prepared["rows"], prepared["onehot"]).mean(dim=(1, 2))
+        return {self.name: (own + prepared["likeness"] - 2.0 * across) / prepared["unit"]}
+
+    def _likeness(self, a: Tensor, a_onehot: Tensor, b: Tensor, b_onehot: Tensor) -> Tensor:
+        near = torch.exp(-distances(a, b) / (REACH * math.sqrt(self.n_features)))
+        return near * (a_onehot @ b_onehot.transpose(-1, -2))
