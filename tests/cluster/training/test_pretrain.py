@@ -214,6 +214,7 @@ def test_families_differ_in_what_schedules_must_tell_apart() -> None:
     assert {len(example.train) for example in examples} >= {20, 40, 2000}
     assert {example.n_features for example in examples} >= {1, 8}
     assert {example.n_classes for example in examples} >= {1, 10}
+    assert {task.trial.loss for task in tasks.values()} == {"energy", "wasserstein"}
     assert len({task.trial.engine.shots for task in tasks.values()}) > 1
 
 
