@@ -62,6 +62,7 @@ def plot_speed(result: dict[str, Any], path: Path) -> None:
     axes = figure.subplots()
     colours = {
         "qsynth compiled": "C0",
+        "qsynth compiled without a critic": "C5",
         "qsynth eager": "C9",
         "JAX": "C1",
         "default.qubit": "C2",

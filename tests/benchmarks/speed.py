@@ -46,6 +46,7 @@ class Method(NamedTuple):
 
 METHODS = {
     "qsynth compiled": Method("population", "compiled", True),
+    "qsynth compiled without a critic": Method("population", "critic_free", True),
     "qsynth eager": Method("population", "eager", True),
     "JAX": Method("jax_loop", "JaxLoop", True),
     "default.qubit": Method("pennylane_loop", "default_qubit", False),

@@ -1,8 +1,9 @@
-"""qsynth's own way: a population."""
+"""qsynth's own way: a population, with the critic that peers have or without one."""
 
 import functools
 
 from qsynth.data.gaussian import GaussianFamily
+from qsynth.gan.kinds import LossName
 from qsynth.population.population import Population
 from qsynth.population.trial import TrialConfig
 from tests.benchmarks.peers.problem import ANSATZ, BATCH, LATENT, LAYERS, N_CRITIC, WIDTH
@@ -11,7 +12,7 @@ from tests.benchmarks.peers.problem import ANSATZ, BATCH, LATENT, LAYERS, N_CRIT
 class PopulationPeer:
     """Lanes of one population, compiled or not."""
 
-    def __init__(self, compiled: bool, n_qubits: int, n_lanes: int) -> None:
+    def __init__(self, compiled: bool, n_qubits: int, n_lanes: int, loss: LossName = "wasserstein") -> None:
         sizes = {
             "latent_dim": LATENT,
             "n_layers": LAYERS,
@@ -28,6 +29,7 @@ class PopulationPeer:
                 "capacity": sizes,
                 "defaults": sizes,
                 "score": unscored,
+                "loss": loss,
             }
         )
         self._population = Population(config, 1, 1, n_lanes, compiled)
@@ -41,3 +43,4 @@ class PopulationPeer:
 
 eager = functools.partial(PopulationPeer, False)
 compiled = functools.partial(PopulationPeer, True)
+critic_free = functools.partial(PopulationPeer, True, loss="energy")
