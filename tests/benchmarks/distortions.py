@@ -6,14 +6,10 @@ For every kind of data source, on held-out instances: the score of a second real
 distortion, as paired differences with standard errors; of each family of distortions the mildest first. Two yardsticks
 stand beside them for orientation. Printed are the claims that fail: every distortion is worse than the real rows by
 more than two standard errors, and a stronger one is not better than a milder one by more than two.
-
-``--resolution`` measures, for the presets and both scores, the spread of one kernel density's score over fresh noise,
-and between kernel densities of equal worth, fitted to other draws with replacement from the training rows.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +40,6 @@ PRESETS = ("iris", "wine", "breast_cancer", "qubit_calibrations", "digits", "gau
 SHOWN = ("Gaussian mixture", "kernel density")
 MOST_ROWS = 128
 REAL = "second real sample"
-N_DRAWS = 4
 
 
 def real(instance: Instance, _: np.random.Generator) -> Rows:
@@ -227,7 +222,7 @@ def scores(measures: Measures, instances: Sequence[Instance], part: str) -> dict
         card = measured(measures, instances, part, rows)
         values = {"score": card.score, **card.utilities}
         values |= {key: card.raw[key] for key in ("utility_weight",) if key in card.raw}
-        found[name] = {key: value.tolist() for key, value in values.items()}
+        found[name] = {key: [round(each, 4) for each in value.tolist()] for key, value in values.items()}
     return found
 
 
@@ -251,32 +246,6 @@ def difference(found: dict[str, dict[str, list[float]]], one: str, other: str) -
     return float(paired.mean()), float(paired.std(ddof=1) / np.sqrt(len(paired)))
 
 
-def resolution(source: DataSource, trial: TrialConfig, n: int, part: str) -> dict[str, dict[str, float]]:
-    """Score -> standard deviations on one instance: over fresh noise, and between equal generators; and the mean."""
-    instances = [source.instance(seed, held_out=True) for seed in range(n)]
-    found = {}
-    for kind in ("real_rows", "untrained"):
-        setting = trial.replaced(score=trial.score.replaced(kind=kind))
-        measures = Measures(setting, setting.circuit(), instances[0].n_features, instances[0].n_classes, n, eager)
-        drawn: dict[str, list[Floats]] = {"noise": [], "equal": []}
-        for draw in range(N_DRAWS):
-            others = [resampled(each, np.random.default_rng([index, draw])) for index, each in enumerate(instances)]
-            for what, fitted in (("noise", instances), ("equal", others)):
-                rows = [yardstick("kernel density")(each, np.random.default_rng([draw, 7])) for each in fitted]
-                drawn[what].append(measured(measures, instances, part, rows).score.numpy())
-        found[kind] = {what: float(np.sqrt(np.var(each, axis=0, ddof=1).mean())) for what, each in drawn.items()}
-        found[kind]["mean"] = float(np.mean(drawn["noise"]))
-    return found
-
-
-def resampled(instance: Instance, random: np.random.Generator) -> Instance:
-    """The same with training rows drawn with replacement within their classes."""
-    train = instance.train
-    places = [np.flatnonzero(train.y == label) for label in np.unique(train.y)]
-    drawn = np.concatenate([random.choice(place, len(place)) for place in places])
-    return replace(instance, train=Split(train.x[drawn], train.y[drawn]))
-
-
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -285,18 +254,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of sources")
     parser.add_argument("--part", choices=("validation", "test"), default="test")
     parser.add_argument("--no-qnn", action="store_true", help="leave out utility, which costs nearly all of the time")
-    parser.add_argument("--resolution", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     results: dict[str, Any] = {}
+    text = []
     for name, (source, full) in sources().items():
         if asked.only and name not in asked.only:
             continue
         trial = full.replaced(score=full.score.replaced(utility=0.0)) if asked.no_qnn else full
-        if asked.resolution:
-            results[name] = resolution(source, trial, asked.instances, asked.part)
-            print(name, results[name], flush=True)
-            continue
         instances = [source.instance(seed, held_out=True) for seed in range(asked.instances)]
         first = instances[0]
         measures = Measures(trial, trial.circuit(), first.n_features, first.n_classes, len(instances), eager)
@@ -307,10 +272,11 @@ def main() -> None:
             loss, error = difference(results[name], REAL, distortion)
             means = [f"{np.mean(values[column]):.3f}" for column in columns]
             lines.append([distortion, f"{-loss:+.4f} ({error:.4f})", *means])
-        print(f"\n{name}\n{table([name, 'minus real (SE)', *columns], lines)}")
-        print(*failures(results[name]), sep="\n", flush=True)
-        machine.write(asked.out, {"benchmark": "distortions", "asked": vars(asked) | {"out": None}, "sources": results})
-    machine.write(asked.out, {"benchmark": "distortions", "asked": vars(asked) | {"out": None}, "sources": results})
+        broken = [f"- {claim}" for claim in failures(results[name])] or ["- every claim holds"]
+        text += ["", table([name, "minus real (SE)", *columns], lines), "", *broken]
+        print(*text[-3 - len(broken) :], sep="\n", flush=True)
+        machine.write(asked.out, {"benchmark": "distortions", "part": asked.part, "sources": results})
+        asked.out.with_suffix(".md").write_text("\n".join(text[1:]) + "\n")
 
 
 if __name__ == "__main__":
