@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -45,6 +46,7 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
     found["plugins"] = _plugins()
     if study_name is not None:
         study = load_study(study_name)
+        from cluster.cli.bar import describe_bar, latest_conclusion
         from cluster.study.circuit_remarks import circuit_remarks
         from cluster.study.placement import describe_sizes
         from qsynth.circuits.engine import choose
@@ -64,6 +66,8 @@ def examine(study_name: str | None) -> dict[str, dict[str, Any]]:
             "hardware": "none" if study.hardware is None else study.hardware.check(study.trial),
             "agent trains on": f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations",
             "circuit": "; ".join(circuit_remarks(study)) or "every parameter has an effect on the outputs used",
+            "yardsticks": describe_bar(study),
+            "latest result": latest_conclusion(study.name, Path("qsynth-runs")),
         }
     return found
 

@@ -13,6 +13,8 @@ def print_result(console: Console, result: ComparisonResult) -> None:
     console.print(summary_table(result.summary))
     if result.rows is not None:
         print_rows(console, result.rows)
+    for study, rows in result.rows_of_families.items():
+        console.print(f"{study}: {rows.conclusion}", markup=False, highlight=False, soft_wrap=True)
     for line in describe_unbeaten(result.summary):
         console.print(
             f"not beaten: {line}" if result.summary.unbeaten() else line, markup=False, highlight=False, soft_wrap=True

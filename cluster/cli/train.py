@@ -2,8 +2,9 @@
 
 import math
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,16 @@ import numpy as np
 from rich.console import Console
 
 from cluster.cli.output import emit
+from cluster.cli.tables import print_rows
+from cluster.comparison.beside import TrainedGan, measure_rows
+from cluster.comparison.rivals.rows_rival import yardsticks_of
+from cluster.comparison.rows_summary import RowsSummary, summarise_rows
 from cluster.results.explanation import Explanation, plot_explanation
 from cluster.study.study import Study, changed, load_study
 from cluster.system.files import check_writable
 from cluster.system.progress import StudyProgress
+from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.data.dataset import Instance
 from qsynth.errors import QsynthError, did_you_mean
 from qsynth.rng import checked_seed
 from qsynth.space.hyperparameters import checked
@@ -112,14 +119,17 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
                 return agent.decide(observation, values, share)
 
         assignments = [Assignment(instance, options.seed)]
+        began = time.process_time()
         try:
             [episode] = play(tuner, lambda _: Watched(), assignments, test=True, snapshots=True, keep="best")
         except KeyboardInterrupt:
             print("stopped by SIGINT; nothing was written", file=sys.stderr)
             raise
+        seconds = time.process_time() - began
         stage.update(study.iterations_per_run, score=float(episode.scores[-1]))
     if episode.reason not in SPENT:
         raise QsynthError(f"training ended early ({episode.reason}); lower the learning rates, or raise gp_weight")
+    rows = _rows(study, tuner, agent.name, instance, options.seed, seconds)
     kept = episode.snapshot
     assert kept is not None
     model = QGANSynthesizer.from_snapshot(study.trial, kept, instance)
@@ -143,6 +153,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
         "scores": [float(score) for score in episode.scores],
         "test_score": episode.test_score,
         "test": episode.test_raw,
+        "rows": None if rows is None else rows.to_dict(),
         "hyperparameters": {name: kept.hyperparameters[name] for name in episode.schedule},
     }
     if as_json:
@@ -155,7 +166,24 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
         soft_wrap=True,
     )
     console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
+    if rows is not None:
+        print_rows(console, rows)
     console.print(f"model: {options.out}", soft_wrap=True, highlight=False)
+
+
+def _rows(study: Study, tuner: Tuner, agent: str, instance: Instance, seed: int, seconds: float) -> RowsSummary | None:
+    """The GAN's rows beside those of yardsticks that learn the same instance; None where rows cost a device's shots.
+
+    Args:
+        seconds: CPU seconds that its training took.
+    """
+    if not isinstance(tuner.population.engine, StatevectorEngine):
+        return None
+    gan = TrainedGan(agent, "what was trained here", tuner.population)
+    others = yardsticks_of(study.environment(compiled=False))
+    mine, *beside = measure_rows(study.trial, study.name, [instance], [gan, *others], seed, "test")
+    mine = replace(mine, records=tuple(replace(record, cpu_seconds=seconds) for record in mine.records))
+    return summarise_rows([mine], beside, agent, 1, [study.name])
 
 
 def schedule_of(episode: Episode, source: str) -> ScheduleFile:

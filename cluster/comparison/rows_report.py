@@ -16,11 +16,13 @@ ABOUT = (
     "are of one problem: what training or learning took."
 )
 
+NARROW = {"GAN above": "GAN\nabove", "memorised": "memo-\nrised", "CPU s": "CPU\ns"}  # so that all fit in 80 columns
+
 
 def rows_table(rows: RowsSummary) -> Table:
     """The GAN's rows, and below them everybody else's."""
     table = Table(
-        title=f"yardsticks beside the GAN, on {rows.n_problems} problems",
+        title=f"yardsticks beside the GAN, on {rows.n_problems} problem{'s' * (rows.n_problems > 1)}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -28,9 +30,8 @@ def rows_table(rows: RowsSummary) -> Table:
     )
     terms = list(rows.gan.terms)
     for place, heading in enumerate(_header(rows)):
-        short = f"{heading[:3]}." if heading in terms else heading  # all fit in 80 columns
-        heading = short.replace("GAN above", "GAN\nabove").replace("memorised", "memo-\nrised")
-        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+        narrow = f"{heading[:3]}." if heading in terms else NARROW.get(heading, heading)
+        table.add_column(narrow, justify="right" if place else "left", no_wrap=bool(place))
     for each in (rows.gan, *rows.others):
         style = "bold" if each is rows.gan else "dim" if each.ceiling else None
         table.add_row(*(escape_markup(cell) for cell in _cells(rows, each)), style=style)
@@ -76,4 +77,4 @@ def _cells(rows: RowsSummary, each: RowsResult) -> list[str]:
 
 
 def _seconds(value: float) -> str:
-    return "<0.01" if value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"

@@ -81,6 +81,8 @@ def conclude(gan: RowsResult, best: RowsResult, whose: str) -> str:
     lead = best.gan
     assert lead is not None
     ours, theirs = f"{gan.score.value:.3f}", f"{best.name} ({best.score.value:.3f})"
+    if lead.low == lead.high:
+        return f"rows: {whose} score {ours}, the best yardstick is {theirs}, on one problem, which proves little"
     if lead.low > 0:
         size = f"{lead.value:.3f} ({lead.low:.3f} to {lead.high:.3f})"
         return f"rows: {whose} are best here ({ours}), {size} above the best yardstick, {theirs}"

@@ -1,6 +1,7 @@
 """A curriculum: what a transferable agent is trained on, as a file."""
 
-from typing import Any, Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -18,6 +19,8 @@ from rl_envs.retired import without_retired
 from rl_envs.reward import BestGain, ShortfallGain
 
 CURRICULA = Shipped("cluster", "curricula", ".yaml")
+# Names of metrics are made of them, which MLflow is particular about.
+TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,63}$")]
 
 
 class Task(Config):
@@ -25,7 +28,7 @@ class Task(Config):
 
     Attributes:
         study: a preset, or a study's file.
-        changes: dotted settings of the study, and what they are replaced with.
+        changes: dotted settings of the study, and what they are replaced with, after those of the curriculum.
         after: share of the trials after which it joins: dear tasks may wait until the agent has learned cheap ones.
     """
 
@@ -33,13 +36,16 @@ class Task(Config):
     changes: dict[str, Any] = Field(default_factory=dict)
     after: float = Field(0.0, ge=0, lt=1)
 
-    def load(self) -> Study:
+    def load(self, common: Mapping[str, Any]) -> Study:
         """The study as the task wants it.
+
+        Args:
+            common: changes of all the curriculum's studies.
 
         Raises:
             QsynthError: no such study, or a change that it does not take.
         """
-        return changed(load_study(self.study), self.changes)
+        return changed(changed(load_study(self.study), common), self.changes)
 
 
 class Tier(NamedTuple):
@@ -57,6 +63,7 @@ class Curriculum(Config):
     """Everything that ``qsynth pretrain`` needs to know.
 
     Attributes:
+        changes: dotted settings of all its studies, and what they are replaced with.
         n_decisions, max_step, random_start: of every task's episodes (:class:`rl_envs.tuner.EpisodeConfig`); an agent
             that training goes on from keeps its own max_step.
         keep: what a trial leaves behind, and is rewarded and examined by: its best decision, or its last.
@@ -76,7 +83,8 @@ class Curriculum(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**31)
-    tasks: dict[str, Task] = Field(min_length=1, max_length=64)
+    tasks: dict[TaskName, Task] = Field(min_length=1, max_length=64)
+    changes: dict[str, Any] = Field(default_factory=dict)
     n_decisions: int = Field(15, ge=1, le=10_000)
     max_step: float = Field(0.15, gt=0, le=1)
     random_start: float = Field(0.25, ge=0, le=1)
@@ -122,7 +130,7 @@ class Curriculum(Config):
         Raises:
             QsynthError: one is missing or invalid.
         """
-        return {name: task.load() for name, task in self.tasks.items()}
+        return {name: task.load(self.changes) for name, task in self.tasks.items()}
 
     def environment(self, compiled: bool) -> CurriculumConfig:
         """The environment of its trials.

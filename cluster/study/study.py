@@ -55,8 +55,8 @@ class Budget(Config):
     @property
     def n_trials(self) -> int:
         """All trials: the agent's, two tuned rivals', and on each held-out problem those of five rivals, of what they
-        return with two budgets trained again, of four ablations, and five once more to be shown."""
-        return self.agent_trials + 2 * self.search_trials + self.held_out * (5 * self.random_runs + 5 * 2 + 4 + 5)
+        return with two budgets trained again, of four ablations, five once more to be shown, and the twin's."""
+        return self.agent_trials + 2 * self.search_trials + self.held_out * (5 * self.random_runs + 5 * 2 + 4 + 5 + 1)
 
 
 class Study(Config):

@@ -146,6 +146,7 @@ class Pretraining:
             "core_hours": round(state.core_seconds / 3600, 3),
             "keep": curriculum.keep,
             "observes": curriculum.observes,
+            "changes": curriculum.changes,
             "validation": scores,
             "validation_defaults": examination.defaults,
         }

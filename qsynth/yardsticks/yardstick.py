@@ -22,17 +22,22 @@ class Fitted(Protocol):
 
 
 class Yardstick(Protocol):
-    """A way to make rows of an instance.
+    """A way to make rows of an instance."""
 
-    Attributes:
-        name: what reports call it, and what it is registered under.
-        about: what it does, in words.
-        ceiling: whether it has real rows that nobody else has: what can be hoped for, and no rival.
-    """
+    @property
+    def name(self) -> str:
+        """What reports call it, and what it is registered under."""
+        ...
 
-    name: str
-    about: str
-    ceiling: bool = False
+    @property
+    def about(self) -> str:
+        """What it does, in words."""
+        ...
+
+    @property
+    def ceiling(self) -> bool:
+        """Whether it has real rows that nobody else has: what can be hoped for, and no rival."""
+        ...
 
     def fit(self, instance: Instance, seed: int) -> Fitted:
         """Learn from the training rows, and choose by the validation rows where there is something to choose."""

@@ -238,6 +238,68 @@ MUTATIONS = [
         )
     ),
     *(
+        Mutation(*_in(f"{COMPARISON}/rows_summary.py", change), (f"{TESTS}/test_rows_summary.py",))
+        for change in (
+            ("the conclusion is turned round", "if lead.low > 0:", "if lead.high < 0:"),
+            ("what noise could do is a lead", "if lead.low > 0:", "if lead.value > 0:"),
+            ("the worst yardstick is the bar", "(not each.ceiling, -each.score", "(not each.ceiling, each.score"),
+            ("the ceiling is the bar", "for each in self.others if not each.ceiling)", "for each in self.others)"),
+            ("problems are paired as they come", "key=lambda each: each.problem)", "key=lambda each: 0)"),
+        )
+    ),
+    *(
+        Mutation(*_in(f"{COMPARISON}/{name}.py", change), (f"{TESTS}/test_exam.py",))
+        for name, change in (
+            ("exam", ("yardsticks draw with one seed", "numpy(), seed))", "numpy(), 0))")),
+            (
+                "exam",
+                (
+                    "GANs are measured with their own noise",
+                    "population.labels[lane], seed)",
+                    "population.labels[lane], 0)",
+                ),
+            ),
+            (
+                "exam",
+                (
+                    "yardsticks are asked for one class",
+                    "population.labels[lane].argmax(dim=1)",
+                    "(0 * population.labels[lane].argmax(dim=1))",
+                ),
+            ),
+            (
+                "exam",
+                (
+                    "the second real sample is compared with itself",
+                    "if ceiling else instance.reserve.x",
+                    "if False else instance.reserve.x",
+                ),
+            ),
+            (
+                "lane_scheduler",
+                (
+                    "yardsticks learn another instance",
+                    "yardstick.fit(rival_run.instance,",
+                    "yardstick.fit(self._data.instance(7, held_out=False),",
+                ),
+            ),
+        )
+    ),
+    Mutation(
+        "the twin is the last of its decisions",
+        "rl_envs/classical_twin.py",
+        'keep="best")',
+        'keep="last")',
+        ("tests/rl_envs/test_classical_twin.py",),
+    ),
+    Mutation(
+        "the twin has the circuit",
+        "rl_envs/classical_twin.py",
+        'generator={"kind": "classical"}, ',
+        "",
+        ("tests/rl_envs/test_classical_twin.py",),
+    ),
+    *(
         Mutation(*_in("qsynth/metrics/memorisation.py", change), ("tests/qsynth/metrics/test_memorisation.py",))
         for change in (
             ("copies are nearest to others' rows", "np.sign(far - near)", "np.sign(near - far)"),

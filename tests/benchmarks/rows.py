@@ -50,6 +50,7 @@ from tests.benchmarks.tables import UNTOUCHED, study_of
 PRESETS = ("iris", "wine", "breast_cancer", "qubit_calibrations")
 SEARCH_TRIALS = 64
 OLD_SCORE = {"kind": "untrained"}
+SPACE = {"lr_generator": {"kind": "float", "low": 0.0003, "high": 0.3, "log": True}}  # a study must have one
 
 Floats = NDArray[np.float64]
 
@@ -79,6 +80,7 @@ def before(trial: TrialConfig) -> dict[str, Any]:
             "defaults": rates | sizes | {"n_critic": 3},
             "qnn": trial.qnn.model_dump(),
             "score": trial.score.model_dump(),
+            "search_space": SPACE,
         }
     }
 
@@ -210,8 +212,8 @@ def measured(study: Study, n_problems: int) -> dict[str, dict[str, Any]]:
     enter("tuned constants", recipe.rows(recipe.tuned("constants"))[0])
     enter("tuned TTUR", recipe.rows(recipe.tuned("ttur"))[0])
     bare: dict[str, dict[str, Any]] = {
-        "without a critic": {"trial.loss": "energy", "trial.search_space": {}},
-        "classical twin": {"trial.generator": {"kind": "classical"}, "trial.search_space": {}},
+        "without a critic": {"trial.loss": "energy", "trial.search_space": SPACE},
+        "classical twin": {"trial.generator": {"kind": "classical"}, "trial.search_space": SPACE},
         OLD: before(study.trial),
     }
     for name, changes in bare.items():

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
+from rl_envs.policy import PolicyConfig, PolicyNetwork
 from tests.benchmarks.dac.one_max import OneMaxEnv, n_exponents, theory
-from tests.benchmarks.dac.one_max_runtime import always, generation, optimum, runtime
+from tests.benchmarks.dac.one_max_runtime import always, generation, learned, optimum, runtime
 
 N = 20
 N_LANES = 4000
@@ -98,6 +100,25 @@ def test_no_policy_is_faster_than_the_optimum() -> None:
     statics = [runtime(50, always(50, np.array(exponent))) for exponent in range(6)]
     assert least < runtime(50, always(50, theory(50, np.arange(26)))) < min(statics)
     assert max(statics) > runtime(50, np.full((26, 6), 1 / 6)) > min(statics)
+
+
+def test_a_networks_policy_is_what_it_does_at_each_number_of_zeros() -> None:
+    """One that has learned the optimum from examples; before, it is as good as its first category everywhere."""
+    n, config = 50, PolicyConfig(hidden=(32,), bins=25)
+    torch.manual_seed(0)
+    network = PolicyNetwork(1, OneMaxEnv(1, n, 1).entries, config)
+    assert np.array_equal(learned(n, network), always(n, np.array(0)))
+    best = optimum(n)
+    env = OneMaxEnv(n // 2, n, 1)
+    env.reset(seed=0)
+    env.zeros[:] = np.arange(1, n // 2 + 1)
+    seen, right = torch.from_numpy(env.observation()), torch.from_numpy(best[1:].argmax(axis=1))
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    for _ in range(200):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(seen), right).backward()
+        optimizer.step()
+    assert runtime(n, learned(n, network)) == pytest.approx(runtime(n, best))
 
 
 def test_lanes_restart_one_by_one_after_their_ends() -> None:

@@ -29,7 +29,7 @@ class OneMaxEnv(DacEnv):
 
     def __init__(self, num_envs: int, n: int, n_steps: int) -> None:
         super().__init__(num_envs, n_steps, {"exponent": n_exponents(n)}, 1, 1.0)
-        self.n, self.reward_scale = n, float(n)
+        self.n, self.reward_scale = n, 10.0 * n
         self.zeros = np.full(num_envs, n // 2)
         self.evaluations = np.ones(num_envs, dtype=int)
         self._over = np.zeros(num_envs, dtype=bool)

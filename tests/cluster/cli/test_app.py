@@ -14,6 +14,7 @@ from cluster.study.study import Study
 from qsynth.config import parse
 from qsynth.errors import QsynthError
 from qsynth.synthesizer import QGANSynthesizer
+from qsynth.yardsticks.registry import YARDSTICKS
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -273,6 +274,10 @@ def test_train_keeps_the_best_moment(
         assert summary["kept"] == QGANSynthesizer.load(model).report()["iteration"] == 2 * decision
         earlier += decision < 3
     assert earlier
+    names = [each["name"] for each in summary["rows"]["beside"]]
+    assert sorted(names) == sorted(["classical twin", *YARDSTICKS])
+    assert summary["rows"]["gan"]["score"]["value"] == pytest.approx(summary["test_score"], abs=1e-5)
+    assert summary["rows"]["conclusion"].startswith("rows: the circuit's")
 
 
 def test_presets_are_valid_and_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,5 +291,6 @@ def test_doctor_explains_the_engine(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert call(monkeypatch, "doctor", "breast_cancer", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["study breast_cancer"]["engine"].startswith("statevector: 4 qubits")
+    assert "on validation rows of 2 instances; second real sample 0." in found["study breast_cancer"]["yardsticks"]
     assert found["devices"]["lightning.qubit"] == "yes"
     assert {"ray", "torch", "pennylane", "mlflow"} <= set(found["versions"])

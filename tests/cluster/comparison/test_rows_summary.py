@@ -57,6 +57,14 @@ def test_what_noise_could_do_is_level() -> None:
     assert "+0." in found.conclusion
 
 
+def test_one_problem_proves_little() -> None:
+    result = replace(comparison({"agent": [0.7]}), beside=(rival_result("mixture", [0.9]),))
+    assert result.rows is not None
+    assert result.rows.conclusion == (
+        "rows: the GAN's score 0.700, the best yardstick is mixture (0.900), on one problem, which proves little"
+    )
+
+
 def test_the_ceiling_stands_first_and_is_no_rival() -> None:
     found = rows(mixture=shifted(-0.1), real=shifted(0.15), twin=shifted(-0.2))
     assert [each.name for each in found.others] == ["real", "mixture", "twin"]

@@ -29,12 +29,14 @@ from cluster.system.progress import StudyProgress
 from cluster.tracking.store import TrackingStore
 from cluster.tracking.tracker import sync
 from qsynth.errors import QsynthError
+from qsynth.yardsticks.registry import YARDSTICKS
 from rl_envs.config import make_tuner
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, load_policy, save_policy
 from tests.cluster.cli.test_app import call, refused
 from tests.cluster.comparison.made import comparison, records, rival_result
 
 POLICY = PolicyConfig(hidden=(4,))
+TERMS = ("fidelity", "diversity", "balance", "utility")
 
 
 @pytest.fixture
@@ -162,7 +164,15 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert constants["1"] == constants["2"]
     report = Path(first["report"]).read_text()
     assert all(f"<td>{name}</td>" in report for name in {*rivals, *again})
-    assert report.count("data:image/png;base64,") == 4
+    assert report.count("data:image/png;base64,") == 5
+    beside = {each["name"]: each for each in first["rows"]["beside"]}
+    assert set(beside) == {"classical twin", *YARDSTICKS}
+    assert all(f"<td>{name}" in report for name in beside)
+    assert first["rows"]["gan"]["score"]["value"] == pytest.approx(
+        np.mean(list(rivals["agent"]["test_by_study"]["tiny"].values())[:1])
+    )
+    assert first["rows"]["conclusion"] in report.replace("&#x27;", "'")
+    assert all(each["cpu_seconds"] > 0 and set(each["terms"]) == set(TERMS) for each in beside.values())
 
     about = load_policy(agent)[1].about
     assert about["trials"] == 50
@@ -172,11 +182,23 @@ def test_a_comparison_from_beginning_to_end_and_again(
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
     trained_again = sum(each["spent"]["trials"] for name, each in again.items() if name != "agent")
-    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again
+    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again + 2 * len(beside)
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
-    assert json.loads(capsys.readouterr().out) == first
-    assert sorted((out / "records.jsonl").read_bytes().splitlines()) == sorted(kept.splitlines())
+    assert untimed(json.loads(capsys.readouterr().out)) == untimed(first)
+    again_kept = (out / "records.jsonl").read_bytes()
+    assert [untimed(each) for each in lines(again_kept)] == [untimed(each) for each in lines(kept)]
+
+
+def lines(records: bytes) -> list[Any]:
+    return sorted((json.loads(line) for line in records.splitlines()), key=lambda record: record["key"])
+
+
+def untimed(value: Any) -> Any:
+    """Without CPU seconds, which differ from one time to the next."""
+    if isinstance(value, dict):
+        return {name: untimed(each) for name, each in value.items() if name != "cpu_seconds"}
+    return [untimed(each) for each in value] if isinstance(value, list) else value
 
 
 def found() -> ComparisonResult:
@@ -380,11 +402,18 @@ def test_a_comparison_as_mlflow_shows_it(tmp_path: Path, uri: str) -> None:
     report = tmp_path / "compared" / "report.html"
     report.parent.mkdir()
     report.write_text("<p>who won</p>")
-    if log_comparison(found(), report, uri):  # a machine so slow that the last records were left for later
+    mixture = rival_result("mixture, jittered", [0.6, 0.7, 0.8, 0.7])
+    compared = replace(found(), beside=(mixture,))
+    if log_comparison(compared, report, uri):  # a machine so slow that the last records were left for later
         assert sync(report.parent).skipped == 0
     client = TrackingStore(uri, "qsynth", "compared").client()
     [run] = client.search_runs([client.get_experiment_by_name("qsynth").experiment_id])
     assert run.data.metrics["agent/test"] == pytest.approx(0.8)
     assert run.data.metrics["bworseb/agent_better"] == 1.0
     assert run.data.params["studies"] == "a"
+    assert run.data.metrics["rows/mixture jittered/test"] == pytest.approx(0.7)
+    assert run.data.metrics["rows/mixture jittered/gan_above"] == pytest.approx(0.1)
+    assert run.data.metrics["rows/gan/test"] == pytest.approx(0.8)
+    assert compared.rows is not None
+    assert run.data.tags["conclusion"] == compared.rows.conclusion
     assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["report.html"]

@@ -38,4 +38,4 @@ def test_it_is_said_as_coarsely_as_it_is_known(seconds: float, said: str) -> Non
 def test_all_trials_are_counted(tiny: dict[str, Any]) -> None:
     budget = parse(Study, tiny, source="test").budget
     assert budget.search_trials == 64
-    assert budget.n_trials == 16 + 2 * 64 + 2 * (5 * 2 + 5 * 2 + 4 + 5)
+    assert budget.n_trials == 16 + 2 * 64 + 2 * (5 * 2 + 5 * 2 + 4 + 5 + 1)

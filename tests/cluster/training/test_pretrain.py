@@ -110,12 +110,14 @@ def refused(*arguments: object) -> str:
     ("change", "match"),
     [
         ({"tasks": {}}, "tasks"),
+        ({"tasks": {"a, b": {"study": "iris"}}}, "a, b"),
         ({"tasks": {"a": {"study": "irsi"}}}, "Did you mean 'iris'"),
         ({"tasks": {"a": {"study": "iris", "changes": {"trial.qubits.n": 3}}}}, "trial.qubits.n; it has no qubits"),
         ({"tasks": {"a": {"study": "iris", "changes": {"trial.n_qubits": 2}}}}, "n_qubits"),
         ({"n_lanes": 1}, "n_lanes must be at least the number of tasks, 2; got 1"),
         ({"trails": 5}, "trails"),
         ({"observes": "nothing"}, "observes"),
+        ({"changes": {"trial.qubits.n": 3}}, "trial.qubits.n; it has no qubits"),
         ({"agent": {"lr": -1}}, "agent.lr"),
         ({"demonstrations": 500}, "demonstrations must be left out, as agents that begin by imitating"),
         ({"agent": {"policy": {"conditional": True}}}, "agent.policy: conditional must be left out, as policies that"),
@@ -170,6 +172,15 @@ def test_agents_that_training_goes_on_from_see_what_they_saw(curriculum: dict[st
     assert tuple(environment.features) == card("default").features
 
 
+def test_changes_of_all_studies_come_before_a_tasks_own(curriculum: dict[str, Any], tmp_path: Path) -> None:
+    curriculum["tasks"]["random"]["changes"] |= {"trial.defaults.lr_generator": 0.05}
+    everywhere = {"trial.defaults.lr_generator": 0.04, "trial.defaults.beta1": 0.1}
+    studies = load_curriculum(str(written(tmp_path / "a.yaml", curriculum | {"changes": everywhere}))).studies()
+    rates = {name: study.trial.defaults.lr_generator for name, study in studies.items()}
+    assert rates == {"iris": 0.04, "random": 0.05}
+    assert {study.trial.defaults.beta1 for study in studies.values()} == {0.1}
+
+
 def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_path: Path) -> None:
     path = written(tmp_path / "small.yaml", curriculum)
     assert "--resume needs the folder of a run" in refused("pretrain", path, "--resume")
@@ -192,6 +203,19 @@ def test_the_shipped_curriculum_is_the_shipped_agents() -> None:
     assert curriculum.tasks == {name: Task.model_validate(task) for name, task in about["tasks"].items()}
     assert about["trials"] <= curriculum.trials + 2 * curriculum.n_lanes
     curriculum.environment(compiled=False)
+
+
+def test_families_differ_in_what_schedules_must_tell_apart() -> None:
+    curriculum = load_curriculum("families")
+    # Training and examination then share their compiled programs.
+    assert curriculum.n_lanes == curriculum.n_validation * len(curriculum.tasks)
+    tasks = curriculum.environment(compiled=False).tasks
+    examples = [task.data.instance(0, held_out=False) for task in tasks.values()]
+    assert {len(example.train) for example in examples} >= {20, 40, 2000}
+    assert {example.n_features for example in examples} >= {1, 8}
+    assert {example.n_classes for example in examples} >= {1, 10}
+    assert {task.trial.loss for task in tasks.values()} == {"energy", "wasserstein"}
+    assert len({task.trial.engine.shots for task in tasks.values()}) > 1
 
 
 def test_agents_to_start_from_are_checked(tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,14 +38,28 @@ def test_every_setting_reaches_rllib() -> None:
     assert model["policy"] == config.policy.model_dump(mode="json")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["function_approximation", "luby_8"])
-def test_the_agent_beats_all_constants(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "dac.json"
+def _learned(name: str, path: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.benchmarks.dac", "--only", name, "--seeds", "1", "--out", str(path)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=280)
-    row = json.loads(path.read_text())["rows"][name]
+    row: dict[str, Any] = json.loads(path.read_text())["rows"][name]
+    assert not any(row["runs"][0][key] <= 0 for key in ("cpu_seconds", "ray_cpu_seconds"))
+    return row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "steps"), [("function_approximation", 30_000), ("luby_8", 30_000), ("luby_32", 60_000)]
+)
+def test_the_agent_beats_all_constants(name: str, steps: int, tmp_path: Path) -> None:
+    row = _learned(name, tmp_path / "dac.json")
     halfway = (row["best_static"] + row["oracle"]) / 2
     assert row["random"] < row["best_static"] < halfway < row["agent"] <= row["oracle"]
-    assert 29_000 < row["runs"][0]["steps"] <= 30_000
-    assert not any(row["runs"][0][key] <= 0 for key in ("cpu_seconds", "ray_cpu_seconds"))
+    assert steps - 2_000 < row["runs"][0]["steps"] <= steps
+
+
+@pytest.mark.slow
+def test_the_agent_controls_a_population_far_better_than_chance(tmp_path: Path) -> None:
+    """On OneMax, in expected evaluations; the best constant is not beaten yet."""
+    row = _learned("one_max_100", tmp_path / "dac.json")
+    assert row["oracle"] < row["theory"] < row["best_static"] < row["random"]
+    assert row["oracle"] <= row["agent"] < (row["oracle"] + row["random"]) / 2

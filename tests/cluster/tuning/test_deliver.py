@@ -37,7 +37,7 @@ from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold, Schedule
 from rl_envs.config import make_tuner
 from rl_envs.rollout import Assignment, Episode, play
-from tests.cluster.comparison.made import comparison
+from tests.cluster.comparison.made import comparison, rival_result
 from tests.cluster.conftest import TINY
 
 pytestmark = [
@@ -46,7 +46,7 @@ pytestmark = [
     ),
 ]
 AGENTS: dict[str, Agent] = {"agent": Schedule({"lr_generator": 0.03}, 0.3), "defaults": Hold()}
-COMPARED = ("budgets", "curves", "leads")
+COMPARED = ("budgets", "rows", "curves", "leads")
 HISTORY = [{"sampled_steps": 12.0, "score": 0.4, "return": 0.1, "trials": 4.0, "failures": 0.0, "seconds": 1.0}]
 
 
@@ -93,7 +93,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
         log_trials(tracker, name, shown, study.episode.iterations_per_decision, tags)
     run.agent.write_bytes(b"an agent")
     tests = {name: [episode.test_score or 0.0 for episode in episodes] for name, episodes in trials.items()}
-    found = comparison(tests)
+    found = replace(comparison(tests), beside=(rival_result("mixture", [0.2, 0.3]),))
     found.write(run.comparison)
     result = deliver(study, run, tracker, found, trials["agent"], HISTORY, None)
     assert tracker.close("FINISHED") == 0

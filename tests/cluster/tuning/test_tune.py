@@ -97,7 +97,7 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert {each["name"] for each in result["retrained"]} == {"agent", *(f"{name}, retrained" for name in compared)}
     assert all(Path(result["paths"][what]).exists() for what in ("synthetic data", "agent", "generator", "report"))
     assert len(Path(result["paths"]["synthetic data"]).read_text().splitlines()) == 51
-    for plot in ("budgets", "curves", "leads", "schedule", "marginals", "training"):
+    for plot in ("budgets", "rows", "curves", "leads", "schedule", "marginals", "training"):
         assert (run_dir / "plots" / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
 
     runs = mlflow_runs(out / "mlflow.db")
@@ -106,6 +106,10 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert len(runs) == 1 + 5 * 2
     assert "best_score" in parents[0].data.metrics
+    assert parents[0].data.tags["conclusion"] == result["rows"]["conclusion"]
+    assert {"rows/gan/test", "rows/classical twin/memorised"} <= set(parents[0].data.metrics)
+    for written in ("report.html", "report.md"):
+        assert result["rows"]["conclusion"] in (run_dir / written).read_text().replace("&#x27;", "'")
     child = next(run for run in runs if run.data.tags.get("rival") == "agent")
     expected = {"score", "test/score", "hyperparameters/lr_generator", "training/loss_generator"}
     assert expected <= set(child.data.metrics)

@@ -112,6 +112,35 @@ def test_wanted_shots_are_whole_and_within_the_engines() -> None:
         assert shots_of(32, Controls(*[OFF] * 9)._replace(shots=torch.tensor(wanted))) == taken
 
 
+@pytest.mark.parametrize("kind", ["affine", "patches", "quantum_vae", "classical"])
+def test_lanes_of_several_shots_are_what_each_is_alone(kind: str) -> None:
+    made, _, using = generators(kind)
+    flat = torch.stack([made.initial(torch.tensor(seed), 0) for seed in range(3)])
+    noise, onehot, wanted = normal(3, 6, made.n_noise), torch.eye(3)[:2].repeat(3, 1), torch.tensor([1.0, 7.0, 16.0])
+
+    def rows(parameters: Tensor, z: Tensor, shots: Tensor) -> Tensor:
+        return made.sample(parameters, z, onehot, using._replace(shots=shots))  # type: ignore[no-any-return]
+
+    together = torch.func.vmap(rows)(flat, noise, wanted)
+    for lane in range(3):
+        torch.testing.assert_close(together[lane], rows(flat[lane], noise[lane], wanted[lane]), rtol=0, atol=1e-5)
+    assert not torch.allclose(together[0], rows(flat[0], noise[0], wanted[1]), atol=0.01)
+
+
+@pytest.mark.slow
+def test_a_compiled_twin_with_shots_is_the_eager_one() -> None:
+    space = {"shots": {"kind": "float", "low": 2, "high": FEW, "log": True}}
+    values = {"n_qubits": 4, "engine": {"shots": FEW}, "search_space": space, **KINDS["classical"]}
+    made, found = TrialConfig.model_validate(values), []
+    for compiled in (False, True):
+        pop = Population(made, 4, 3, 2, compiled=compiled)
+        pop.reset(range(2), [SOURCE.instance(seed, held_out=False) for seed in range(2)], [5, 6])
+        pop.apply({"shots": torch.tensor([3.0, 16.0]).numpy(), "lr_critic": torch.zeros(2).numpy()})
+        pop.advance(1)
+        found.append(pop.snapshot(0).tensors["generator_adam.first"])
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-5)
+
+
 # Inputs of classes
 
 
