@@ -38,16 +38,18 @@ class LocalDiscrepancy(UnbiasedMetric):
         map_ = whitening(instance)
         (x, onehot), (train, train_onehot) = rows_of(part, self.n_classes), rows_of(instance.train, self.n_classes)
         x, train = x @ map_, train @ map_
-        own = within(self._likeness(x, onehot, x, onehot), onehot)
-        unit = within(self._likeness(train, train_onehot, train, train_onehot), train_onehot)
-        return {"map": map_, "rows": x, "onehot": onehot, "likeness": own, "unit": unit.clamp(min=1e-6)}
+        unit = self._own(train, train_onehot).clamp(min=1e-6)
+        return {"map": map_, "rows": x, "onehot": onehot, "likeness": self._own(x, onehot), "unit": unit}
 
     def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
         """Squared discrepancy, for each trial; below 0 by chance."""
         rows, labels = x[:, :MOST_ROWS] @ prepared["map"], onehot[:, :MOST_ROWS]
-        own = within(self._likeness(rows, labels, rows, labels), labels)
+        own = self._own(rows, labels)
         across = self._likeness(rows, labels, prepared["rows"], prepared["onehot"]).mean(dim=(1, 2))
         return {self.name: (own + prepared["likeness"] - 2.0 * across) / prepared["unit"]}
+
+    def _own(self, rows: Tensor, onehot: Tensor) -> Tensor:
+        return within(self._likeness(rows, onehot, rows, onehot), onehot)
 
     def _likeness(self, a: Tensor, a_onehot: Tensor, b: Tensor, b_onehot: Tensor) -> Tensor:
         near = torch.exp(-distances(a, b) / (REACH * math.sqrt(self.n_features)))

@@ -1,4 +1,4 @@
-"""Whether the classes have the shares that they have in the real data, without the luck of the draw."""
+"""Whether the classes have the shares that they have in the real data, and look as their labels say."""
 
 from typing import Self
 
@@ -9,9 +9,11 @@ from qsynth.data.dataset import Instance, Split
 from qsynth.metrics.balance import ClassShares
 from qsynth.metrics.metric import MetricSetting, Prepared, UnbiasedMetric
 
+LEAST_RATE = 0.1  # at which a class is taken for another: rarer mistakes are expected as often as this
+
 
 class ShareDistance(UnbiasedMetric):
-    """Chi-squared distance between the class shares of synthetic and real rows, unbiased.
+    """Chi-squared distance between synthetic and real rows' table of shares, label by class seen, unbiased.
 
     The classes are those that :class:`qsynth.metrics.balance.ClassShares` sees. A half is worth what has half of one of
     three classes in the others' places.
@@ -31,24 +33,31 @@ class ShareDistance(UnbiasedMetric):
         return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
-        """The reference classifier, the shares that it sees in the real rows, and the classes' true ones."""
+        """The reference classifier, its table of the real rows, what chance adds to one row's, and the expected one."""
         prepared = self._seen.prepare(instance, part)
         batched = {name: value[None] for name, value in prepared.items()}
-        onehot = torch.eye(self.n_classes)[torch.as_tensor(part.y)]
-        shares, chance = self._shares(batched, torch.as_tensor(part.x)[None], onehot[None])
-        true = torch.as_tensor(instance.class_shares, dtype=shares.dtype, device="cpu").to(shares.device)
-        return prepared | {"shares": shares[0], "chance": chance[0], "true": true.clamp(min=1 / len(instance.train))}
+        counts, table = self._table(batched, part)
+        spread = table * (1 - table / counts) / (counts - 1).clamp(min=1)  # of rows of one label, unbiased
+        shares = counts / counts.sum()
+        train_counts, train_table = self._table(batched, instance.train)
+        expected = (train_table / train_counts).clamp(min=LEAST_RATE) * train_counts / train_counts.sum()
+        return (
+            prepared
+            | {"table": table / counts.sum(), "chance": (shares * spread / expected).sum()}
+            | {
+                "n_rows": counts.sum(),
+                "expected": expected,
+            }
+        )
 
     def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
         """Distance, for each trial; below 0 by chance."""
-        shares, chance = self._shares(prepared, x, onehot)
-        squared = (shares - prepared["shares"]) ** 2 - chance - prepared["chance"]
-        return {self.name: (squared / prepared["true"]).sum(dim=1)}
+        table = onehot.transpose(1, 2) @ self._seen.classes(prepared, x) / x.shape[1]
+        squared = ((table - prepared["table"]) ** 2 / prepared["expected"]).sum(dim=(1, 2))
+        return {self.name: squared - prepared["chance"] * (1 / x.shape[1] + 1 / prepared["n_rows"])}
 
-    def _shares(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> tuple[Tensor, Tensor]:
-        """Shares seen, and their variance when the rows of each label are drawn anew: trials x n_classes each."""
-        seen = self._seen.classes(prepared, x)
-        counts = onehot.sum(dim=1).clamp(min=1)[..., None]
-        rates = onehot.transpose(1, 2) @ seen / counts  # trials x labels x classes seen
-        weights = (counts / x.shape[1]) ** 2 / (counts - 1).clamp(min=1)
-        return seen.mean(dim=1), (weights * rates * (1 - rates)).sum(dim=1)
+    def _table(self, prepared: Prepared, part: Split) -> tuple[Tensor, Tensor]:
+        """Rows of each label (n_classes x 1), and of each label and class seen (n_classes x n_classes)."""
+        onehot = torch.eye(self.n_classes)[torch.as_tensor(part.y)]
+        seen = self._seen.classes(prepared, torch.as_tensor(part.x)[None])[0]
+        return onehot.sum(dim=0)[:, None].clamp(min=1), onehot.T @ seen
