@@ -42,12 +42,13 @@ class Measures:
         calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score)
         n_models = config.score.n_untrained
         bad: BadRows = functools.partial(scattered, n_models=n_models)
+        at_once = n_lanes
         if config.score.kind == UNTRAINED:
             # What an untrained generator is worth is the same on every engine, and need not be paid for.
             exact = config.build_generator(config.exact_circuit(engine), n_features, n_classes)
-            bad = functools.partial(untrained, exact, config)
+            bad, at_once = functools.partial(untrained, exact, config), max(1, n_lanes // n_models)
         labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        self._calibration = Calibration(calibrated, labels, bad, max(1, n_lanes // n_models))
+        self._calibration = Calibration(calibrated, labels, bad, at_once)
 
     @property
     def names(self) -> list[str]:
