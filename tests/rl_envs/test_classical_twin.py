@@ -31,11 +31,23 @@ def test_it_is_the_trial_of_its_settings_but_for_the_generator() -> None:
     instance = config.data.instance(0, held_out=True)
     trial = config.trial.replaced(generator={"kind": "classical"}, search_space={})
     tuner = make_tuner(config.replaced(trial=trial), 1)
-    [episode] = play(tuner, lambda _: Hold(), [Assignment(instance, 9)], snapshots=True, keep="best")
+    play(tuner, lambda _: Hold(), [Assignment(instance, 9)], keep="best")
     fitted = ClassicalTwin(config).fit(instance, 9)
     expected = tuner.population.sample(0, torch.ones(400, 1), 7).numpy()
     np.testing.assert_array_equal(fitted.sample(LABELS, 7), expected)
     assert np.abs(fitted.sample(LABELS, 8) - expected).max() > 1e-3
-    assert fitted.population.iterations[0] == 4 * (1 + int(np.argmax(episode.scores[1:])))
     circuit = make_tuner(config, 1).population.generator.layout.size
     assert abs(fitted.population.generator.layout.size - circuit) <= circuit / 2
+
+
+def test_it_is_the_best_of_its_decisions() -> None:
+    config = environment(n_decisions=3, iterations_per_decision=4)
+    trial = config.trial.replaced(generator={"kind": "classical"}, search_space={})
+    tuner, kept, best = make_tuner(config.replaced(trial=trial), 1), [], []
+    for seed in range(6):
+        instance = config.data.instance(seed, held_out=True)
+        [episode] = play(tuner, lambda _: Hold(), [Assignment(instance, seed)])
+        best.append(4 * (1 + int(np.argmax(episode.scores[1:]))))
+        kept.append(int(ClassicalTwin(config).fit(instance, seed).population.iterations[0]))
+    assert kept == best
+    assert min(best) < 12

@@ -49,12 +49,12 @@ def test_rows_that_are_better_on_every_problem_are_the_best() -> None:
     )
 
 
-def test_what_noise_could_do_is_level() -> None:
-    found = rows(mixture=shifted(0.01, noise=0.05))
-    assert found.conclusion.startswith(
-        "rows: the GAN's (0.800) are level with the best yardstick, mixture (0.810): -0.0"
-    )
-    assert "+0." in found.conclusion
+@pytest.mark.parametrize("by", [0.01, -0.01])
+def test_what_noise_could_do_is_level(by: float) -> None:
+    found = rows(mixture=shifted(by, noise=0.05))
+    assert found.conclusion.startswith("rows: the GAN's (0.800) are level with the best yardstick, mixture (0.")
+    assert f"{-by:+.3f}, -0." in found.conclusion
+    assert " to +0." in found.conclusion
 
 
 def test_one_problem_proves_little() -> None:
