@@ -59,7 +59,10 @@ def measure_rows(
             rows = torch.stack([rows_in_lane(fitted[lane], population, lane, instance, fresh) for lane in lanes])
             card = population.measure(rows, part)
             for lane, each in enumerate(yardsticks):
-                grades[lane].append(Grade.of(card, lane, rows[lane], instance, ceiling=each.ceiling))
+                if each.ceiling:
+                    grades[lane].append(Grade.of_reserve(population, instance, part))
+                else:
+                    grades[lane].append(Grade.of(card, lane, rows[lane], instance))
         for lane, each in enumerate(yardsticks):
             record = _record(study, each.name, number, mean_grade(grades[lane]), seconds[lane])
             records[lane].append(record)

@@ -32,18 +32,23 @@ class Grade:
     memorised: float | None
 
     @classmethod
-    def of(cls, card: Scorecard, lane: int, rows: Tensor, instance: Instance, *, ceiling: bool = False) -> "Grade":
-        """Of one lane's rows; what can't be measured scores 0.
+    def of(cls, card: Scorecard, lane: int, rows: Tensor, instance: Instance) -> "Grade":
+        """Of one lane's rows; what can't be measured scores 0."""
+        return cls._of(card, lane, rows.numpy(), instance.train.x, instance.reserve.x)
 
-        Args:
-            ceiling: whether the rows are the second real sample itself: then the validation and test rows are in its
-                place.
-        """
-        held_out = np.concatenate([instance.validation.x, instance.test.x]) if ceiling else instance.reserve.x
+    @classmethod
+    def of_reserve(cls, population: Population, instance: Instance, part: str) -> "Grade":
+        """Of the second real sample itself, each row once, against a part; in its own place are validation and test
+        rows."""
+        held_out = np.concatenate([instance.validation.x, instance.test.x])
+        return cls._of(population.measure_reserve(instance, part), 0, instance.reserve.x, instance.train.x, held_out)
+
+    @classmethod
+    def _of(cls, card: Scorecard, lane: int, rows: Floats, train: Floats, held_out: Floats) -> "Grade":
         return cls(
             score=float(np.nan_to_num(float(card.score[lane]))),
             terms={name: float(value[lane]) for name, value in card.utilities.items()},
-            memorised=_memorised(rows.numpy(), instance.train.x, held_out),
+            memorised=_memorised(rows, train, held_out),
         )
 
 

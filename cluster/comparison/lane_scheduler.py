@@ -245,9 +245,11 @@ class LaneScheduler:
             self._exams.popleft()
         card = population.measure(rows)
         for lane, (exam, _) in sat.items():
-            yardstick = exam.rival_run.job.rival.rows
-            ceiling = yardstick is not None and yardstick.ceiling
-            exam.grades.append(Grade.of(card, lane, rows[lane], exam.rival_run.instance, ceiling=ceiling))
+            yardstick, instance = exam.rival_run.job.rival.rows, exam.rival_run.instance
+            if yardstick is not None and yardstick.ceiling:
+                exam.grades.append(Grade.of_reserve(population, instance, "test"))
+            else:
+                exam.grades.append(Grade.of(card, lane, rows[lane], instance))
             if len(exam.grades) == N_FRESH:
                 self._due[exam.rival_run] -= 1
                 grades = self._grades.setdefault(exam.rival_run, {})

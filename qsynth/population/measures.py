@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from qsynth.circuits import engine as engines
@@ -39,7 +40,7 @@ class Measures:
     ) -> None:
         self.scorer = Scorer(build_metrics(config, n_features, n_classes, build), config.score)
         # Calibration is rare and of any number of trials, so it is not compiled.
-        calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score)
+        self._calibrated = Scorer(build_metrics(config, n_features, n_classes), config.score)
         n_models = config.score.n_untrained
         bad: BadRows = functools.partial(scattered, n_models=n_models)
         at_once = n_lanes
@@ -48,7 +49,7 @@ class Measures:
             exact = config.build_generator(config.exact_circuit(engine), n_features, n_classes)
             bad, at_once = functools.partial(untrained, exact, config), max(1, n_lanes // n_models)
         labels = functools.partial(evaluation_labels, n_rows=config.score.n_rows)
-        self._calibration = Calibration(calibrated, labels, bad, at_once)
+        self._calibration = Calibration(self._calibrated, labels, bad, at_once)
 
     @property
     def names(self) -> list[str]:
@@ -59,6 +60,13 @@ class Measures:
         """Scorecard, in the machine's memory, of ``rows`` (lanes x rows x n_features) against instances' ``part``."""
         card = self.scorer.measure(self._calibration.reference(instances, part), rows, onehot)
         return brought(card)  # type: ignore[no-any-return]
+
+    def measure_reserve(self, instance: Instance, part: str) -> Scorecard:
+        """Scorecard of an instance's second real sample, of shape 1: each of its rows once, with its own label."""
+        reserve = instance.reserve
+        onehot = torch.eye(instance.n_classes)[torch.as_tensor(reserve.y)]
+        reference = self._calibration.reference([instance], part)
+        return brought(self._calibrated.measure(reference, torch.as_tensor(reserve.x)[None], onehot[None]))  # type: ignore[no-any-return]
 
 
 def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> list[Metric]:

@@ -206,6 +206,12 @@ class Population:
 
     @in_place
     @torch.no_grad()
+    def measure_reserve(self, instance: Instance, part: str = "test") -> Scorecard:
+        """Scorecard of an instance's second real sample, of shape 1: each of its rows once, with its own label."""
+        return self._measures.measure_reserve(instance, part)
+
+    @in_place
+    @torch.no_grad()
     def sample(self, lane: int, onehot: Tensor, seed: int) -> Tensor:
         """Synthetic rows (rows x n_features, scaled space) of one lane for labels ``onehot`` (rows x n_classes)."""
         one = slice(lane, lane + 1)

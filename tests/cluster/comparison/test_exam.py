@@ -48,7 +48,7 @@ def play(tuner: Tuner, *rivals: Rival, n_problems: int = 2) -> list[JobResult]:
     return [found[job.key] for job in jobs]
 
 
-@pytest.mark.parametrize("name", ["Gaussian mixture", "second real sample"])
+@pytest.mark.parametrize("name", ["Gaussian mixture", "SMOTE"])
 def test_a_yardstick_is_measured_as_gans_are(tuner: Tuner, name: str) -> None:
     [_, record] = play(tuner, rows_rival(YARDSTICKS[name]))
     instance, population = DATA.instance(1, held_out=True), make_tuner(ENVIRONMENT, 3).population
@@ -64,6 +64,17 @@ def test_a_yardstick_is_measured_as_gans_are(tuner: Tuner, name: str) -> None:
     assert record.spent == {"iterations": 0, "circuits": 0, "shots": 0, "trials": 0, "failed": 0}
     assert (record.curve, record.marks[1].schedule) == ((), {})
     assert record.cpu_seconds > 0
+
+
+def test_the_second_real_sample_is_measured_with_each_of_its_rows_once(tuner: Tuner) -> None:
+    [record] = play(tuner, rows_rival(YARDSTICKS["second real sample"]), n_problems=1)
+    instance, population = DATA.instance(0, held_out=True), make_tuner(ENVIRONMENT, 1).population
+    population.reset([0], [instance], [0])
+    card = population.measure_reserve(instance)
+    assert record.marks[1].test == pytest.approx(float(card.score[0]), abs=1e-5)
+    assert record.marks[1].terms == {
+        term: pytest.approx(float(value[0]), abs=1e-5) for term, value in card.utilities.items()
+    }
 
 
 def test_a_gan_is_measured_with_fresh_noise(tuner: Tuner) -> None:
