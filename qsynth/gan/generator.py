@@ -130,6 +130,16 @@ class Generator(Protocol):
         """The adversarial loss, with whatever else this kind minimises on real rows (one for each row of ``noise``)."""
         return loss
 
+    def refreshed(self, flat: Tensor, x: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        """``flat`` with those numbers brought up to date that no gradient moves, as they follow from the others and the
+        training rows; most kinds have none.
+
+        Args:
+            x: all training rows, capacity x n_features.
+            onehot: capacity x n_classes, 0 in rows that do not count.
+        """
+        return flat
+
     def angles(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """A circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`.
 
