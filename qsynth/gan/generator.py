@@ -98,12 +98,14 @@ class Generator(Protocol):
         n_features: d.
         n_noise: standard normal numbers that a row takes.
         row_size: numbers that hidden layers make of a row in training.
+        refresh_size: numbers that :meth:`refreshed` makes of a training row.
     """
 
     layout: ParameterLayout
     n_features: int
     n_noise: int
     row_size: int = 0
+    refresh_size: int = 0
 
     def initial(self, seed: Tensor, stream: int) -> Tensor:
         """Starting parameters of one trial."""

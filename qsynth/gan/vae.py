@@ -92,7 +92,12 @@ class Decoder(ClassicalGenerator):
 
 class VAEGenerator(Generator):
     """Encoder ``(x, onehot(y)) -> mean, log variance`` of a latent normal distribution, and a decoder, which is the
-    generator: its rows for training and evaluation come from the prior N(0, 1).
+    generator: its rows for training, evaluation and samples come from the prior N(0, 1).
+
+    With ``posterior`` they come from each class's aggregated posterior [Makhzani et al. 2016, section 2], the mixture
+    of the distributions that the encoder gives its training rows, or rather from the normal distribution of the same
+    mean and covariance (the means' covariance and the mean variance). These follow from encoder and rows after each
+    update, and the adversarial loss does not move them.
 
     It minimises the adversarial loss + |x - x'|^2 / 2 + kl_weight KL(N(mean, variance) || N(0, 1)), means over real
     rows x and their reconstructions x' [Kingma & Welling 2014, Eq. 10 and appendix B, with a decoder of unit variance;
@@ -119,6 +124,7 @@ class VAEGenerator(Generator):
         self._bounds = self.encoder.bounds(self._layers.fan_in | dict.fromkeys(heads, width))
         self._posterior = None
         if posterior:
+            self.refresh_size = self._layers.row_size + n_classes * latent
             self._posterior = ParameterLayout({"mean": (n_classes, latent), "factor": (n_classes, latent, latent)})
         parts = [("encoder", self.encoder), ("decoder", decoder.layout)]
         parts += [("posterior", self._posterior)] if self._posterior else []
@@ -164,6 +170,7 @@ class VAEGenerator(Generator):
         return torch.cat([latent, noise[:, n_latent:]], dim=1)
 
     def _of_decoder(self, flat: Tensor) -> Tensor:
+        """The decoder's parameters."""
         return flat[self.encoder.size :][: self.decoder.layout.size]
 
     def _decoded(self, flat: Tensor, latent: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
