@@ -1,8 +1,7 @@
 """The variational-autoencoder generator of the second source paper (section 2.1), trained adversarially."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -37,17 +36,9 @@ class VAEGeneratorConfig(GeneratorOptions):
     patches: int = Field(1, ge=1, le=1024)
     inputs: Inputs = "shift"
     output_scale: bool = False
-    rows: Literal["prior", "posterior"] = "posterior"
+    rows: Literal["prior", "posterior"] = "prior"
 
     n_passes: ClassVar[int] = 2  # rows that are made, and reconstructions
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_former_runs(cls, values: Any) -> Any:
-        """What former runs wrote, in full but without ``rows``, means those of the prior."""
-        if isinstance(values, Mapping) and {"decoder", "patches", "output_scale"} <= set(values):
-            return {"rows": "prior", **values}
-        return values
 
     @model_validator(mode="after")
     def _has_what_it_configures(self) -> Self:

@@ -31,9 +31,9 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "patches": {"n_qubits": 2, "generator": {"kind": "quantum", "patches": 2, "output_scale": True}},
     "affine": {"ansatz": "data_reuploading", "generator": {"kind": "quantum", "inputs": "affine"}},
     "classical": {"generator": {"kind": "classical"}},
-    "vae": {"generator": {"kind": "vae"}},
-    "affine_vae": {"generator": {"kind": "vae", "decoder": "quantum", "inputs": "affine"}},
-    "quantum_vae": {"generator": {"kind": "vae", "decoder": "quantum", "rows": "prior"}},
+    "vae": {"generator": {"kind": "vae", "rows": "posterior"}},
+    "affine_vae": {"generator": {"kind": "vae", "decoder": "quantum", "inputs": "affine", "rows": "posterior"}},
+    "quantum_vae": {"generator": {"kind": "vae", "decoder": "quantum"}},
     "born": {"generator": {"kind": "born"}},
 }
 CRITICS: dict[str, dict[str, Any]] = {

@@ -101,7 +101,7 @@ def test_hidden_units_of_the_classical_generator_can_be_given() -> None:
 
 def vae(decoder: str) -> tuple[VAEGenerator, Controls]:
     sizes = {"latent_dim": LATENT, "vae_width": 6}
-    made = trial(generator={"kind": "vae", "decoder": decoder, "rows": "prior"}, capacity=sizes, defaults=sizes)
+    made = trial(generator={"kind": "vae", "decoder": decoder}, capacity=sizes, defaults=sizes)
     generator = made.build_generator(made.circuit(), 3, CLASSES)
     assert isinstance(generator, VAEGenerator)
     masks = {"vae_unit_mask": torch.ones(6), "vae_layer_mask": torch.ones(2), "kl_weight": torch.tensor(0.7)}
