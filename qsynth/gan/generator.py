@@ -98,12 +98,14 @@ class Generator(Protocol):
         n_features: d.
         n_noise: standard normal numbers that a row takes.
         row_size: numbers that hidden layers make of a row in training.
+        refresh_size: numbers that :meth:`refreshed` makes of a training row.
     """
 
     layout: ParameterLayout
     n_features: int
     n_noise: int
     row_size: int = 0
+    refresh_size: int = 0
 
     def initial(self, seed: Tensor, stream: int) -> Tensor:
         """Starting parameters of one trial."""
@@ -129,6 +131,16 @@ class Generator(Protocol):
     def regularised(self, loss: Tensor, flat: Tensor, noise: Tensor, real: Rows, controls: Controls) -> Tensor:
         """The adversarial loss, with whatever else this kind minimises on real rows (one for each row of ``noise``)."""
         return loss
+
+    def refreshed(self, flat: Tensor, x: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        """``flat`` with those numbers brought up to date that no gradient moves, as they follow from the others and the
+        training rows; most kinds have none.
+
+        Args:
+            x: all training rows, capacity x n_features.
+            onehot: capacity x n_classes, 0 in rows that do not count.
+        """
+        return flat
 
     def angles(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """A circuit's inputs (batch x inputs) and weights (layers x ...); arguments as of :meth:`sample`.

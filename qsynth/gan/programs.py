@@ -30,7 +30,7 @@ class Programs:
             totals: Tensor,
         ) -> tuple[Tensor, AdamState, Tensor, Tensor, Tensor]:
             generator, state, statistics = update.generator_step(weights, controls, rows, n_rows, seed, iteration)
-            average = update.averaged(weights.average, generator, controls, iteration)
+            average = update.averaged(weights.average, generator, controls, rows, n_rows, iteration)
             return generator, state, average, iteration + 1, totals + torch.stack(tuple(statistics))
 
         self.generator_step = build("generator_step", vmap(generator_step))

@@ -99,22 +99,33 @@ class DistanceUpdate:
         generator, state = adam(
             weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
         )
+        generator = self.generator.refreshed(generator, strata.x, strata.onehot, controls)
         statistics = GeneratorStatistics(
             value, torch.linalg.vector_norm(gradient), fake.std(dim=0).mean(), (fake.abs() > 0.98).float().mean()
         )
         return generator, state, statistics
 
-    def averaged(self, average: Tensor, generator: Tensor, controls: Controls, iteration: Tensor) -> Tensor:
+    def averaged(
+        self,
+        average: Tensor,
+        generator: Tensor,
+        controls: Controls,
+        rows: Tensor,
+        n_rows: Tensor,
+        iteration: Tensor,
+    ) -> Tensor:
         """The average of the generator's parameters after an update; OFF where none is kept.
 
         It decays by ``weight_average`` an update [Yazici et al. 2019, Eq. 5], in the first ones by less, as the start
         is worth nothing: by (1 + t) / (10 + t) at most after t updates, the rule of TensorFlow's
-        ExponentialMovingAverage. At a decay of 0 it is the generator.
+        ExponentialMovingAverage. At a decay of 0 it is the generator. What follows from the training rows follows from
+        the averages, and is none itself.
         """
         if not is_on(average):
             return OFF
         decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
-        return torch.lerp(generator, average, decay)
+        x, onehot, _ = Strata.of(rows, n_rows, self.generator.n_features)
+        return self.generator.refreshed(torch.lerp(generator, average, decay), x, onehot, controls)
 
     def _stratifies(self, _controls: Controls) -> bool:
         """Whether the generator's batches hold every class, as distances within classes need."""

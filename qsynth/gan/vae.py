@@ -12,6 +12,7 @@ from qsynth.circuits.circuit import Circuit
 from qsynth.gan.classical import ClassicalGenerator
 from qsynth.gan.generator import Generator, GeneratorOptions, Rows
 from qsynth.gan.quantum import Inputs, QuantumGenerator
+from qsynth.networks.cholesky import cholesky
 from qsynth.networks.layers import HiddenLayers
 from qsynth.networks.parameters import ParameterLayout
 from qsynth.space.controls import Controls
@@ -26,6 +27,8 @@ class VAEGeneratorConfig(GeneratorOptions):
     Attributes:
         decoder: hidden layers as the encoder has, or a quantum generator.
         patches, inputs, output_scale: of the quantum decoder, as of the quantum generator.
+        rows: which latents rows are made of: of the ``prior`` N(0, 1), as the source paper has it, or of the aggregated
+            ``posterior`` (:class:`VAEGenerator`).
     """
 
     kind: Literal["vae"] = "vae"
@@ -33,8 +36,9 @@ class VAEGeneratorConfig(GeneratorOptions):
     patches: int = Field(1, ge=1, le=1024)
     inputs: Inputs = "shift"
     output_scale: bool = False
+    rows: Literal["prior", "posterior"] = "prior"
 
-    n_passes: ClassVar[int] = 2  # rows of the prior, and reconstructions
+    n_passes: ClassVar[int] = 2  # rows that are made, and reconstructions
 
     @model_validator(mode="after")
     def _has_what_it_configures(self) -> Self:
@@ -67,7 +71,7 @@ class VAEGeneratorConfig(GeneratorOptions):
             decoder = QuantumGenerator(circuit, *sizes, self.output_scale, capacity.n_layers, self.inputs)
         else:
             decoder = Decoder(n_features, latent, n_classes, width, n_layers)
-        return VAEGenerator(decoder, n_classes, width, n_layers)
+        return VAEGenerator(decoder, n_classes, width, n_layers, posterior=self.rows == "posterior")
 
 
 class Decoder(ClassicalGenerator):
@@ -79,7 +83,12 @@ class Decoder(ClassicalGenerator):
 
 class VAEGenerator(Generator):
     """Encoder ``(x, onehot(y)) -> mean, log variance`` of a latent normal distribution, and a decoder, which is the
-    generator: its rows for training and evaluation come from the prior N(0, 1).
+    generator: its rows for training, evaluation and samples come from the prior N(0, 1).
+
+    With ``posterior`` they come from each class's aggregated posterior [Makhzani et al. 2016, section 2], the mixture
+    of the distributions that the encoder gives its training rows, or rather from the normal distribution of the same
+    mean and covariance (the means' covariance and the mean variance). These follow from encoder and rows after each
+    update, and the adversarial loss does not move them.
 
     It minimises the adversarial loss + |x - x'|^2 / 2 + kl_weight KL(N(mean, variance) || N(0, 1)), means over real
     rows x and their reconstructions x' [Kingma & Welling 2014, Eq. 10 and appendix B, with a decoder of unit variance;
@@ -87,7 +96,15 @@ class VAEGenerator(Generator):
     features instead].
     """
 
-    def __init__(self, decoder: QuantumGenerator | Decoder, n_classes: int, width: int, n_layers: int) -> None:
+    def __init__(
+        self,
+        decoder: QuantumGenerator | Decoder,
+        n_classes: int,
+        width: int,
+        n_layers: int,
+        *,
+        posterior: bool = False,
+    ) -> None:
         self.decoder = decoder
         self.n_features, self.n_noise = decoder.n_features, decoder.n_noise
         self._layers = HiddenLayers(self.n_features + n_classes, width, n_layers)
@@ -96,7 +113,12 @@ class VAEGenerator(Generator):
         heads = {"mean_w": (latent, width), "mean_b": (latent,), "spread_w": (latent, width), "spread_b": (latent,)}
         self.encoder = ParameterLayout(self._layers.shapes | heads)
         self._bounds = self.encoder.bounds(self._layers.fan_in | dict.fromkeys(heads, width))
-        parts = (("encoder", self.encoder), ("decoder", decoder.layout))
+        self._posterior = None
+        if posterior:
+            self.refresh_size = self._layers.row_size + n_classes * latent
+            self._posterior = ParameterLayout({"mean": (n_classes, latent), "factor": (n_classes, latent, latent)})
+        parts = [("encoder", self.encoder), ("decoder", decoder.layout)]
+        parts += [("posterior", self._posterior)] if self._posterior else []
         self.layout = ParameterLayout(
             {f"{owner}.{name}": shape for owner, layout in parts for name, shape in layout.shapes.items()}
         )
@@ -105,11 +127,45 @@ class VAEGenerator(Generator):
         """Starting parameters of one trial: torch's ``nn.Linear`` rule for the encoder, the decoder's own for it."""
         counter = torch.full((), 2, dtype=torch.int64)  # decoders use 0 and 1
         encoder = self._bounds * (2 * rng.uniform(seed, stream, counter, self.encoder.size) - 1)
-        return torch.cat([encoder, self.decoder.initial(seed, stream)])
+        start = [encoder, self.decoder.initial(seed, stream)]
+        if self._posterior:
+            mean, factor = self._posterior.shapes["mean"], torch.eye(self.decoder.n_latent)
+            start += [torch.zeros(mean).flatten(), factor.expand(mean[0], -1, -1).flatten()]
+        return torch.cat(start)
+
+    def refreshed(self, flat: Tensor, x: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        """``flat`` with mean and Cholesky factor of each class's aggregated posterior; that of a class without rows is
+        the prior."""
+        if not self._posterior:
+            return flat
+        mean, log_variance = self.encode(flat, x, onehot, controls)
+        counts = onehot.sum(dim=0)
+        shares = (onehot / counts.clamp(min=1)).T  # classes x rows
+        centre, variance = shares @ mean, shares @ torch.exp(log_variance)
+        deviation = mean - onehot @ centre
+        spread = (shares[:, None, :] * deviation.T) @ deviation  # classes x latent x latent
+        spread = spread + torch.diag_embed(variance + (counts == 0)[:, None])
+        return torch.cat([flat[: -self._posterior.size], centre.flatten(), cholesky(spread).flatten()])
 
     def sample(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
-        """Rows (batch x n_features) of the prior."""
-        return self.decoder.sample(flat[self.encoder.size :], noise, onehot, controls)
+        """Rows (batch x n_features), of the prior or of the aggregated posterior."""
+        return self._decoded(flat, self._placed(flat, noise, onehot), onehot, controls)
+
+    def _placed(self, flat: Tensor, noise: Tensor, onehot: Tensor) -> Tensor:
+        """``noise`` with latents of the aggregated posterior in place of those of the prior, if rows are made of it."""
+        if not self._posterior:
+            return noise
+        p, n_latent = self._posterior.split(flat[-self._posterior.size :].detach()), self.decoder.n_latent
+        factor = (onehot @ p["factor"].flatten(1)).unflatten(1, (n_latent, n_latent))
+        latent = onehot @ p["mean"] + (factor * noise[:, None, :n_latent]).sum(dim=2)
+        return torch.cat([latent, noise[:, n_latent:]], dim=1)
+
+    def _of_decoder(self, flat: Tensor) -> Tensor:
+        """The decoder's parameters."""
+        return flat[self.encoder.size :][: self.decoder.layout.size]
+
+    def _decoded(self, flat: Tensor, latent: Tensor, onehot: Tensor, controls: Controls) -> Tensor:
+        return self.decoder.sample(self._of_decoder(flat), latent, onehot, controls)
 
     def encode(self, flat: Tensor, x: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """Mean and log variance (both batch x latent_dim) of rows (batch x n_features) and labels."""
@@ -127,7 +183,7 @@ class VAEGenerator(Generator):
         mean, log_variance = self.encode(flat, real.x, real.onehot, controls)
         n_latent = self.decoder.n_latent
         latent = mean + torch.exp(log_variance / 2) * noise[:, :n_latent]
-        again = self.sample(flat, torch.cat([latent, noise[:, n_latent:]], dim=1), real.onehot, controls)
+        again = self._decoded(flat, torch.cat([latent, noise[:, n_latent:]], dim=1), real.onehot, controls)
         missed = torch.square(again - real.x).sum(dim=1) / 2
         of_latent = (torch.square(mean) + torch.exp(log_variance) - log_variance - 1) / 2
         divergence = (of_latent * controls.latent_mask).sum(dim=1)
@@ -135,4 +191,4 @@ class VAEGenerator(Generator):
 
     def angles(self, flat: Tensor, noise: Tensor, onehot: Tensor, controls: Controls) -> tuple[Tensor, Tensor]:
         """The decoder's."""
-        return self.decoder.angles(flat[self.encoder.size :], noise, onehot, controls)
+        return self.decoder.angles(self._of_decoder(flat), self._placed(flat, noise, onehot), onehot, controls)

@@ -42,7 +42,7 @@ def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_tra
     learned, active = generator.layout.size, GENERATOR_COPIES * generator.row_size
     if critic is not None:
         learned, active = learned + critic.layout.size, active + CRITIC_COPIES * critic.row_size
-    numbers = PARAMETER_COPIES * learned + capacity.batch_size * active
+    numbers = PARAMETER_COPIES * learned + capacity.batch_size * active + n_train * generator.refresh_size
     if critic is None or "fidelity_weight" in config.used:
         rows = config.generator.loss_rows(capacity.batch_size, config.n_qubits, n_classes)
         numbers += DISTANCE_COPIES * rows * (rows + n_train)

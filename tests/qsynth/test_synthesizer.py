@@ -79,7 +79,7 @@ def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for() -> None:
         {"kind": "quantum", "output_scale": True},
         {"kind": "classical"},
         {"kind": "vae"},
-        {"kind": "vae", "decoder": "quantum"},
+        {"kind": "vae", "decoder": "quantum", "rows": "posterior"},
         {"kind": "born"},
     ],
 )
