@@ -157,15 +157,20 @@ class StatevectorEngine:
         return self._layers(states, inputs, weights, layer_mask)
 
     def _layers(self, states: Tensor, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
-        columns = states.T  # as they lie in memory
-        if len(self._groups) == 1 and self._groups[0].is_whole:
-            for matrix in self._groups[0].matrices(weights, layer_mask).unbind():
-                columns = matrix @ columns
-            return columns.T
         steps: dict[int, list[GateStep]] = {}
+        matrices: dict[int, Tensor] = {}
         for group in self._groups:
-            steps |= group.steps(inputs, weights if len(self._groups) == 1 else weights[group.members])
+            members = slice(None) if len(self._groups) == 1 else group.members
+            if group.is_whole:
+                of_group = group.matrices(weights[members], layer_mask[members])
+                matrices |= dict(zip(group.members, of_group.unbind(), strict=True))
+            else:
+                steps |= group.steps(inputs, weights[members])
+        columns = states.T  # as they lie in memory
         for index, on in enumerate((layer_mask > 0).unbind()):
+            if index in matrices:
+                columns = matrices[index] @ columns
+                continue
             after = columns.T
             for step in steps[index]:
                 after = step(after)

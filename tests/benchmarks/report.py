@@ -65,6 +65,7 @@ def plot_speed(result: dict[str, Any], path: Path) -> None:
         "qsynth compiled without a critic": "C5",
         "qsynth eager": "C9",
         "JAX": "C1",
+        "JAX without a critic": "C6",
         "default.qubit": "C2",
         "lightning.qubit": "C3",
         "pyqtorch": "C4",

@@ -37,18 +37,20 @@ ONE_THREAD = {
 
 
 class Method(NamedTuple):
-    """Where a trainer is made, and whether it takes many lanes."""
+    """Where a trainer is made, whether it takes many lanes, and whether it has a critic."""
 
     module: str
     maker: str
     lanes: bool
+    critic: bool = True
 
 
 METHODS = {
     "qsynth compiled": Method("population", "compiled", True),
-    "qsynth compiled without a critic": Method("population", "critic_free", True),
+    "qsynth compiled without a critic": Method("population", "critic_free", True, critic=False),
     "qsynth eager": Method("population", "eager", True),
     "JAX": Method("jax_loop", "JaxLoop", True),
+    "JAX without a critic": Method("jax_loop", "JaxCriticFree", True, critic=False),
     "default.qubit": Method("pennylane_loop", "default_qubit", False),
     "lightning.qubit": Method("pennylane_loop", "lightning_qubit", False),
     "pyqtorch": Method("pyqtorch_loop", "pyqtorch", False),
@@ -86,11 +88,11 @@ def measure(name: str, n_qubits: int, n_lanes: int) -> dict[str, Any]:
         trainer.iterate(count)
         rounds.append((_cpu_seconds() - began) / count)
     if isinstance(trainer, Peer):
-        check(trainer, n_qubits)
+        check(trainer, n_qubits, critic=method.critic)
     return {
         "ms": 1e3 * statistics.median(rounds) / n_lanes,
         "ms_best": 1e3 * min(rounds) / n_lanes,
-        "compile_s": max(0.0, first - second) if "compiled" in name or name == "JAX" else 0.0,
+        "compile_s": max(0.0, first - second) if "compiled" in name or "JAX" in name else 0.0,
         "peak_gib": _peak_bytes() / GIB,
     }
 
