@@ -1,6 +1,7 @@
 """CPU time of one GAN iteration of one trial, against peers and against the floor, in one run.
 
     python -m tests.benchmarks.speed --out tests/benchmarks/results/speed.json
+    python -m tests.benchmarks.speed --out tests/benchmarks/results/speed.json --add --methods JAX --qubits 4
     python -m tests.benchmarks.report tests/benchmarks/results/speed.json
 
 Peers come with ``pip install -e '.[benchmarks]'``; one that is missing is skipped with a reason. Every measurement is a
@@ -158,6 +159,17 @@ def run(names: list[str], qubits: list[int], lanes: list[int]) -> list[dict[str,
     return rows
 
 
+def added(rows: list[dict[str, Any]], former: dict[str, Any], date: str) -> dict[str, Any]:
+    """A former result with its rows replaced by those that were measured again, or for the first time, at ``date``."""
+
+    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+        return row["method"], row["n_qubits"], row["n_lanes"]
+
+    new = {key(row): row | {"date": date} for row in rows}
+    kept = [new.pop(key(row), row) for row in former["rows"]]
+    return former | {"rows": [*kept, *new.values()]}
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -165,9 +177,14 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--qubits", nargs="+", type=int, default=list(QUBITS))
     parser.add_argument("--lanes", nargs="+", type=int, default=list(LANES))
+    parser.add_argument("--add", action="store_true", help="keep the rows of --out that are not measured again")
     asked = parser.parse_args()
     roofs = machine.roofs()
     rows = run(asked.methods, asked.qubits, asked.lanes)
+    if asked.add:
+        former = json.loads(asked.out.read_text())
+        asked.out.write_text(json.dumps(added(rows, former, machine.describe()["date"]), indent=1) + "\n")
+        return
     floors = {n: floor.floor(n) for n in asked.qubits}
     machine.write(
         asked.out,
