@@ -7,7 +7,7 @@ one real matrix product that does complex numbers too, at the cost of copying ru
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,20 @@ SAMPLE_GROUP = 3  # smaller, because these matrices are built for every sample
 
 
 class PermutationGate:
-    """Basis states in another order, some with another sign."""
+    """Basis states in another order, some with another sign.
 
-    def __init__(self, permutation: Permutation, dtype: torch.dtype) -> None:
-        order, signs = permutation.order, permutation.signs
-        both = np.concatenate([order, order + len(order)])
-        self._order = torch.tensor(both), torch.tensor(np.argsort(both))
+    Args:
+        permutations: of a layer; of several layers, their states stand side by side (any x layers 2D).
+    """
+
+    def __init__(self, permutations: Sequence[Permutation], dtype: torch.dtype) -> None:
+        halves = [(each, half) for each in permutations for half in range(2)]
+        size = len(permutations[0].order)
+        order = np.concatenate([each.order + size * place for place, (each, _) in enumerate(halves)])
+        signs = np.concatenate([each.signs for each, _ in halves])
+        self._order = torch.tensor(order), torch.tensor(np.argsort(order))
         self._moves = bool((order != np.arange(len(order))).any())
-        self._signs = torch.tensor(np.concatenate([signs, signs]), dtype=dtype) if (signs < 0).any() else None
+        self._signs = torch.tensor(signs, dtype=dtype) if (signs < 0).any() else None
 
     def __call__(self, states: Tensor) -> Tensor:
         moved = reordered(states, *self._order) if self._moves else states
@@ -144,6 +150,15 @@ class RotationGates:
         re, im = (total @ self._to_matrix).unflatten(-1, (2, 2, 2)).unbind(-3)
         return re, im
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all wires are one group, so that a layer is one matrix."""
+        return len(self._groups) == 1 and self._turns(self._groups[0])
+
+    def whole(self, weights: Tensor) -> Tensor:
+        """That real matrix of each layer, layers x 2D x 2D, given layers x weights."""
+        return _real(*_of_group(self._groups[0], *self.matrices(weights)))
+
     def shared(self, weights: Tensor) -> list[GateStep]:
         """What each layer does, given layers x weights."""
         re, im = self.matrices(weights)
@@ -237,24 +252,28 @@ def kron(factors: Factors) -> Factors:
 
     ``factors`` are a real tensor, or real and imaginary parts. Neighbours are multiplied first, all pairs at once.
     """
-    n_wires = factors[0].shape[-3]
+    stacked = _kron(torch.stack(factors))
+    return stacked.unbind()
+
+
+def _kron(factors: Tensor) -> Tensor:
+    """The same of parts x ... x wires x r x c, the real and then the imaginary part if there is one."""
+    n_wires = factors.shape[-3]
     if n_wires == 1:
-        return tuple(part.squeeze(-3) for part in factors)
+        return factors.squeeze(-3)
     if n_wires % 2:
-        heads, tails = zip(*(part.split([1, n_wires - 1], dim=-3) for part in factors), strict=True)
-        return _outer(tuple(head.squeeze(-3) for head in heads), kron(tails))
-    pairs: Any = (part.unflatten(-3, (n_wires // 2, 2)).unbind(-3) for part in factors)
-    left, right = zip(*pairs, strict=True)
-    return kron(_outer(left, right))
+        head, tail = factors.split([1, n_wires - 1], dim=-3)
+        return _outer(head.squeeze(-3), _kron(tail))
+    left, right = factors.unflatten(-3, (n_wires // 2, 2)).unbind(-3)
+    return _kron(_outer(left, right))
 
 
-def _outer(a: Factors, b: Factors) -> Factors:
-    """Kronecker product of two matrices, real or complex."""
-
-    def times(x: Tensor, y: Tensor) -> Tensor:
-        shape = (*x.shape[:-2], x.shape[-2] * y.shape[-2], x.shape[-1] * y.shape[-1])
-        return (x[..., :, None, :, None] * y[..., None, :, None, :]).reshape(shape)
-
+def _outer(a: Tensor, b: Tensor) -> Tensor:
+    """Kronecker products of matrices (parts x ... x r x c), real or complex: all products of parts at once, as the time
+    to compile them grows with the number of operations."""
+    shape = (*a.shape[1:-2], a.shape[-2] * b.shape[-2], a.shape[-1] * b.shape[-1])
+    products = (a[:, None, ..., :, None, :, None] * b[..., None, :, None, :]).reshape(len(a), len(b), *shape)
     if len(a) == 1:
-        return (times(a[0], b[0]),)
-    return times(a[0], b[0]) - times(a[1], b[1]), times(a[0], b[1]) + times(a[1], b[0])
+        return products[0]
+    (re_re, re_im), (im_re, im_im) = (row.unbind() for row in products.unbind())
+    return torch.stack([re_re - im_im, re_im + im_re])

@@ -9,7 +9,6 @@ them, forwards and backwards, grows with their number.
 """
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ import torch
 from torch import Tensor
 
 from qsynth.circuits.ansatz import Ansatz
-from qsynth.circuits.gates import UNITARY_QUBITS, DiagonalGates, GateStep, PermutationGate, RotationGates, kron
+from qsynth.circuits.gates import UNITARY_QUBITS, GateStep, RotationGates, kron
+from qsynth.circuits.layer_group import LayerGroup
 from qsynth.circuits.ledger import Ledger
-from qsynth.circuits.program import CircuitProgram, CircuitStep, Diagonals, Permutation, Rotations, trace
+from qsynth.circuits.program import CircuitProgram, Permutation, Rotations, trace
 from qsynth.circuits.readout import PauliWords, find_readout
 from qsynth.circuits.sampling import ShotSampler
 from qsynth.circuits.spend import Spend
@@ -83,22 +83,21 @@ class StatevectorEngine:
         self.n_layer_weights = ansatz.n_layer_weights(n_qubits)
         embedding = trace(lambda x, _: ansatz.embed(x, n_qubits), self.n_inputs, 0, n_qubits)
         self._start = _Start(embedding, dtype)
-        self._embedding = _LayerGroup(embedding, self._start.rest, dtype)
-        self._embedding.add(0, self._start.rest)
+        self._embedding = LayerGroup(embedding, {0: self._start.rest}, dtype)
         digest = hashlib.sha256(_circuit_key(embedding))
-        groups: dict[bytes, _LayerGroup] = {}
+        groups: dict[bytes, dict[int, CircuitProgram]] = {}
         for index in range(n_layers):
 
             def layer(inputs: Any, weights: Any, index: int = index) -> None:
                 ansatz.apply(index, inputs, weights, n_qubits)
 
             program = trace(layer, self.n_inputs, self.n_layer_weights, n_qubits)
-            key = _rotation_key(program)
-            if key not in groups:
-                groups[key] = _LayerGroup(program, program.steps, dtype)
-            groups[key].add(index, program.steps)
+            groups.setdefault(_rotation_key(program), {})[index] = program
             digest.update(_circuit_key(program))
-        self._groups = list(groups.values())
+        self._groups = [
+            LayerGroup(next(iter(of.values())), {index: program.steps for index, program in of.items()}, dtype)
+            for of in groups.values()
+        ]
         shared = all(group.is_shared for group in [self._embedding, *self._groups])
         # All that follows the embedding is one matrix for the whole batch, if it can be.
         self._basis = self._start.basis(dtype) if shared and n_qubits <= UNITARY_QUBITS else None
@@ -159,62 +158,24 @@ class StatevectorEngine:
 
     def _layers(self, states: Tensor, inputs: Tensor, weights: Tensor, layer_mask: Tensor) -> Tensor:
         steps: dict[int, list[GateStep]] = {}
+        matrices: dict[int, Tensor] = {}
         for group in self._groups:
-            steps |= group.steps(inputs, weights if len(self._groups) == 1 else weights[group.members])
+            members = slice(None) if len(self._groups) == 1 else group.members
+            if group.is_whole:
+                of_group = group.matrices(weights[members], layer_mask[members])
+                matrices |= dict(zip(group.members, of_group.unbind(), strict=True))
+            else:
+                steps |= group.steps(inputs, weights[members])
         columns = states.T  # as they lie in memory
-        for index, on in enumerate(layer_mask.unbind()):
+        for index, on in enumerate((layer_mask > 0).unbind()):
+            if index in matrices:
+                columns = matrices[index] @ columns
+                continue
             after = columns.T
             for step in steps[index]:
                 after = step(after)
-            columns = torch.lerp(columns, after.T, on)
+            columns = torch.where(on, after.T, columns)
         return columns.T
-
-
-class _LayerGroup:
-    """Layers that differ in their permutations at most; what they share is built in one tensor expression."""
-
-    def __init__(self, program: CircuitProgram, steps: Sequence[CircuitStep], dtype: torch.dtype) -> None:
-        self.members: list[int] = []
-        self._dtype = dtype
-        self._gates = [_parametrised(program, step, dtype) for step in steps]
-        self._permutations: list[list[PermutationGate | None]] = []
-        self.is_shared = all(gates is None or gates.is_shared for gates in self._gates)
-        # States that a gradient keeps for one layer: two for a permutation, three for the mask.
-        self.n_states_kept = 3 + sum(2 if gates is None else gates.n_states_kept for gates in self._gates)
-
-    def add(self, index: int, steps: Sequence[CircuitStep]) -> None:
-        """Make layer ``index`` a member."""
-        self.members.append(index)
-        self._permutations.append(
-            [PermutationGate(step, self._dtype) if isinstance(step, Permutation) else None for step in steps]
-        )
-
-    def steps(self, inputs: Tensor, weights: Tensor) -> dict[int, list[GateStep]]:
-        """Layer -> what it does to states (any x 2D), for the members' ``weights`` and the batch's ``inputs``."""
-        made: dict[int, list[GateStep]] = {layer: [] for layer in self.members}
-        of_samples: list[Tensor] = []
-        if not self.is_shared:
-            of_samples = [torch.cat([inputs, each.expand(len(inputs), -1)], dim=-1) for each in weights.unbind()]
-        for place, gates in enumerate(self._gates):
-            of_layers: Sequence[GateStep | None]
-            if gates is None:
-                of_layers = [permutations[place] for permutations in self._permutations]
-            elif gates.is_shared:
-                of_layers = gates.shared(weights)
-            else:
-                of_layers = [gates.of_samples(parameters) for parameters in of_samples]
-            for layer, step in zip(self.members, of_layers, strict=True):
-                assert step is not None
-                made[layer].append(step)
-        return made
-
-
-def _parametrised(
-    program: CircuitProgram, step: CircuitStep, dtype: torch.dtype
-) -> RotationGates | DiagonalGates | None:
-    if isinstance(step, Rotations):
-        return RotationGates(program, step, dtype)
-    return DiagonalGates(program, step, dtype) if isinstance(step, Diagonals) else None
 
 
 class _Start:

@@ -43,29 +43,40 @@ DISTANCES: Mapping[str, Dissimilarity] = {"energy": _euclidean, "mmd": _rational
 def class_distance(dissimilarity: Dissimilarity, made: Rows, drawn: bool, real: Strata) -> Tensor:
     """The distance of generated rows, whose weights are equal in each class, to all real ones.
 
+    What it returns is differentiable once.
+
     Args:
         drawn: whether ``made`` are drawn; a distribution in full is paired with itself as it is.
     """
-    unit = _spread(real)
-    to_real = made.weights[:, None] * (made.onehot @ (real.onehot / real.counts.clamp(min=1)).T)
-    across = (dissimilarity(_squares(made.x, real.x), unit) * to_real).sum()
+    x = made.x.detach()
+    to_real = (made.onehot / real.counts.clamp(min=1)) @ real.members
+    across, slope_across = _means(dissimilarity, x, real.columns, to_real, real.unit)
     # What a row is of its class, and how often each is paired.
-    of_class = made.weights @ made.onehot
-    share = made.weights * (made.onehot @ (1 / of_class.clamp(min=EPSILON)))
-    pairs = made.weights[:, None] * share * (made.onehot @ made.onehot.T)
+    of_class = (made.weights[:, None] * made.onehot).sum(dim=0)
+    share = made.weights[:, None] * made.onehot / of_class.clamp(min=EPSILON)
     if drawn:
         n = (made.onehot * (made.weights > 0)[:, None]).sum(dim=0)
-        pairs = pairs * (1 - torch.eye(len(made.x))) * (made.onehot @ (n / (n - 1).clamp(min=1)))
-    return 2 * across - (dissimilarity(_squares(made.x, made.x), unit) * pairs).sum()
+        share = share * (n / (n - 1).clamp(min=1))
+    within, slope_within = _means(dissimilarity, x, x.T, made.onehot @ share.T, real.unit)
+    if drawn:
+        within = within - share.sum(dim=1) * dissimilarity(torch.zeros_like(real.unit), real.unit)
+    # Both rows of a pair move: the slope counts twice.
+    slopes = 2 * made.weights[:, None] * (slope_across - slope_within)
+    return (made.weights * (2 * across - within)).sum() + ((made.x - x) * slopes).sum()
 
 
-def _spread(real: Strata) -> Tensor:
-    """Mean squared distance of two real rows of a class: twice their variance, summed over features."""
-    centre = (real.onehot.T @ real.x) / real.counts.clamp(min=1)[:, None]
-    away = torch.square(real.x - real.onehot @ centre).sum(dim=1) * real.onehot.sum(dim=1)
-    return (2 * away.sum() / real.counts.sum()).clamp(min=EPSILON)
+def _means(
+    dissimilarity: Dissimilarity, x: Tensor, columns: Tensor, weights: Tensor, unit: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Weighted sums (m) over n rows (columns: d x n) of their dissimilarity to each of x (m x d), and their gradients
+    (m x d); no matrix of pairs is kept for them.
 
+    Args:
+        weights: m x n.
+    """
 
-def _squares(x: Tensor, y: Tensor) -> Tensor:
-    """Squared Euclidean distances, m x n, of rows (m x d) and (n x d)."""
-    return torch.square(x[:, None] - y[None]).sum(dim=2)
+    def sums(x: Tensor) -> Tensor:
+        return (weights * dissimilarity(torch.square(x[:, :, None] - columns).sum(dim=1), unit)).sum(dim=1)
+
+    values, pulled = torch.func.vjp(sums, x)  # type: ignore[misc]
+    return values, pulled(torch.ones_like(values))[0]

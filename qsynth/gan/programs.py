@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth.execution.compilation import Build
+from qsynth.gan.strata import Pool, Strata
 from qsynth.gan.update import CriticBatch, DistanceUpdate, GanUpdate
 from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState
@@ -23,16 +24,16 @@ class Programs:
         def generator_step(
             weights: Weights,
             controls: Controls,
-            rows: Tensor,
-            n_rows: Tensor,
+            learned: Strata | Pool,
             seed: Tensor,
             iteration: Tensor,
             totals: Tensor,
         ) -> tuple[Tensor, AdamState, Tensor, Tensor, Tensor]:
-            generator, state, statistics = update.generator_step(weights, controls, rows, n_rows, seed, iteration)
-            average = update.averaged(weights.average, generator, controls, rows, n_rows, iteration)
+            generator, state, statistics = update.generator_step(weights, controls, learned, seed, iteration)
+            average = update.averaged(weights.average, generator, controls, learned, iteration)
             return generator, state, average, iteration + 1, totals + torch.stack(tuple(statistics))
 
+        self._learned = update.learned
         self.generator_step = build("generator_step", vmap(generator_step))
         if not isinstance(update, GanUpdate):
             return
@@ -62,6 +63,7 @@ class Programs:
         the generator's statistics (lanes x 4)."""
         of_critic, of_generator = torch.zeros(2, len(seeds), 4)
         indices = [torch.tensor(float(index)) for index in range(n_updates)]
+        learned = self._learned(Pool(rows, n_rows), controls)
         for _ in range(n_iterations):
             batches = self.critic_batches(w.generator, controls, rows, n_rows, seeds, steps) if indices else ()
             critic, state = w.critic, w.critic_adam
@@ -69,7 +71,7 @@ class Programs:
                 critic, state, of_critic = self.critic_step(critic, state, batch, controls, index, of_critic)
             w = w._replace(critic=critic, critic_adam=state)
             generator, generator_state, average, steps, of_generator = self.generator_step(
-                w, controls, rows, n_rows, seeds, steps, of_generator
+                w, controls, learned, seeds, steps, of_generator
             )
             w = w._replace(generator=generator, generator_adam=generator_state, average=average)
         return w, steps, of_critic, of_generator

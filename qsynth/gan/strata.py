@@ -1,4 +1,4 @@
-"""The training rows of a trial by class, and batches that hold every class."""
+"""The training rows of a trial, and batches of them: with equal chances, or such that hold every class."""
 
 from typing import NamedTuple
 
@@ -10,19 +10,62 @@ from qsynth.gan.generator import Rows
 EPSILON = 1e-12
 
 
-class Strata(NamedTuple):
-    """All training rows: capacity x d, capacity x classes (0 in rows that do not count), and rows of each class."""
+class Pool(NamedTuple):
+    """Training rows (x, onehot(y)), capacity x (d + classes), of which the first ``n_rows`` count.
 
-    x: Tensor
-    onehot: Tensor
+    Both may have leading axes, as those of :class:`Strata` may before a batch is drawn.
+    """
+
+    rows: Tensor
+    n_rows: Tensor
+
+    def batch(self, n_features: int, u: Tensor, sample_weights: Tensor) -> Rows:
+        """Real rows with equal chances, by numbers ``u`` of (0, 1)."""
+        chosen = self.rows[(u * self.n_rows).to(torch.int64)]
+        return Rows(chosen[:, :n_features], chosen[:, n_features:], sample_weights)
+
+    def known(self, n_features: int) -> tuple[Tensor, Tensor]:
+        """All rows and their labels, which are 0 where a row does not count; without leading axes."""
+        counted = torch.arange(self.rows.shape[0]) < self.n_rows
+        return self.rows[:, :n_features], self.rows[:, n_features:] * counted[:, None]
+
+
+class Strata(NamedTuple):
+    """All training rows, sorted by class, and what does not change while a generator learns from them.
+
+    Attributes:
+        columns: d x capacity, the rows' features.
+        members: classes x capacity, 1 where a row is of the class; 0 in rows that do not count, which come last.
+        counts: rows of each class.
+        before: rows of the classes before each.
+        unit: mean squared distance of two rows of a class.
+    """
+
+    columns: Tensor
+    members: Tensor
     counts: Tensor
+    before: Tensor
+    unit: Tensor
 
     @classmethod
     def of(cls, rows: Tensor, n_rows: Tensor, n_features: int) -> "Strata":
-        """Of (x, onehot(y)), capacity x (n_features + classes), of which the first ``n_rows`` count."""
-        counted = torch.arange(rows.shape[0]) < n_rows
-        onehot = rows[:, n_features:] * counted[:, None]
-        return cls(rows[:, :n_features], onehot, onehot.sum(dim=0))
+        """Of (x, onehot(y)), ... x capacity x (n_features + classes), of which the first ``n_rows`` count."""
+        counted = torch.arange(rows.shape[-2]) < n_rows[..., None]
+        n_classes = rows.shape[-1] - n_features
+        label = torch.where(counted, rows[..., n_features:].argmax(dim=-1), n_classes)
+        order = label.argsort(dim=-1, stable=True)[..., None, :]
+        columns = rows.mT.take_along_dim(order, dim=-1)
+        x, members = columns[..., :n_features, :], columns[..., n_features:, :] * counted[..., None, :]
+        counts = members.sum(dim=-1)
+        # The squared distance is twice the variance, summed over features.
+        centre = (x @ members.mT) / counts.clamp(min=1)[..., None, :]
+        away = torch.square(x - centre @ members).sum(dim=-2) * members.sum(dim=-2)
+        unit = (2 * away.sum(dim=-1) / counts.sum(dim=-1)).clamp(min=EPSILON)
+        return cls(x.contiguous(), members, counts, counts.cumsum(dim=-1) - counts, unit)
+
+    def known(self, _n_features: int) -> tuple[Tensor, Tensor]:
+        """All rows and their labels, which are 0 where a row does not count; without leading axes."""
+        return self.columns.T, self.members.T
 
     @property
     def shares(self) -> Tensor:
@@ -42,17 +85,21 @@ class Strata(NamedTuple):
             offset: of (0, 1), a scalar.
             sample_weights: batch, positive for samples in use.
         """
-        size, n_classes = u.shape[0], self.counts.shape[0]
-        n_pairs = torch.div((sample_weights > 0).sum(), 2, rounding_mode="floor")
-        pair = torch.div(torch.arange(size), 2, rounding_mode="floor")
+        # All in floating point, and without look-ups by label: compilers make few, fast instructions of it.
+        dtype, n_classes = self.columns.dtype, self.counts.shape[0]
+        n_pairs = torch.floor((sample_weights > 0).sum() / 2)
+        pair = torch.floor(torch.arange(u.shape[0], dtype=dtype) / 2)[:, None]
         n_served = n_classes * (n_pairs >= n_classes)
-        place = (pair - n_served + offset) / (n_pairs - n_served).clamp(min=1)
-        dealt = (place[:, None] > self.shares.cumsum(dim=0)[:-1]).sum(dim=1)
-        label = torch.where(pair < n_served, pair, dealt)
-        onehot = (label[:, None] == torch.arange(n_classes)).to(self.x.dtype)
-        used = onehot * (pair < n_pairs)[:, None]
+        total = self.counts.sum()
+        place = ((pair - n_served + offset) / (n_pairs - n_served).clamp(min=1) * total).clamp(max=total)
+        dealt = (place > self.before) & (place <= self.before + self.counts)
+        onehot = torch.where(pair < n_served, pair == torch.arange(n_classes), dealt).to(dtype)
+        used = onehot * (pair < n_pairs)
         often = torch.where(n_served > 0, 1.0, (self.shares * n_pairs).clamp(max=1.0))
         of_class = self.shares / often.clamp(min=EPSILON) / used.sum(dim=0).clamp(min=1)
-        rank = torch.floor(u.to(onehot.dtype) * (onehot @ self.counts))
-        before = (onehot @ self.onehot.cumsum(dim=0).T <= rank[:, None]).sum(dim=1)
-        return Rows(self.x[before.clamp(max=self.x.shape[0] - 1)], onehot, used @ of_class)
+        # A product may be rounded up to the number of rows.
+        last = ((onehot * self.counts).sum(dim=1) - 1).clamp(min=0)
+        rank = torch.minimum(torch.floor(u.to(dtype) * (last + 1)), last)
+        row = (onehot * self.before).sum(dim=1) + rank
+        x = self.columns[:, row.to(torch.int64).clamp(max=self.columns.shape[1] - 1)].T
+        return Rows(x, onehot, (used * of_class).sum(dim=1))

@@ -15,7 +15,7 @@ from qsynth.gan.distances import DISTANCES, class_distance
 from qsynth.gan.generator import EnumeratedRows, GeneratedRows, Generator, Rows
 from qsynth.gan.losses import LOSSES, Penalty, gradient_penalty, norm
 from qsynth.gan.score_terms import with_score_terms
-from qsynth.gan.strata import Strata
+from qsynth.gan.strata import Pool, Strata
 from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState, adam
 from qsynth.space.controls import OFF, Controls, is_on
@@ -66,29 +66,32 @@ class DistanceUpdate:
         """Starting parameters of generator and critic; OFF without one."""
         return self.generator.initial(seed, STREAM_GENERATOR), OFF
 
+    def learned(self, pool: Pool, controls: Controls) -> Strata | Pool:
+        """The training rows as the generator learns from them, of all lanes."""
+        return Strata.of(*pool, self.generator.n_features) if self._stratifies(controls) else pool
+
     def generator_step(
-        self, weights: Weights, controls: Controls, rows: Tensor, n_rows: Tensor, seed: Tensor, iteration: Tensor
+        self, weights: Weights, controls: Controls, learned: Strata | Pool, seed: Tensor, iteration: Tensor
     ) -> tuple[Tensor, AdamState, GeneratorStatistics]:
         """One generator update.
 
         Args:
-            rows: real rows (x, onehot(y)), capacity x (n_features + n_classes), of which the first ``n_rows`` count.
+            learned: real rows, as :meth:`learned` gives them.
             iteration: int64 scalar, the iteration's number in the trial.
         """
         u, mix, noise = self._numbers(seed, STREAM_GENERATOR_STEP, iteration, self.batch_size)
-        n_features, strata = self.generator.n_features, Strata.of(rows, n_rows, self.generator.n_features)
-        if self._stratifies(controls):
-            real = strata.batch(u, mix[0], controls.sample_weights)
+        if isinstance(learned, Strata):
+            real = learned.batch(u, mix[0], controls.sample_weights)
         else:
-            chosen = _chosen(rows, n_rows, u)
-            real = Rows(chosen[:, :n_features], chosen[:, n_features:], controls.sample_weights)
+            real = learned.batch(self.generator.n_features, u, controls.sample_weights)
 
         def loss(flat: Tensor) -> tuple[Tensor, Tensor]:
             made = self.generator.make(flat, noise, real.onehot, controls)
             rows_made = made.rows(real.onehot, real.weights)
 
             def distance() -> Tensor:
-                return class_distance(self._dissimilarity, rows_made, not made.listed, strata)
+                assert isinstance(learned, Strata)
+                return class_distance(self._dissimilarity, rows_made, not made.listed, learned)
 
             value = self._judged(weights, rows_made, real, controls, distance, (seed, iteration))
             value = with_score_terms(value, rows_made, real, controls, distance)
@@ -99,7 +102,7 @@ class DistanceUpdate:
         generator, state = adam(
             weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
         )
-        generator = self.generator.refreshed(generator, strata.x, strata.onehot, controls)
+        generator = self.generator.refreshed(generator, *learned.known(self.generator.n_features), controls)
         statistics = GeneratorStatistics(
             value, torch.linalg.vector_norm(gradient), fake.std(dim=0).mean(), (fake.abs() > 0.98).float().mean()
         )
@@ -110,8 +113,7 @@ class DistanceUpdate:
         average: Tensor,
         generator: Tensor,
         controls: Controls,
-        rows: Tensor,
-        n_rows: Tensor,
+        learned: Strata | Pool,
         iteration: Tensor,
     ) -> Tensor:
         """The average of the generator's parameters after an update; OFF where none is kept.
@@ -124,8 +126,8 @@ class DistanceUpdate:
         if not is_on(average):
             return OFF
         decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
-        x, onehot, _ = Strata.of(rows, n_rows, self.generator.n_features)
-        return self.generator.refreshed(torch.lerp(generator, average, decay), x, onehot, controls)
+        known = learned.known(self.generator.n_features)
+        return self.generator.refreshed(torch.lerp(generator, average, decay), *known, controls)
 
     def _stratifies(self, _controls: Controls) -> bool:
         """Whether the generator's batches hold every class, as distances within classes need."""
@@ -182,8 +184,7 @@ class GanUpdate(DistanceUpdate):
         """
         size = self.n_critic * self.batch_size
         u, mix, noise = self._numbers(seed, STREAM_CRITIC_STEP, iteration, size)
-        chosen = _chosen(rows, n_rows, u)
-        real, onehot = chosen[:, : self.generator.n_features], chosen[:, self.generator.n_features :]
+        real, onehot, _ = Pool(rows, n_rows).batch(self.generator.n_features, u, controls.sample_weights)
         fake, listed = self.generator.make(generator, noise, onehot, controls)
         if is_on(controls.instance_noise):
             real = _blurred(real, controls, seed, STREAM_NOISE_REAL, iteration)
@@ -262,11 +263,6 @@ class GanUpdate(DistanceUpdate):
         slope = self.critic.slope(parameters, between, batch.onehot, controls)
         penalty = (gradient_penalty(norm(slope), self.penalty) * controls.sample_weights).sum()
         return loss + controls.gp_weight * penalty, penalty
-
-
-def _chosen(rows: Tensor, n_rows: Tensor, u: Tensor) -> Tensor:
-    """Real rows with equal chances, by uniform numbers."""
-    return rows[(u * n_rows).to(torch.int64)]
 
 
 def _blurred(x: Tensor, controls: Controls, seed: Tensor, stream: int, iteration: Tensor) -> Tensor:

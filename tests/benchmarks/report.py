@@ -41,7 +41,9 @@ def speed(result: dict[str, Any]) -> tuple[str, list[str]]:
             notes.append(f"{series(row)}, {row['n_qubits']} qubits: {row['skipped']}")
         else:
             ratio = row["ms"] / result["floor"][str(row["n_qubits"])]["ms"]
-            line[row["n_qubits"]] = f"{number(row['ms'])} ({number(ratio)}x)"
+            # The floor is that of training with a critic.
+            of_floor = "" if "without a critic" in row["method"] else f" ({number(ratio)}x)"
+            line[row["n_qubits"]] = number(row["ms"]) + of_floor
     floors = ["floor", *(number(result["floor"][str(n)]["ms"]) for n in qubits)]
     lines = [[name, *(line.get(n, "") for n in qubits)] for name, line in cells.items()]
     header = ["CPU ms (x floor)", *(f"{n} qubits" for n in qubits)]
@@ -49,6 +51,11 @@ def speed(result: dict[str, Any]) -> tuple[str, list[str]]:
     for row in result["rows"]:
         if row.get("compile_s"):
             compiling.setdefault(series(row), []).append(row["compile_s"])
+    dated: dict[str, list[str]] = {}
+    for row in result["rows"]:
+        if "date" in row:
+            dated.setdefault(row["date"], []).append(f"{series(row)}, {row['n_qubits']} qubits")
+    notes += [f"measured {date}: {'; '.join(names)}" for date, names in dated.items()]
     for name, seconds in compiling.items():
         notes.append(f"{name} compiles in {number(min(seconds))} to {number(max(seconds))} CPU s")
     return table(header, [*lines, floors]), notes
@@ -65,6 +72,7 @@ def plot_speed(result: dict[str, Any], path: Path) -> None:
         "qsynth compiled without a critic": "C5",
         "qsynth eager": "C9",
         "JAX": "C1",
+        "JAX without a critic": "C6",
         "default.qubit": "C2",
         "lightning.qubit": "C3",
         "pyqtorch": "C4",

@@ -1,6 +1,7 @@
 """CPU time of one GAN iteration of one trial, against peers and against the floor, in one run.
 
     python -m tests.benchmarks.speed --out tests/benchmarks/results/speed.json
+    python -m tests.benchmarks.speed --out tests/benchmarks/results/speed.json --add --methods JAX --qubits 4
     python -m tests.benchmarks.report tests/benchmarks/results/speed.json
 
 Peers come with ``pip install -e '.[benchmarks]'``; one that is missing is skipped with a reason. Every measurement is a
@@ -37,18 +38,20 @@ ONE_THREAD = {
 
 
 class Method(NamedTuple):
-    """Where a trainer is made, and whether it takes many lanes."""
+    """Where a trainer is made, whether it takes many lanes, and whether it has a critic."""
 
     module: str
     maker: str
     lanes: bool
+    critic: bool = True
 
 
 METHODS = {
     "qsynth compiled": Method("population", "compiled", True),
-    "qsynth compiled without a critic": Method("population", "critic_free", True),
+    "qsynth compiled without a critic": Method("population", "critic_free", True, critic=False),
     "qsynth eager": Method("population", "eager", True),
     "JAX": Method("jax_loop", "JaxLoop", True),
+    "JAX without a critic": Method("jax_loop", "JaxCriticFree", True, critic=False),
     "default.qubit": Method("pennylane_loop", "default_qubit", False),
     "lightning.qubit": Method("pennylane_loop", "lightning_qubit", False),
     "pyqtorch": Method("pyqtorch_loop", "pyqtorch", False),
@@ -86,11 +89,11 @@ def measure(name: str, n_qubits: int, n_lanes: int) -> dict[str, Any]:
         trainer.iterate(count)
         rounds.append((_cpu_seconds() - began) / count)
     if isinstance(trainer, Peer):
-        check(trainer, n_qubits)
+        check(trainer, n_qubits, critic=method.critic)
     return {
         "ms": 1e3 * statistics.median(rounds) / n_lanes,
         "ms_best": 1e3 * min(rounds) / n_lanes,
-        "compile_s": max(0.0, first - second) if "compiled" in name or name == "JAX" else 0.0,
+        "compile_s": max(0.0, first - second) if "compiled" in name or "JAX" in name else 0.0,
         "peak_gib": _peak_bytes() / GIB,
     }
 
@@ -156,6 +159,17 @@ def run(names: list[str], qubits: list[int], lanes: list[int]) -> list[dict[str,
     return rows
 
 
+def added(rows: list[dict[str, Any]], former: dict[str, Any], date: str) -> dict[str, Any]:
+    """A former result with its rows replaced by those that were measured again, or for the first time, at ``date``."""
+
+    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+        return row["method"], row["n_qubits"], row["n_lanes"]
+
+    new = {key(row): row | {"date": date} for row in rows}
+    kept = [new.pop(key(row), row) for row in former["rows"]]
+    return former | {"rows": [*kept, *new.values()]}
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,9 +177,14 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--qubits", nargs="+", type=int, default=list(QUBITS))
     parser.add_argument("--lanes", nargs="+", type=int, default=list(LANES))
+    parser.add_argument("--add", action="store_true", help="keep the rows of --out that are not measured again")
     asked = parser.parse_args()
     roofs = machine.roofs()
     rows = run(asked.methods, asked.qubits, asked.lanes)
+    if asked.add:
+        former = json.loads(asked.out.read_text())
+        asked.out.write_text(json.dumps(added(rows, former, machine.describe()["date"]), indent=1) + "\n")
+        return
     floors = {n: floor.floor(n) for n in asked.qubits}
     machine.write(
         asked.out,

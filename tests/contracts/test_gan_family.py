@@ -17,6 +17,7 @@ from qsynth.data.tabular import TableData
 from qsynth.gan.distances import DISTANCES
 from qsynth.gan.generator import Generator
 from qsynth.gan.losses import LOSSES
+from qsynth.gan.strata import Pool
 from qsynth.gan.update import CriticBatch, DistanceUpdate, GanUpdate
 from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState
@@ -322,6 +323,12 @@ def rows() -> Tensor:
 WHERE = torch.tensor(ROWS), torch.tensor(5), torch.tensor(0)
 
 
+def as_learned(update: DistanceUpdate, using: Controls) -> tuple[Any, Tensor, Tensor]:
+    """The rows as the generator learns from them, seed and iteration."""
+    n_rows, *when = WHERE
+    return update.learned(Pool(rows(), n_rows), using), *when
+
+
 def directional(loss: Any, at: Tensor, gradient: Tensor, moves: Tensor) -> None:
     """Hold a gradient to central differences along random directions, in what it moves; where a kink lies within one
     step of a direction, a smaller step avoids it."""
@@ -354,7 +361,9 @@ def test_gradients_are_those_of_finite_differences(generator: str, critic: str, 
         return gan.critic_step(flat, here.critic_adam, batch, using, torch.tensor(0.0))
 
     def generator_step(flat: Tensor) -> Any:
-        return gan.generator_step(here._replace(generator=flat), using, rows(), *WHERE)
+        return gan.generator_step(
+            here._replace(generator=flat), using, gan.learned(Pool(rows(), WHERE[0]), using), *WHERE[1:]
+        )
 
     whole = torch.ones(len(here.critic), dtype=torch.bool)
     for step, at, moves in (
@@ -373,7 +382,9 @@ def test_gradients_without_a_critic_are_those_of_finite_differences(generator: s
     here = weights(alone)
 
     def step(flat: Tensor) -> Any:
-        return alone.generator_step(here._replace(generator=flat), using, rows(), *WHERE)
+        return alone.generator_step(
+            here._replace(generator=flat), using, alone.learned(Pool(rows(), WHERE[0]), using), *WHERE[1:]
+        )
 
     gradient = step(here.generator)[1].first
     directional(lambda flat: step(flat)[2].loss, here.generator, gradient, moved(alone.generator))
@@ -410,7 +421,7 @@ def outcome(gan: GanUpdate, here: Weights, using: Controls) -> tuple[Tensor, ...
     """What an iteration's statistics and gradients are, gradients of both players in full."""
     batch: CriticBatch = gan.critic_batches(here.generator, using, rows(), *WHERE)[0]
     _, critic, of_critic = gan.critic_step(here.critic, here.critic_adam, batch, using, torch.tensor(0.0))
-    _, generator, of_generator = gan.generator_step(here, using, rows(), *WHERE)
+    _, generator, of_generator = gan.generator_step(here, using, *as_learned(gan, using))
     return critic.first, generator.first, torch.stack([*of_critic, *of_generator[:2]])
 
 

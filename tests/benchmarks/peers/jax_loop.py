@@ -1,4 +1,7 @@
-"""JAX: one trial's iteration as a pure function, ``vmap`` over lanes, ``jit``; the state of all lanes is donated."""
+"""JAX: one trial's iteration as a pure function, ``vmap`` over lanes, ``jit``; the state of all lanes is donated.
+
+With the critic that peers have, or with the energy distance to all training rows in its place.
+"""
 
 import math
 from typing import Any
@@ -13,12 +16,14 @@ from tests.benchmarks.peers.problem import (
     LEARNING_RATE,
     N_CRITIC,
     SLOPE,
+    TRAINING_ROWS,
     WIDTH,
     Answer,
     Example,
     required,
 )
 
+DECAY, EPSILON = 0.98, 1e-12
 UNITARY_QUBITS = 7  # the faster way on one core: up to here a unitary for the whole batch, beyond gate by gate
 
 
@@ -178,3 +183,44 @@ class JaxLoop:
             lambda p, m, v: p - scale * m / (jnp.sqrt(v / (1 - beta2**count)) + 1e-8), parameters, first, second
         )
         return parameters, (first, second, count)
+
+
+class JaxCriticFree(JaxLoop):
+    """The same generator, which minimises the energy distance, without a critic; its parameters are averaged."""
+
+    def answer(self, example: Example) -> Answer:
+        """See :class:`Peer`; nothing is a critic's."""
+        jax, jnp = self._jax, self._jax.numpy
+        given = {"linear": example.linear, "bias": example.bias, "weights": example.weights}
+        generator = jax.tree.map(jnp.asarray, given)
+        gradient = jax.jit(jax.grad(self._distance))(generator, jnp.asarray(example.real[:, 0]), example.z)
+        flat = np.concatenate([np.ravel(gradient[name]) for name in given])  # JAX sorts names
+        return Answer(np.asarray(self._fake(generator, jnp.asarray(example.z))), np.zeros(0, np.float32), flat)
+
+    def _initial(self, key: Any) -> tuple[Any, ...]:
+        key, generator, _, state, _ = super()._initial(key)
+        real = 0.2 * self._jax.random.normal(key, (TRAINING_ROWS,))
+        # Memory that is given away must not be given twice.
+        return key, generator, state, self._jax.tree.map(self._jax.numpy.array, generator), real
+
+    def _iteration(self, state: tuple[Any, ...]) -> tuple[Any, ...]:
+        jax = self._jax
+        key, generator, of_generator, average, real = state
+        key, for_z = jax.random.split(key)
+        z = jax.random.normal(for_z, (BATCH, LATENT))
+        gradient = jax.grad(self._distance)(generator, real, z)
+        generator, of_generator = self._adam(generator, gradient, of_generator)
+        average = jax.tree.map(lambda mean, now: DECAY * mean + (1 - DECAY) * now, average, generator)
+        return key, generator, of_generator, average, real
+
+    def _distance(self, generator: Any, real: Any, z: Any) -> Any:
+        """2 E|X - Y| - E|X - X'| of generated rows X, X' (different ones) and real rows Y."""
+        fake = self._fake(generator, z)
+        across = self._distances(fake, real).mean()
+        within = self._distances(fake, fake).sum() / (BATCH * (BATCH - 1))
+        return 2 * across - within
+
+    def _distances(self, x: Any, y: Any) -> Any:
+        """Of all pairs, with a finite gradient at 0."""
+        jnp = self._jax.numpy
+        return jnp.sqrt(jnp.square(x[:, None] - y[None]) + EPSILON) - EPSILON**0.5

@@ -3,6 +3,9 @@
 A generator Linear(2, n) -> RX(angle) on n wires -> 4 layers of RY, RX and a ring of CNOTs -> <Z_0>, a critic 1-32-32-1
 of LeakyReLU(0.2) units, WGAN-GP with the one-sided penalty, Adam. One iteration is 5 critic updates and one generator
 update of batch 64 each. The real rows are N(0, 0.2).
+
+Without a critic, an iteration is one generator update of batch 64, whose loss is the energy distance to all 512
+training rows; an average of the generator's weights is kept.
 """
 
 import importlib
@@ -14,12 +17,16 @@ from numpy.typing import NDArray
 
 from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.statevector import StatevectorEngine
+from qsynth.gan.distances import DISTANCES, class_distance
+from qsynth.gan.generator import Rows
 from qsynth.gan.losses import gradient_penalty, norm
 from qsynth.gan.mlp_critic import MLPCritic
+from qsynth.gan.strata import Strata
 from qsynth.space.controls import OFF, Controls
 
 ANSATZ, LATENT, LAYERS, WIDTH, BATCH, N_CRITIC = "ry_rx_cnot", 2, 4, 32, 64, 5
 LEARNING_RATE, BETAS, SLOPE = 3e-3, (0.5, 0.9), 0.2
+TRAINING_ROWS = 512
 Array = NDArray[np.float32]
 
 
@@ -134,14 +141,36 @@ def reference(given: Example, n_qubits: int) -> Answer:
     )
 
 
-def check(peer: Peer, n_qubits: int) -> None:
-    """Hold a peer to the reference.
+def reference_without_critic(given: Example, n_qubits: int) -> Answer:
+    """The answer of qsynth's own engine and energy distance."""
+    engine = StatevectorEngine(ANSAETZE[ANSATZ], n_qubits, LAYERS)
+    z, real = torch.as_tensor(given.z), torch.as_tensor(given.real)
+    strata = Strata.of(torch.cat([real, torch.ones(BATCH, 1)], dim=1), torch.tensor(BATCH), 1)
+
+    def fake(linear: torch.Tensor, bias: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return engine.expectations(z @ linear.T + bias, weights, torch.ones(LAYERS))[:, :1]
+
+    def loss(*parts: torch.Tensor) -> torch.Tensor:
+        made = Rows(fake(*parts), torch.ones(BATCH, 1), torch.full((BATCH,), 1 / BATCH))
+        return class_distance(DISTANCES["energy"], made, True, strata)
+
+    generator = tuple(torch.as_tensor(part) for part in (given.linear, given.bias, given.weights))
+    gradients = torch.func.grad(loss, argnums=(0, 1, 2))(*generator)
+    flat = torch.cat([part.flatten() for part in gradients]).numpy()
+    return Answer(fake(*generator)[:, 0].numpy(), np.zeros(0, np.float32), flat)
+
+
+def check(peer: Peer, n_qubits: int, *, critic: bool) -> None:
+    """Hold a peer, with a critic or without, to the reference.
 
     Raises:
         AssertionError: it computes something else.
     """
     given = example(n_qubits)
-    for name, found, wanted in zip(Answer._fields, peer.answer(given), reference(given, n_qubits), strict=True):
+    expected = reference(given, n_qubits) if critic else reference_without_critic(given, n_qubits)
+    for name, found, wanted in zip(Answer._fields, peer.answer(given), expected, strict=True):
+        if name == "critic" and not critic:
+            continue
         np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=2e-4 * np.abs(wanted).max(), err_msg=name)
 
 

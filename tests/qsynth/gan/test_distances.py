@@ -26,10 +26,10 @@ def real_rows(seed: int, counts: list[int], shift: float = 0.0) -> Strata:
 def made_rows(seed: int, shift: float = 0.0) -> Rows:
     """Drawn rows of the same law; the last does not count."""
     real = real_rows(seed, [6, 4], shift)
-    labels = real.onehot[:-1]
+    labels = real.members.T[:-1]
     weights = (labels / labels.sum(dim=0)) @ torch.tensor(SHARES)
     return Rows(
-        torch.cat([real.x[:-1], 9 + real.x[:1]]),
+        torch.cat([real.columns.T[:-1], 9 + real.columns.T[:1]]),
         torch.cat([labels, labels[:1]]),
         torch.cat([weights, weights[:1] * 0]),
     )
@@ -45,7 +45,7 @@ def dissimilar(name: str, a: NDArray, b: NDArray, unit: float) -> NDArray:
 def unit_of(real: Strata) -> float:
     """Mean squared distance of real rows of a class to themselves and each other."""
     n = int(real.counts.sum())
-    parts = [real.x[real.onehot[:, c] > 0].numpy() for c in range(2)]
+    parts = [real.columns.T[real.members[c] > 0].numpy() for c in range(2)]
     return float(sum(len(part) / n * cdist(part, part, "sqeuclidean").mean() for part in parts))
 
 
@@ -61,7 +61,7 @@ def test_it_is_the_mean_over_pairs_within_classes_weighted_by_shares(name: str) 
     unit, expected = unit_of(real), 0.0
     for c in range(2):
         x = made.x[(made.onehot[:, c] > 0) & (made.weights > 0)].numpy()
-        y = real.x[real.onehot[:, c] > 0].numpy()
+        y = real.columns.T[real.members[c] > 0].numpy()
         expected += SHARES[c] * (2 * dissimilar(name, x, y, unit).mean() - other(x, name, unit))
     assert float(class_distance(DISTANCES[name], made, True, real)) == pytest.approx(expected, abs=1e-5)
 
@@ -75,7 +75,7 @@ def test_rows_listed_in_full_are_paired_with_themselves_too(name: str) -> None:
     made = Rows(x, labels, torch.as_tensor((SHARES[:, None] * p).ravel()))
     unit, expected = unit_of(real), 0.0
     for c in range(2):
-        y = real.x[real.onehot[:, c] > 0].numpy()
+        y = real.columns.T[real.members[c] > 0].numpy()
         across = p[c] @ dissimilar(name, grid, y, unit).mean(axis=1)
         expected += SHARES[c] * (2 * across - p[c] @ dissimilar(name, grid, grid, unit) @ p[c])
     assert float(class_distance(DISTANCES[name], made, False, real)) == pytest.approx(expected, abs=1e-5)
@@ -96,7 +96,7 @@ def test_equal_laws_are_at_distance_0_on_average_and_others_are_not(name: str) -
                 return DISTANCES[name](squares, torch.tensor(unit, dtype=torch.float64))
 
             alone = sum(
-                SHARES[c] * other(real.x[real.onehot[:, c] > 0].numpy(), name, unit_of(fixed)) for c in range(2)
+                SHARES[c] * other(real.columns.T[real.members[c] > 0].numpy(), name, unit_of(fixed)) for c in range(2)
             )
             values.append(float(class_distance(with_unit, made, True, real)) - alone)
     error = np.std(found[0.0]) / 20
@@ -111,9 +111,9 @@ def test_gradients_are_finite_at_distance_0(name: str) -> None:
     def of(x: Tensor) -> Tensor:
         return class_distance(DISTANCES[name], made._replace(x=x), True, real)
 
-    for x in (torch.zeros_like(made.x), real.x[: len(made.x)]):
+    for x in (torch.zeros_like(made.x), real.columns.T[: len(made.x)]):
         assert torch.isfinite(torch.func.grad(of)(x)).all()
-    constant = real._replace(x=torch.zeros_like(real.x))
+    constant = real._replace(columns=torch.zeros_like(real.columns))
     found = torch.func.grad(lambda x: class_distance(DISTANCES[name], made._replace(x=x), True, constant))(made.x)
     assert torch.isfinite(found).all()
 
@@ -128,6 +128,6 @@ def test_following_its_gradient_brings_rows_to_the_real_ones(name: str) -> None:
             x
         )
     for c in range(2):
-        mine, theirs = x[(made.onehot[:, c] > 0) & (made.weights > 0)], real.x[real.onehot[:, c] > 0]
+        mine, theirs = x[(made.onehot[:, c] > 0) & (made.weights > 0)], real.columns.T[real.members[c] > 0]
         torch.testing.assert_close(mine.mean(dim=0), theirs.mean(dim=0), atol=0.3, rtol=0)
         assert (mine.std(dim=0) > 0.5 * theirs.std(dim=0)).all()

@@ -33,7 +33,7 @@ def batch(capacity: int, used: int, seed: int) -> Rows:
 def test_strata_are_those_of_the_rows_that_count() -> None:
     assert STRATA.counts.tolist() == COUNTS
     torch.testing.assert_close(STRATA.shares, torch.tensor(COUNTS).double() / N_ROWS)
-    assert STRATA.onehot.sum() == N_ROWS
+    assert STRATA.members.sum() == N_ROWS
 
 
 @pytest.mark.parametrize(("capacity", "used"), [(6, 6), (12, 7), (40, 33), (40, 40)])

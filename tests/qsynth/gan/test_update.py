@@ -12,6 +12,7 @@ from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.gan.losses import Penalty
 from qsynth.gan.mlp_critic import MLPCritic
 from qsynth.gan.quantum import QuantumGenerator
+from qsynth.gan.strata import Pool
 from qsynth.gan.update import CriticBatch, GanUpdate
 from qsynth.gan.weights import Weights
 from qsynth.networks.adam import AdamState
@@ -71,6 +72,14 @@ def where(iteration: int = 0, seed: int = 5) -> tuple[Tensor, Tensor, Tensor]:
     return torch.tensor(ROWS), torch.tensor(seed), torch.tensor(iteration)
 
 
+def learned(
+    update: GanUpdate, controls: Controls, iteration: int = 0, dtype: torch.dtype = torch.float32
+) -> tuple[Any, Tensor, Tensor]:
+    """The rows as the generator learns from them, seed and iteration."""
+    n_rows, *when = where(iteration)
+    return update.learned(Pool(rows(dtype), n_rows), controls), *when
+
+
 def batches(update: GanUpdate, generator: Tensor, controls: Controls, iteration: int = 0) -> tuple[CriticBatch, ...]:
     return update.critic_batches(generator, controls, rows(generator.dtype), *where(iteration))
 
@@ -112,7 +121,7 @@ def test_generator_gradient_is_that_of_finite_differences() -> None:
 
     def step(flat: Tensor) -> tuple[Tensor, AdamState, Any]:
         here = start._replace(generator=flat)
-        return update.generator_step(here, controls, rows(torch.float64), *where())
+        return update.generator_step(here, controls, *learned(update, controls, dtype=torch.float64))
 
     _, state, statistics = step(start.generator)
     h = 1e-6
@@ -149,9 +158,9 @@ def test_training_the_critic_raises_the_gap_and_training_the_generator_raises_it
 
     before, losses = mean_score(here.generator), []
     for iteration in range(60):
-        generator, adam_state, learned = update.generator_step(here, controls, rows(), *where(iteration))
+        generator, adam_state, statistics = update.generator_step(here, controls, *learned(update, controls, iteration))
         here = here._replace(generator=generator, generator_adam=adam_state)
-        losses.append(learned.loss.item())
+        losses.append(statistics.loss.item())
     assert mean_score(here.generator) > before + 0.1
     assert losses[-1] < losses[0]
 
@@ -165,7 +174,7 @@ def test_losses_are_means_over_the_samples_in_use() -> None:
     part(update, "critic", critic, "w3")[0] = 7.0
     for n in (1, 4, BATCH):
         controls = settings(sample_weights=(torch.arange(BATCH) < n).float() / n)
-        _, _, made = update.generator_step(start._replace(critic=critic), controls, rows(), *where())
+        _, _, made = update.generator_step(start._replace(critic=critic), controls, *learned(update, controls))
         assert made.loss.item() == pytest.approx(-7)
         batch = batches(update, start.generator, controls)[0]
         _, _, judged = update.critic_step(critic, start.critic_adam, batch, controls, torch.tensor(0.0))
@@ -178,7 +187,7 @@ def test_each_sample_counts_by_its_weight_in_the_generator_step() -> None:
 
     def loss(share: Tensor) -> Tensor:
         controls = settings(torch.float64, sample_weights=share)
-        return update.generator_step(start, controls, rows(torch.float64), *where())[2].loss
+        return update.generator_step(start, controls, *learned(update, controls, dtype=torch.float64))[2].loss
 
     alone = torch.stack([loss(row) for row in torch.eye(BATCH, dtype=torch.float64)])
     assert len(alone.unique()) == BATCH
@@ -190,11 +199,15 @@ def test_statistics_of_the_fake_rows() -> None:
     """Saturated where <Z> = +-1; the spread of rows that are all alike is 0."""
     update = gan()
     flat = torch.zeros(update.generator.layout.size)  # all angles 0: <Z> = 1 whatever the noise
-    _, _, flat_out = update.generator_step(weights(update)._replace(generator=flat), settings(), rows(), *where())
+    _, _, flat_out = update.generator_step(
+        weights(update)._replace(generator=flat), settings(), *learned(update, settings())
+    )
     assert (flat_out.spread.item(), flat_out.saturation.item()) == (0, 1)
     part(update, "generator", flat, "bias")[:] = torch.pi / 2
     part(update, "generator", flat, "linear")[:, :2] = 0.3
-    _, _, moving = update.generator_step(weights(update)._replace(generator=flat), settings(), rows(), *where())
+    _, _, moving = update.generator_step(
+        weights(update)._replace(generator=flat), settings(), *learned(update, settings())
+    )
     assert 0.05 < moving.spread < 0.9
     assert moving.saturation < 0.5
 
@@ -278,7 +291,7 @@ def outcome(update: GanUpdate, w: Weights, controls: Controls) -> tuple[Any, ...
     """All that an iteration gives, without the parameters behind masks."""
     made = batches(update, w.generator, controls)
     critic, state, statistics = update.critic_step(w.critic, w.critic_adam, made[0], controls, torch.tensor(0.0))
-    generator, generator_state, more = update.generator_step(w, controls, rows(), *where())
+    generator, generator_state, more = update.generator_step(w, controls, *learned(update, controls))
     visible = []
     for flat in (critic, state.first, state.second):
         p = update.critic.layout.split(flat)
@@ -309,7 +322,7 @@ def test_parameters_behind_a_mask_do_not_move(mask: str) -> None:
     start = weights(update)
     made = batches(update, start.generator, controls)
     critic, _, _ = update.critic_step(start.critic, start.critic_adam, made[0], controls, torch.tensor(0.0))
-    generator, _, _ = update.generator_step(start, controls, rows(), *where())
+    generator, _, _ = update.generator_step(start, controls, *learned(update, controls))
     moved = {
         "latent_mask": (generator - start.generator, "generator", "linear", (slice(None), slice(2, LATENT))),
         "layer_mask": (generator - start.generator, "generator", "weights", (slice(2, None),)),
