@@ -292,6 +292,7 @@ def test_doctor_explains_the_engine(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert call(monkeypatch, "doctor", "breast_cancer", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["study breast_cancer"]["engine"].startswith("statevector: 4 qubits")
-    assert re.search(r"on validation rows of 2 instances; second real sample \d", found["study breast_cancer"]["yardsticks"])
+    bar = found["study breast_cancer"]["yardsticks"]
+    assert re.search(r"on validation rows of 2 instances; second real sample \d", bar)
     assert found["devices"]["lightning.qubit"] == "yes"
     assert {"ray", "torch", "pennylane", "mlflow"} <= set(found["versions"])
