@@ -141,7 +141,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert not stop.value.code
     first = json.loads(capsys.readouterr().out)
     rivals = {each["name"]: each for each in first["rivals"]}
-    robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations"}
+    robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
     assert set(rivals) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT"} | robbed
     assert rivals["agent"]["prepared_iterations"] == rivals["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
     assert rivals["agent, fine-tuned"]["test"]["1"] == rivals["agent"]["test"]["1"]  # one run can't have learned

@@ -88,7 +88,8 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
 
     rivals = {each["name"]: each for each in result["rivals"]}
     compared = {"agent", "defaults", "tuned constants", "tuned exponential", "random search"}
-    assert set(rivals) == compared | {"agent, blind", "agent, constant action", "agent, shuffled observations"}
+    robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
+    assert set(rivals) == compared | robbed
     assert (result["budgets"], result["problems_per_study"]) == ([1, 2], 2)
     for name in compared:
         assert set(rivals[name]["test"]) == {"1", "2"}
