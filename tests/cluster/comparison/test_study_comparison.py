@@ -182,7 +182,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
     trained_again = sum(each["spent"]["trials"] for name, each in again.items() if name != "agent")
-    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * 3 + trained_again + 2 * len(beside)
+    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * len(robbed) + trained_again + 2 * len(beside)
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
     assert untimed(json.loads(capsys.readouterr().out)) == untimed(first)
