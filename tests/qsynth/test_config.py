@@ -72,7 +72,7 @@ def test_missing_wrong_and_several_errors() -> None:
     assert "n_qubits: input should be a valid integer" in refused({"n_qubits": "two"})
     assert refused({"n_qubits": "two"}).endswith("got 'two'")
     assert "(and 1 more)" in refused({"n_qubits": "two", "penalty": "x"})
-    sides = "penalty: input should be 'one_sided', 'two_sided' or 'none'; got 'x'"
+    sides = "penalty: input should be 'one_sided', 'two_sided', 'zero_centered' or 'none'; got 'x'"
     assert sides in refused({"n_qubits": 2, "penalty": "x"})
     assert "(top level)" in refused([1])
 

@@ -73,7 +73,7 @@ def test_names_cover_the_sizes() -> None:
 
 def test_sizes_act_through_masks_and_the_samples_share_one() -> None:
     capacity = Capacity(latent_dim=3, n_layers=2, critic_width=4, batch_size=5, n_critic=4)
-    values = {name: np.full(2, float(getattr(Hyperparameters(), name))) for name in NAMES}
+    values = {name: np.full(2, float(getattr(Hyperparameters(), name) or 0)) for name in NAMES}
     values |= {"latent_dim": np.array([1.0, 3.0]), "n_layers": np.array([2.0, 1.0])}
     values |= {
         "critic_width": np.array([3.0, 4.0]),
