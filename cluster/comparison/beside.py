@@ -48,36 +48,46 @@ def measure_rows(
         seed: that they learn with.
         part: of the instances, that rows are compared with.
     """
-    first, lanes = instances[0], range(len(yardsticks))
-    population = Population(config, first.n_features, first.n_classes, len(yardsticks))
-    population.reset(lanes, [first] * len(lanes), [seed] * len(lanes))
-    records: list[list[JobResult]] = [[] for _ in lanes]
+    first = instances[0]
+    learners = [each for each in yardsticks if not each.ceiling]
+    population = Population(config, first.n_features, first.n_classes, len(learners))
+    population.reset(range(len(learners)), [first] * len(learners), [seed] * len(learners))
+    records: dict[str, list[JobResult]] = {each.name: [] for each in yardsticks}
     for number, instance in enumerate(instances):
-        fitted, seconds = zip(*(_fitted(each, instance, seed) for each in yardsticks), strict=True)
-        grades: list[list[Grade]] = [[] for _ in lanes]
-        for fresh in fresh_seeds(number):
-            rows = torch.stack([rows_in_lane(fitted[lane], population, lane, instance, fresh) for lane in lanes])
-            card = population.measure(rows, part)
-            for lane, each in enumerate(yardsticks):
-                if each.ceiling:
-                    grades[lane].append(Grade.of_reserve(population, instance, part))
-                else:
-                    grades[lane].append(Grade.of(card, lane, rows[lane], instance))
-        for lane, each in enumerate(yardsticks):
-            record = _record(study, each.name, number, mean_grade(grades[lane]), seconds[lane])
-            records[lane].append(record)
+        grades = _graded(population, learners, instance, number, seed, part)
+        for each in yardsticks:
+            # The ceiling has its own rows, without noise.
+            grade, seconds = grades.get(each.name) or (Grade.of_reserve(population, instance, part), 0.0)
+            records[each.name].append(_record(study, each.name, number, grade, seconds))
     return tuple(
         RivalResult(
             name=each.name,
             details={study: each.about},
             preparations={study: 0},
             shared=False,
-            records=tuple(found),
+            records=tuple(records[each.name]),
             only_once=True,
             ceiling=each.ceiling,
         )
-        for each, found in zip(yardsticks, records, strict=True)
+        for each in yardsticks
     )
+
+
+def _graded(
+    population: Population, yardsticks: Sequence[Yardstick], instance: Instance, number: int, seed: int, part: str
+) -> dict[str, tuple[Grade, float]]:
+    """Of each yardstick by its name, in a lane each: what its rows are worth, and the CPU seconds it learned for."""
+    fitted, seconds = zip(*(_fitted(each, instance, seed) for each in yardsticks), strict=True)
+    grades: list[list[Grade]] = [[] for _ in yardsticks]
+    for fresh in fresh_seeds(number):
+        rows = torch.stack([rows_in_lane(made, population, lane, instance, fresh) for lane, made in enumerate(fitted)])
+        card = population.measure(rows, part)
+        for lane, of_lane in enumerate(grades):
+            of_lane.append(Grade.of(card, lane, rows[lane], instance))
+    return {
+        each.name: (mean_grade(of_lane), spent)
+        for each, of_lane, spent in zip(yardsticks, grades, seconds, strict=True)
+    }
 
 
 def _fitted(yardstick: Yardstick, instance: Instance, seed: int) -> tuple[Fitted, float]:

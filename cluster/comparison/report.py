@@ -6,12 +6,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from rich import box
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from cluster.comparison.comparison_result import ComparisonResult
-from cluster.comparison.rows_report import rows_html
+from cluster.comparison.rows_report import bare_table, rows_html
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 
 PAGE = Template("""<!doctype html>
@@ -49,13 +48,7 @@ AGAIN = (
 def summary_table(summary: ComparisonSummary, title: str = "") -> Table:
     """The rivals, best first: interquartile mean of the test scores at each budget."""
     studies = escape_markup(", ".join(summary.iterations))
-    table = Table(
-        title=f"{title}test scores on {summary.n_problems} held-out problems of {studies}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    table = bare_table(f"{title}test scores on {summary.n_problems} held-out problems of {studies}")
     table.add_column("rival", overflow="fold")
     table.add_column("before", justify="right", no_wrap=True)
     for runs in summary.budgets:

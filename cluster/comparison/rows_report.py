@@ -19,15 +19,14 @@ ABOUT = (
 NARROW = {"GAN above": "GAN\nabove", "memorised": "memo-\nrised", "CPU s": "CPU\ns"}  # so that all fit in 80 columns
 
 
+def bare_table(title: str) -> Table:
+    """A table for the terminal, without columns yet, as narrow as it can be."""
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+
 def rows_table(rows: RowsSummary) -> Table:
     """The GAN's rows, and below them everybody else's."""
-    table = Table(
-        title=f"yardsticks beside the GAN, on {rows.n_problems} problem{'s' * (rows.n_problems > 1)}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    table = bare_table(f"yardsticks beside the GAN, on {rows.n_problems} problem{'s' * (rows.n_problems > 1)}")
     terms = list(rows.gan.terms)
     for place, heading in enumerate(_header(rows)):
         narrow = f"{heading[:3]}." if heading in terms else NARROW.get(heading, heading)

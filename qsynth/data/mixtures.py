@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qsynth.data.dataset import instance_stream, log_uniform
-from qsynth.data.table import UNLABELLED, Table
-from qsynth.data.tabular import TabularConfig
+from qsynth.data.random_tables import RandomTables, class_counts, labelled
+from qsynth.data.table import Table
 
 SMALLEST_SHARE = 0.1
 MAX_NORMALS = 2
@@ -23,17 +23,13 @@ FINEST, COARSEST = 0.3, 1.5  # steps of graded columns, in standard deviations
 LEAST_FREEDOM, MOST_FREEDOM = 2.5, 8.0  # degrees, of Student's t
 
 
-class MixtureFamily(TabularConfig):
+class MixtureFamily(RandomTables):
     """Another table for every instance: each class is a mixture of normals in correlated, partly skewed columns.
 
     Drawn at random for a table: the classes' shares (Dirichlet, none below a tenth of an equal one), in which columns
     they differ and by how much (from hardly to clearly), of one or two normals each, their covariances (in half of the
     tables all classes' alike), how heavy the tails are (a third has those of Student's t), which columns are skewed
     (log-normal), and, in a third, which have a few equidistant values only, as in questionnaires.
-
-    Attributes:
-        n_columns: columns of the table, before principal components.
-        n_classes: its classes.
     """
 
     kind: Literal["mixtures"] = "mixtures"
@@ -44,25 +40,14 @@ class MixtureFamily(TabularConfig):
     def title(self) -> str:
         return f"mixtures-{self.n_classes}"
 
-    @property
-    def width(self) -> int:
-        return self.n_columns if self.n_features is None else min(self.n_features, self.n_columns)
-
-    def table(self) -> Table:
-        """The table of the first held-out instance, as an example."""
-        return self.table_of(0, held_out=True)
-
-    def table_of(self, seed: int, held_out: bool) -> Table:
-        n_rows = round(2 * self.n_train / (1.0 - self.validation_share - self.test_share)) + 4 * self.n_classes
+    def drawn(self, n_rows: int, seed: int, held_out: bool) -> Table:
         return _drawn(self.n_columns, self.n_classes, n_rows, seed, held_out)
 
 
 @lru_cache(maxsize=4)
 def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: bool) -> Table:
     rng = instance_stream(seed, held_out, use=1)
-    shares = np.maximum(rng.dirichlet(np.full(n_classes, log_uniform(rng, 2.0, 20.0))), SMALLEST_SHARE / n_classes)
-    # Every class has a row for each of the four parts of an instance at least.
-    counts = 4 + rng.multinomial(n_rows - 4 * n_classes, shares / shares.sum())
+    counts = class_counts(rng, n_classes, n_rows, SMALLEST_SHARE)
     telling = rng.random(n_columns) < rng.uniform(LEAST_INFORMATIVE, 1.0)
     telling[rng.integers(n_columns)] = True
     apart = np.where(telling, log_uniform(rng, LEAST_APART, MOST_APART), 0.0)
@@ -77,12 +62,7 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
         graded = rng.random(n_columns) < rng.uniform(0.0, 1.0)
         step = rng.uniform(FINEST, COARSEST, size=n_columns) * x.std(axis=0)
         x[:, graded] = (np.round(x / step) * step)[:, graded]
-    return Table(
-        x=x,
-        y=np.repeat(np.arange(n_classes), counts),
-        feature_names=tuple(f"column_{index}" for index in range(n_columns)),
-        class_names=tuple(f"class_{index}" for index in range(n_classes)) if n_classes > 1 else UNLABELLED,
-    )
+    return labelled(x, counts)
 
 
 def _factors(rng: np.random.Generator, n_classes: int, n_columns: int) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qsynth.data.dataset import instance_stream, log_uniform
-from qsynth.data.table import UNLABELLED, Table
-from qsynth.data.tabular import TabularConfig
+from qsynth.data.random_tables import RandomTables, class_counts, labelled
+from qsynth.data.table import Table
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ NARROWEST, WIDEST = 0.2, 0.8  # half of a gap's width
 LEAST_FREEDOM, MOST_FREEDOM = 2.0, 5.0  # degrees, of Student's t
 
 
-class ShapeFamily(TabularConfig):
+class ShapeFamily(RandomTables):
     """Another table for every instance: each class lies on a shape of its own.
 
     Drawn at random for a table: the classes' shares, how far their centres are apart (from within one another to far
@@ -31,10 +31,6 @@ class ShapeFamily(TabularConfig):
     across it, the heavy tails of Student's t, a ring, a curve, a flat piece of fewer dimensions than columns, a box, or
     a skewed cloud. How narrow lumps are, and how thin rings, curves and flat pieces, is drawn on a logarithmic scale,
     so that how much noise suits the rows differs from table to table by a factor of twenty.
-
-    Attributes:
-        n_columns: columns of the table, before principal components.
-        n_classes: its classes.
     """
 
     kind: Literal["shapes"] = "shapes"
@@ -45,25 +41,14 @@ class ShapeFamily(TabularConfig):
     def title(self) -> str:
         return f"shapes-{self.n_columns}-{self.n_classes}"
 
-    @property
-    def width(self) -> int:
-        return self.n_columns if self.n_features is None else min(self.n_features, self.n_columns)
-
-    def table(self) -> Table:
-        """The table of the first held-out instance, as an example."""
-        return self.table_of(0, held_out=True)
-
-    def table_of(self, seed: int, held_out: bool) -> Table:
-        n_rows = round(2 * self.n_train / (1.0 - self.validation_share - self.test_share)) + 4 * self.n_classes
+    def drawn(self, n_rows: int, seed: int, held_out: bool) -> Table:
         return _drawn(self.n_columns, self.n_classes, n_rows, seed, held_out)
 
 
 @lru_cache(maxsize=4)
 def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: bool) -> Table:
     rng = instance_stream(seed, held_out, use=2)
-    shares = np.maximum(rng.dirichlet(np.full(n_classes, log_uniform(rng, 2.0, 20.0))), SMALLEST_SHARE / n_classes)
-    # Every class has a row for each of the four parts of an instance at least.
-    counts = 4 + rng.multinomial(n_rows - 4 * n_classes, shares / shares.sum())
+    counts = class_counts(rng, n_classes, n_rows, SMALLEST_SHARE)
     kinds = rng.integers(len(SHAPES), size=n_classes)
     if rng.random() < ALIKE:
         parts = np.split(SHAPES[kinds[0]](rng, n_rows, n_columns), np.cumsum(counts)[:-1])
@@ -73,12 +58,7 @@ def _drawn(n_columns: int, n_classes: int, n_rows: int, seed: int, held_out: boo
             for kind, count in zip(kinds, counts, strict=True)
         ]
     apart = log_uniform(rng, LEAST_APART, MOST_APART)
-    return Table(
-        x=np.concatenate([apart * rng.normal(size=n_columns) + rows for rows in parts]),
-        y=np.repeat(np.arange(n_classes), counts),
-        feature_names=tuple(f"column_{index}" for index in range(n_columns)),
-        class_names=tuple(f"class_{index}" for index in range(n_classes)) if n_classes > 1 else UNLABELLED,
-    )
+    return labelled(np.concatenate([apart * rng.normal(size=n_columns) + rows for rows in parts]), counts)
 
 
 def _normal(rng: np.random.Generator, n: int, d: int) -> Floats:

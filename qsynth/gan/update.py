@@ -102,7 +102,7 @@ class DistanceUpdate:
         generator, state = adam(
             weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
         )
-        generator = self.generator.refreshed(generator, *learned.known(self.generator.n_features), controls)
+        generator = self._refreshed(generator, learned, controls)
         statistics = GeneratorStatistics(
             value, torch.linalg.vector_norm(gradient), fake.std(dim=0).mean(), (fake.abs() > 0.98).float().mean()
         )
@@ -126,8 +126,13 @@ class DistanceUpdate:
         if not is_on(average):
             return OFF
         decay = torch.minimum(controls.weight_average, (1.0 + iteration) / (10.0 + iteration))
-        known = learned.known(self.generator.n_features)
-        return self.generator.refreshed(torch.lerp(generator, average, decay), *known, controls)
+        return self._refreshed(torch.lerp(generator, average, decay), learned, controls)
+
+    def _refreshed(self, flat: Tensor, learned: Strata | Pool, controls: Controls) -> Tensor:
+        """The generator's parameters with what follows from the training rows; most kinds have nothing of it."""
+        if not self.generator.refresh_size:
+            return flat
+        return self.generator.refreshed(flat, *learned.known(self.generator.n_features), controls)
 
     def _stratifies(self, _controls: Controls) -> bool:
         """Whether the generator's batches hold every class, as distances within classes need."""

@@ -1,17 +1,15 @@
 """Whether the classes have the shares that they have in the real data."""
 
-from typing import Self
-
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import Metric, MetricSetting, Prepared
+from qsynth.metrics.metric import Metric, OfShape, Prepared
 
 
-class ClassShares(Metric):
+class ClassShares(OfShape, Metric):
     """Total variation between the class shares of synthetic and real rows.
 
     The classes are those that a logistic regression fitted on the real training rows sees, not the labels the rows were
@@ -21,14 +19,6 @@ class ClassShares(Metric):
     name = "balance"
     floor = 0.05
     needs_classes = True
-
-    def __init__(self, n_features: int, n_classes: int) -> None:
-        self.n_features, self.n_classes = n_features, n_classes
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """The reference classifier, and the shares it sees in the real rows."""

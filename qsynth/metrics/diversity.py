@@ -1,19 +1,17 @@
 """Whether synthetic rows are as varied as real ones."""
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import Metric, MetricSetting, Prepared
+from qsynth.metrics.metric import Metric, OfShape, Prepared
 
 NEIGHBOUR = 3
 MAX_ROWS = 128
 EPSILON = 1e-4
 
 
-class EntropyRatio(Metric):
+class EntropyRatio(OfShape, Metric):
     """1 - min(1, exp((H_synthetic - H_real) / d)) with the nearest-neighbour entropy H of Kozachenko & Leonenko (1987).
 
     The ratio of entropy powers per dimension is capped at the real data's: rows that are merely more scattered than the
@@ -22,14 +20,6 @@ class EntropyRatio(Metric):
 
     name = "diversity"
     floor = 0.1
-
-    def __init__(self, n_features: int, n_classes: int) -> None:
-        self.n_features, self.n_classes = n_features, n_classes
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """Entropy of the real rows."""

@@ -1,17 +1,16 @@
 """How far the joint distribution of rows and labels is from the real one."""
 
 import math
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import MetricSetting, Prepared, UnbiasedMetric
+from qsynth.metrics.metric import OfShape, Prepared, UnbiasedMetric
 from qsynth.metrics.pairs import MOST_ROWS, distances, rows_of, within
 
 
-class EnergyDistance(UnbiasedMetric):
+class EnergyDistance(OfShape, UnbiasedMetric):
     """Energy distance (Szekely & Rizzo 2013) of (x, label), in units of the real rows' mean distance, unbiased.
 
     A sample of n real rows is at 1/n from its law; so a half is worth what is as far as 32 real rows are. Labels that
@@ -20,14 +19,6 @@ class EnergyDistance(UnbiasedMetric):
 
     name = "fidelity"
     half = 1 / 32
-
-    def __init__(self, n_features: int, n_classes: int) -> None:
-        self.n_features, self.n_classes = n_features, n_classes
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """The real rows with labels as columns, their mean distance, and the training rows' to measure it by."""

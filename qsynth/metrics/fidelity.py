@@ -1,20 +1,19 @@
 """How far synthetic rows are from real ones."""
 
 import math
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import Metric, MetricSetting, Prepared
+from qsynth.metrics.metric import Metric, OfShape, Prepared
 
 QUANTILES = 256
 SLICES = 64
 CLASS_SCALE = 1.0
 
 
-class SlicedWasserstein(Metric):
+class SlicedWasserstein(OfShape, Metric):
     """Sliced Wasserstein-1 distance (Bonneel et al. 2015) between the joint distributions of (x, onehot(y)).
 
     Averaged over 64 fixed directions (in one dimension: the Wasserstein distance itself), each from 256 quantiles.
@@ -34,11 +33,6 @@ class SlicedWasserstein(Metric):
             raw = drawn.to(torch.get_default_device())  # the same directions everywhere
             self._directions = raw / raw.norm(dim=1, keepdim=True)
         self._levels = (torch.arange(QUANTILES) + 0.5) / QUANTILES
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """Quantiles of the real rows along each direction."""

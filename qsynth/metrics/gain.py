@@ -1,20 +1,18 @@
 """What synthetic rows are worth to a QNN beside the real rows that it has."""
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
-from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import Anchored, Anchors, MetricSetting, Prepared
-from qsynth.qnn.fit import QNNFit, balanced
+from qsynth.metrics.metric import Anchored, Anchors, Prepared
+from qsynth.metrics.utility import QNNUtility
+from qsynth.qnn.fit import balanced
 
 N_SPLITS = 4
 LEAST_WEIGHT = 1e-3  # so that a score of this metric alone is a number
 NOISE = 0.05  # nats: what one instance's gain can't be told from nothing below
 
 
-class QNNGain(Anchored):
+class QNNGain(QNNUtility, Anchored):
     """Cross-entropy, on held-out real rows, of a QNN fitted on real + synthetic rows; all classes weigh the same.
 
     Real and synthetic rows have half the weight each in the fit. As many more real rows are worth 1, and no synthetic
@@ -24,38 +22,11 @@ class QNNGain(Anchored):
     more real rows bring nothing, it says nothing. Also reports ``qnn_accuracy`` (balanced accuracy).
     """
 
-    name = "utility"
-    floor = 0.02
-    needs_classes = True
     abstains = True
 
-    def __init__(self, qnn: QNNFit) -> None:
-        self.qnn = qnn
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.make_qnn())
-
-    def prepare(self, instance: Instance, part: Split) -> Prepared:
-        """The real rows to fit on and to evaluate on."""
-        eye = torch.eye(instance.n_classes)
-        return {
-            "x": torch.as_tensor(instance.train.x),
-            "onehot": eye[torch.as_tensor(instance.train.y)],
-            "x_out": torch.as_tensor(part.x),
-            "onehot_out": eye[torch.as_tensor(part.y)],
-        }
-
-    def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
-        """Cross-entropy in nats and balanced accuracy, for each trial."""
-        flat = self.qnn.fit(
-            torch.cat([prepared["x"], x], dim=1),
-            torch.cat([prepared["onehot"], onehot], dim=1),
-            0.5 * torch.cat([balanced(prepared["onehot"]), balanced(onehot)], dim=1),
-        )
-        loss, accuracy = self.qnn.evaluate(flat, prepared["x_out"], prepared["onehot_out"])
-        return {self.name: loss, "qnn_accuracy": accuracy}
+    def weight(self, onehot: Tensor) -> Tensor:
+        """Of each row of a sample in a fit, trials x rows, of sum 1: every class has as much."""
+        return balanced(onehot)
 
     def anchors(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> Anchors:
         """What the second real samples bring here, and no rows; by how much, from all splits."""
@@ -68,7 +39,7 @@ class QNNGain(Anchored):
         for split in range(N_SPLITS):
             train, more, out = dealt(rows, labels, split).split(sizes, dim=1)
             once = prepared | {"x": train, "x_out": out}
-            alone = self.qnn.fit(train, prepared["onehot"], balanced(prepared["onehot"]), n_steps)
+            alone = self.qnn.fit(train, prepared["onehot"], self.weight(prepared["onehot"]), n_steps)
             without = self.qnn.evaluate(alone, out, prepared["onehot_out"]).loss
             gains.append(without - self.measure(once, more, onehot)[self.name])
         gain = torch.stack(gains).mean(dim=0).clamp(min=0.0)

@@ -1,19 +1,18 @@
 """Whether synthetic rows are as varied as real ones, and lie where they lie, looked at closely."""
 
 import math
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.metrics.metric import MetricSetting, Prepared, UnbiasedMetric
+from qsynth.metrics.metric import OfShape, Prepared, UnbiasedMetric
 from qsynth.metrics.pairs import MOST_ROWS, distances, rows_of, whitening, within
 
 REACH = 0.5  # of the typical distance of two rows of a class, in standard deviations a feature
 
 
-class LocalDiscrepancy(UnbiasedMetric):
+class LocalDiscrepancy(OfShape, UnbiasedMetric):
     """Squared maximum mean discrepancy (Gretton et al. 2012) at a short range within classes, unbiased, in units of the
     real rows' own likeness, its value for real rows that share no place with the synthetic ones.
 
@@ -24,14 +23,6 @@ class LocalDiscrepancy(UnbiasedMetric):
 
     name = "diversity"
     half = 0.5
-
-    def __init__(self, n_features: int, n_classes: int) -> None:
-        self.n_features, self.n_classes = n_features, n_classes
-
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
 
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """The real rows, their likeness, and the training rows' to measure it by."""

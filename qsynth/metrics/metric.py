@@ -62,6 +62,18 @@ class Metric(Protocol):
         ...
 
 
+class OfShape:
+    """A metric that needs to know of a study's data how many features and classes there are."""
+
+    def __init__(self, n_features: int, n_classes: int) -> None:
+        self.n_features, self.n_classes = n_features, n_classes
+
+    @classmethod
+    def of(cls, setting: MetricSetting) -> Self:
+        """The metric in one study."""
+        return cls(setting.n_features, setting.n_classes)
+
+
 class Anchors(NamedTuple):
     """Raw values that fix the utility scale, for each trial, and how much the metric counts there.
 

@@ -1,18 +1,16 @@
 """Whether the classes have the shares that they have in the real data, and look as their labels say."""
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.metrics.balance import ClassShares
-from qsynth.metrics.metric import MetricSetting, Prepared, UnbiasedMetric
+from qsynth.metrics.metric import OfShape, Prepared, UnbiasedMetric
 
 LEAST_RATE = 0.1  # at which a class is taken for another: rarer mistakes are expected as often as this
 
 
-class ShareDistance(UnbiasedMetric):
+class ShareDistance(OfShape, UnbiasedMetric):
     """Chi-squared distance between synthetic and real rows' table of shares, label by class seen, unbiased.
 
     The classes are those that :class:`qsynth.metrics.balance.ClassShares` sees. A half is worth what has half of one of
@@ -27,11 +25,6 @@ class ShareDistance(UnbiasedMetric):
         self.n_classes = n_classes
         self._seen = ClassShares(n_features, n_classes)
 
-    @classmethod
-    def of(cls, setting: MetricSetting) -> Self:
-        """The metric in one study."""
-        return cls(setting.n_features, setting.n_classes)
-
     def prepare(self, instance: Instance, part: Split) -> Prepared:
         """The reference classifier, its table of the real rows, what chance adds to one row's, and the expected one."""
         prepared = self._seen.prepare(instance, part)
@@ -41,14 +34,8 @@ class ShareDistance(UnbiasedMetric):
         shares = counts / counts.sum()
         train_counts, train_table = self._table(batched, instance.train)
         expected = (train_table / train_counts).clamp(min=LEAST_RATE) * train_counts / train_counts.sum()
-        return (
-            prepared
-            | {"table": table / counts.sum(), "chance": (shares * spread / expected).sum()}
-            | {
-                "n_rows": counts.sum(),
-                "expected": expected,
-            }
-        )
+        made = {"table": table / counts.sum(), "chance": (shares * spread / expected).sum(), "expected": expected}
+        return prepared | made | {"n_rows": counts.sum()}
 
     def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
         """Distance, for each trial; below 0 by chance."""

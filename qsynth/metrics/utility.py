@@ -40,12 +40,14 @@ class QNNUtility(Metric):
 
     def measure(self, prepared: Prepared, x: Tensor, onehot: Tensor) -> dict[str, Tensor]:
         """Cross-entropy in nats and balanced accuracy, for each trial."""
-        trials, n_real, n_synthetic = x.shape[0], prepared["x"].shape[1], x.shape[1]
-        weight = torch.cat([torch.full((n_real,), 0.5 / n_real), torch.full((n_synthetic,), 0.5 / n_synthetic)])
         flat = self.qnn.fit(
             torch.cat([prepared["x"], x], dim=1),
             torch.cat([prepared["onehot"], onehot], dim=1),
-            weight.expand(trials, -1).contiguous(),
+            torch.cat([0.5 * self.weight(sample) for sample in (prepared["onehot"], onehot)], dim=1),
         )
         loss, accuracy = self.qnn.evaluate(flat, prepared["x_out"], prepared["onehot_out"])
         return {self.name: loss, "qnn_accuracy": accuracy}
+
+    def weight(self, onehot: Tensor) -> Tensor:
+        """Of each row of a sample in a fit, trials x rows, of sum 1: all the same."""
+        return torch.full(onehot.shape[:2], 1 / onehot.shape[1])

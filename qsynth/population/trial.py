@@ -113,19 +113,17 @@ class TrialConfig(Tunables):
         Raises:
             ValueError: such shots.
         """
-        most = self.engine.shots
-        named = [where for where in ("search_space", "defaults") if self._names_shots(where)]
-        if not named or SHOTS not in self.generator.uses:  # what follows refuses those in the search space
+        named = {"search_space": SHOTS in self.search_space, "defaults": self.defaults.shots is not None}
+        where = next((name for name, names_them in named.items() if names_them), None)
+        if where is None or SHOTS not in self.generator.uses:  # what follows refuses those in the search space
             return
+        most = self.engine.shots
         if most is None:
-            raise ValueError(f"{named[0]}.shots needs engine.shots, the most that may be taken")
+            raise ValueError(f"{where}.shots needs engine.shots, the most that may be taken")
         if not self._draws_shots:
-            raise ValueError(f"{named[0]}.shots must be left out on a device, whose shots are engine.shots")
+            raise ValueError(f"{where}.shots must be left out on a device, whose shots are engine.shots")
         if self.default(SHOTS) > most:
             raise ValueError(f"defaults.shots must be at most engine.shots = {most}; got {self.defaults.shots:g}")
-
-    def _names_shots(self, where: str) -> bool:
-        return SHOTS in self.search_space if where == "search_space" else self.defaults.shots is not None
 
     def _check_loss(self) -> None:
         """Refuse networks that the loss has no use for.
@@ -169,7 +167,7 @@ class TrialConfig(Tunables):
     def tunable(self) -> frozenset[str]:
         """The hyperparameters that mean something to the trial's kinds."""
         found = frozenset(ALWAYS | self.generator.uses)
-        if self.loss in LOSSES:
+        if self.has_critic:
             of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
             found |= OF_CRITICS | self.critic.uses | {name for name, has in of_losses.items() if has}
         idle = ({SHOTS} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
@@ -254,7 +252,7 @@ class TrialConfig(Tunables):
 
     def build_critic(self, n_features: int, n_classes: int) -> Critic | None:
         """The critic, if there is one."""
-        if self.loss not in LOSSES:
+        if not self.has_critic:
             return None
         return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
 

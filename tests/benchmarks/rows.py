@@ -29,6 +29,8 @@ import torch
 from numpy.typing import NDArray
 
 from cluster.comparison.job import held_out_problem
+from cluster.comparison.rivals.mean_schedule import MeanSchedule
+from cluster.comparison.rivals.rival import Course
 from cluster.study.study import Study, changed, load_study
 from qsynth.data.dataset import Instance
 from qsynth.metrics.memorisation import memorisation
@@ -36,7 +38,7 @@ from qsynth.metrics.score import Scorecard
 from qsynth.population.population import Population
 from qsynth.population.trial import TrialConfig
 from qsynth.yardsticks.registry import YARDSTICKS
-from rl_envs.agents import Agent, Hold, Schedule, TrainedAgent
+from rl_envs.agents import Agent, Hold, LaneValues, Schedule, TrainedAgent
 from rl_envs.config import make_tuner
 from rl_envs.exam import fresh_seeds
 from rl_envs.pretrained import agent_file
@@ -94,9 +96,9 @@ def assignments(study: Study, n_problems: int) -> list[Assignment]:
 class Trained:
     """GANs of one recipe on a study's problems."""
 
-    def __init__(self, study: Study, n_problems: int) -> None:
-        self.study, self.problems = study, assignments(study, n_problems)
-        self.tuner: Tuner = make_tuner(study.environment(compiled=True), n_problems)
+    def __init__(self, study: Study, problems: list[Assignment]) -> None:
+        self.study, self.problems = study, problems
+        self.tuner: Tuner = make_tuner(study.environment(compiled=True), len(problems))
 
     def rows(self, agent: Agent) -> tuple[Made, list[Episode]]:
         """Rows of the GANs that an agent's trials leave behind, and their course."""
@@ -127,30 +129,28 @@ class Trained:
         return TrainedAgent.load(agent_file("default"), self.tuner.features, self.tuner.actions)
 
 
-class MeanSchedule:
-    """At each decision the mean of what the agent chose on the other problems, on the unit scale."""
+class MeanSchedules:
+    """In each problem's lane the agent's mean schedule on the other problems."""
 
     name = MEAN
 
     def __init__(self, study: Study, episodes: Sequence[Episode]) -> None:
-        self._space = study.trial.search_space
-        self._n = study.episode.n_decisions
-        units = {
-            name: np.array([dimension.to_unit(each.schedule[name]) for each in episodes])
-            for name, dimension in self._space.items()
-        }
-        others = {name: (unit.sum(axis=0) - unit) / (len(unit) - 1) for name, unit in units.items()}
-        self._values = {
-            name: self._space[name].from_unit(unit) for name, unit in others.items()
-        }  # problems x decisions
+        courses = [Course([], {name: values.tolist() for name, values in each.schedule.items()}) for each in episodes]
+        others = [courses[:lane] + courses[lane + 1 :] for lane in range(len(courses))]
+        space, n = study.trial.search_space, study.episode.n_decisions
+        self._lanes = [MeanSchedule(space, each, n) for each in others]
 
-    def begin(self, n_lanes: int) -> dict[str, NDArray[Any]]:
+    def begin(self, n_lanes: int) -> LaneValues:
         """What the first decision sets."""
-        return self.decide(np.zeros((n_lanes, 0)), {}, 0.0)
+        return _joined([lane.begin(1) for lane in self._lanes])
 
-    def decide(self, observation: NDArray[Any], values: dict[str, NDArray[Any]], progress: float) -> dict[str, Any]:
-        """The schedule's values."""
-        return {name: course[:, round(progress * self._n)] for name, course in self._values.items()}
+    def decide(self, observation: NDArray[Any], values: LaneValues, progress: float) -> LaneValues:
+        """The schedules' values."""
+        return _joined([lane.decide(observation[:1], values, progress) for lane in self._lanes])
+
+
+def _joined(lanes: Sequence[LaneValues]) -> LaneValues:
+    return {name: np.concatenate([lane[name] for lane in lanes]) for name in lanes[0]}
 
 
 def yardstick_rows(name: str, instances: Sequence[Instance], labels: NDArray[np.int64], numbers: Sequence[int]) -> Made:
@@ -222,21 +222,22 @@ class Judge:
 
 def measured(study: Study, n_problems: int) -> dict[str, dict[str, Any]]:
     """Everybody's numbers on a family."""
-    judge = Judge(study, [each.instance for each in assignments(study, n_problems)])
+    problems = assignments(study, n_problems)
+    instances, numbers = [each.instance for each in problems], [each.problem for each in problems]
+    judge = Judge(study, instances)
     found: dict[str, dict[str, Any]] = {}
 
     def enter(name: str, made: Made) -> None:
         found[name] = judge.measure(made)
         print(f"{study.name}: {name} {np.mean(found[name]['score']):.3f}", flush=True)
 
-    problems = assignments(study, n_problems)
     for name in (each for each in YARDSTICKS if not YARDSTICKS[each].ceiling):
-        enter(name, yardstick_rows(name, [p.instance for p in problems], judge.labels, [p.problem for p in problems]))
+        enter(name, yardstick_rows(name, instances, judge.labels, numbers))
     found[CEILING] = judge.real()
-    recipe = Trained(study, n_problems)
+    recipe = Trained(study, problems)
     made, episodes = recipe.rows(recipe.agent())
     enter(AGENT, made)
-    enter(MEAN, recipe.rows(MeanSchedule(study, episodes))[0])
+    enter(MEAN, recipe.rows(MeanSchedules(study, episodes))[0])
     enter("defaults", recipe.rows(Hold())[0])
     enter("tuned constants", recipe.rows(recipe.tuned("constants"))[0])
     enter("tuned TTUR", recipe.rows(recipe.tuned("ttur"))[0])
@@ -246,7 +247,7 @@ def measured(study: Study, n_problems: int) -> dict[str, dict[str, Any]]:
         OLD: before(study.trial),
     }
     for name, changes in bare.items():
-        enter(name, Trained(changed(study, changes), n_problems).rows(Hold())[0])
+        enter(name, Trained(changed(study, changes), problems).rows(Hold())[0])
     return found
 
 
