@@ -166,7 +166,8 @@ class Tunables(Config):
                     f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
                 )
             start = self.default(name)
-            if start and not dimension.low <= start <= dimension.high:
+            has_none = name == SHOTS and not start  # where the engine is exact, which refuses to have them tuned
+            if not has_none and not dimension.low <= start <= dimension.high:
                 raise ValueError(
                     f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
                 )

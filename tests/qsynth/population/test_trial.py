@@ -64,6 +64,10 @@ from qsynth.space.hyperparameters import SPARED
         ),
         ({"defaults": {"shots": 8}}, r"defaults\.shots needs engine\.shots"),
         (
+            {"search_space": {"fidelity_weight": {"kind": "float", "low": 0.3, "high": 3}}},
+            r"defaults\.fidelity_weight must lie in its search space 0\.3\.\.3; got 0",
+        ),
+        (
             {"search_space": {"shots": {"kind": "float", "low": 8, "high": 65}}, "engine": {"shots": 64}},
             r"search_space\.shots must stay within 1\.\.64; got 8\.\.65",
         ),
