@@ -49,16 +49,18 @@ def measure_rows(
         part: of the instances, that rows are compared with.
     """
     first = instances[0]
-    learners = [each for each in yardsticks if not each.ceiling]
-    population = Population(config, first.n_features, first.n_classes, len(learners))
-    population.reset(range(len(learners)), [first] * len(learners), [seed] * len(learners))
+    n_lanes = sum(not each.ceiling for each in yardsticks)
+    population = Population(config, first.n_features, first.n_classes, n_lanes)
+    population.reset(range(n_lanes), [first] * n_lanes, [seed] * n_lanes)
     records: dict[str, list[JobResult]] = {each.name: [] for each in yardsticks}
     for number, instance in enumerate(instances):
-        grades = _graded(population, learners, instance, number, seed, part)
-        for each in yardsticks:
+        fitted, seconds = zip(*(_fitted(each, instance, seed) for each in yardsticks), strict=True)
+        made = [rows for rows, each in zip(fitted, yardsticks, strict=True) if not each.ceiling]
+        grades = iter(_graded(population, made, instance, number, part))
+        for each, spent in zip(yardsticks, seconds, strict=True):
             # The ceiling has its own rows, without noise.
-            grade, seconds = grades.get(each.name) or (Grade.of_reserve(population, instance, part), 0.0)
-            records[each.name].append(_record(study, each.name, number, grade, seconds))
+            grade = Grade.of_reserve(population, instance, part) if each.ceiling else next(grades)
+            records[each.name].append(_record(study, each.name, number, grade, spent))
     return tuple(
         RivalResult(
             name=each.name,
@@ -73,21 +75,15 @@ def measure_rows(
     )
 
 
-def _graded(
-    population: Population, yardsticks: Sequence[Yardstick], instance: Instance, number: int, seed: int, part: str
-) -> dict[str, tuple[Grade, float]]:
-    """Of each yardstick by its name, in a lane each: what its rows are worth, and the CPU seconds it learned for."""
-    fitted, seconds = zip(*(_fitted(each, instance, seed) for each in yardsticks), strict=True)
-    grades: list[list[Grade]] = [[] for _ in yardsticks]
+def _graded(population: Population, made: Sequence[Fitted], instance: Instance, number: int, part: str) -> list[Grade]:
+    """What rows are worth, those of each in a lane."""
+    grades: list[list[Grade]] = [[] for _ in made]
     for fresh in fresh_seeds(number):
-        rows = torch.stack([rows_in_lane(made, population, lane, instance, fresh) for lane, made in enumerate(fitted)])
+        rows = torch.stack([rows_in_lane(each, population, lane, instance, fresh) for lane, each in enumerate(made)])
         card = population.measure(rows, part)
         for lane, of_lane in enumerate(grades):
             of_lane.append(Grade.of(card, lane, rows[lane], instance))
-    return {
-        each.name: (mean_grade(of_lane), spent)
-        for each, of_lane, spent in zip(yardsticks, grades, seconds, strict=True)
-    }
+    return [mean_grade(of_lane) for of_lane in grades]
 
 
 def _fitted(yardstick: Yardstick, instance: Instance, seed: int) -> tuple[Fitted, float]:

@@ -223,15 +223,16 @@ class LaneScheduler:
         exams: dict[int, Exam] = {}
         for mark, found in rival_run.returned.items():
             exams.setdefault(id(found.snapshot), Exam(rival_run, [], found.snapshot)).marks.append(mark)
-        yardstick, marks = rival_run.job.rival.rows, list(rival_run.job.marks)
-        if yardstick is not None and yardstick.ceiling:  # which has its own rows, without noise
-            grade = Grade.of_reserve(self._tuner.population, rival_run.instance, "test")
-            self._grades[rival_run] = dict.fromkeys(marks, grade)
-        elif yardstick is not None:
+        if (yardstick := rival_run.job.rival.rows) is not None:
             began = time.process_time()
             fitted = yardstick.fit(rival_run.instance, rival_run.job.problem.seed)
             rival_run.cpu_seconds += time.process_time() - began
-            exams[id(fitted)] = Exam(rival_run, marks, fitted)
+            marks = list(rival_run.job.marks)
+            if yardstick.ceiling:  # which has its own rows, without noise
+                grade = Grade.of_reserve(self._tuner.population, rival_run.instance, "test")
+                self._grades[rival_run] = dict.fromkeys(marks, grade)
+            else:
+                exams[id(fitted)] = Exam(rival_run, marks, fitted)
         self._due[rival_run] = len(exams)
         self._exams.extend((exam, fresh) for exam in exams.values() for fresh in range(N_FRESH))
         if not exams:
