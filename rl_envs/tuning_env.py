@@ -18,7 +18,8 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     An episode is a trial: one GAN that learns one small data set within a fixed budget, of ``episode.n_decisions``
     stretches of ``episode.iterations_per_decision`` iterations. Before each stretch the agent may change what
     ``trial.search_space`` names; weights carry over. The aim is a generator whose rows score well: the composite score
-    of fidelity, diversity, balance and utility, against validation rows, in [0, 1].
+    of fidelity, diversity, balance, utility and novelty, against validation rows. It is not negative; a second real
+    sample's is 1 on average, and chance may take one above.
 
     >>> import gymnasium, rl_envs
     >>> env = gymnasium.make("QGANTuning-v0", config=config)  # doctest: +SKIP
@@ -58,9 +59,9 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
     | `gradient.critic`                  | norm of the critic's gradient                  | log10(x) / 2 | [-2, 2] |
     | `fake.spread`                      | mean sd of a feature, of fake over real rows   | log2(x) / 2  | [-2, 2] |
     | `fake.saturation`                  | share of fake values at the ends of the space  | 2 x - 1      | [-1, 1] |
-    | `score.now`                        | composite score                                | 2 x - 1      | [-1, 1] |
-    | `score.best`                       | best composite score of the trial so far       | 2 x - 1      | [-1, 1] |
-    | `utility.<metric>`                 | the metric as a utility: more is better        | 2 x - 1      | [-1, 1] |
+    | `score.now`                        | composite score                                | 2 x - 1      | [-1, 2] |
+    | `score.best`                       | best composite score of the trial so far       | 2 x - 1      | [-1, 2] |
+    | `utility.<metric>`                 | the metric as a utility: more is better        | 2 x - 1      | [-1, 2] |
     | `change.<metric>`                  | change of the utility over the last stretch    | tanh(5 x)    | [-1, 1] |
     | `raw.<metric>`                     | the metric as a loss: 0 is best                | 1 + log10(x) | [-2, 2] |
     | `hyperparameters.<hyperparameter>` | place of its value on its own scale, in [0, 1] | 2 x - 1      | [-1, 1] |
@@ -85,8 +86,8 @@ class QGANTuningEnv(gymnasium.Env[np.ndarray, dict[str, Any]]):
 
     ## Rewards
     Let s and s' be the composite score before and after a stretch, b the best one before it (the untrained start's
-    counts), and c = 1 + slack. The score is the mean of the utilities at the reference weights of ``trial.score``, 1
-    each by default, which no action changes: an agent cannot pay itself. ``episode.reward`` selects:
+    counts), each at most 1, and c = 1 + slack. The score is the mean of the utilities at the reference weights of
+    ``trial.score``, 1 each by default, which no action changes: an agent cannot pay itself. ``episode.reward`` selects:
 
     | kind             | reward                                        | what an undiscounted return pays for   |
     |------------------|-----------------------------------------------|----------------------------------------|

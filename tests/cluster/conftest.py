@@ -26,7 +26,7 @@ TINY: dict[str, Any] = {
             "n_critic": {"kind": "int", "low": 1, "high": 2},
         },
         "qnn": {"n_layers": 1, "n_starts": 1, "n_steps": 2},
-        "score": {"n_rows": 32, "n_untrained": 2},
+        "score": {"n_rows": 32},
     },
     "episode": {"n_decisions": 3, "iterations_per_decision": 2},
     "n_instances": 4,

@@ -82,7 +82,7 @@ SETTINGS = {
     "n_qubits": 4,
     "capacity": CAPACITY,
     "defaults": PART,
-    "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
+    "score": {"balance": 0, "utility": 0, "n_rows": 32},
 }
 COMBINATIONS = [
     (generator, critic, loss)

@@ -38,7 +38,7 @@ OURS = (ShortfallGain(), BestGain())
 
 def tuner(reward: Any, seed: int = 0, **episode: Any) -> Tuner:
     """Trials of two classes, all metrics, whose hyperparameters all may change; the same trial in every lane."""
-    score = {"n_rows": 32, "n_untrained": 2}
+    score = {"n_rows": 32}
     qnn = {"n_layers": 1, "n_starts": 1, "n_steps": 2}
     trial = {**TRIAL, "n_qubits": 3, "search_space": {**TRAINING_ONLY, **SHAPING}, "score": score, "qnn": qnn}
     values = environment(reward=reward.model_dump(), n_decisions=20, **episode).model_dump(mode="json")

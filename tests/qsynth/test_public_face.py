@@ -31,14 +31,14 @@ NAMES = """
 ANSAETZE Ansatz CircuitError CompilationError CsvData DataError DataSource DeviceError DigitImages DiscreteData
 DivergedError ENCODERS Encoder FileError GaussianFamily Instance METRICS MemoryLimitError Metric MetricSetting
 MixtureFamily NotFittedError PluginError QGANSynthesizer QsynthError READOUTS SOURCES Scaling Split StudyError TABLES
-Table TableData TrialConfig YARDSTICKS Yardstick
+Table TableData TrialConfig YARDSTICKS Yardstick recommended_trial
 """
 SIZES = {"latent_dim": 1, "n_layers": 1, "critic_width": 2, "batch_size": 2, "n_critic": 1}
 CONFIG = TrialConfig(
     n_qubits=1,
     capacity=SIZES,
     defaults=SIZES,
-    score={"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
+    score={"balance": 0, "utility": 0, "n_rows": 32},
 )
 
 

@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {
     "n_qubits": 2,
     "capacity": SIZES,
     "defaults": {**SIZES, "lr_generator": 0.3, "lr_critic": 0.1},
-    "score": {"balance": 0, "utility": 0, "n_rows": 64, "n_untrained": 1},
+    "score": {"balance": 0, "utility": 0, "n_rows": 64},
 }
 
 

@@ -15,6 +15,8 @@ LABELS = np.zeros(400, dtype=np.int64)
 
 def longer() -> tuple[ClassicalTwin, GaussianFamily]:
     config = environment(n_decisions=6, iterations_per_decision=25)
+    fidelity = {"diversity": 0, "balance": 0, "utility": 0, "novelty": 0, "n_rows": 128}
+    config = config.replaced(trial=config.trial.replaced(score=fidelity).model_dump())
     return ClassicalTwin(config), config.data  # type: ignore[return-value]
 
 

@@ -51,7 +51,7 @@ def test_it_goes_on_where_the_simulator_stopped_and_keeps_the_best(trained: tupl
     assert found[0].before == found[0].after == last.before
     for name, tensor in found[0].snapshot.tensors.items():
         assert tensor.equal(start.tensors[name])
-    assert set(last.after) == {"score", "fidelity", "diversity"}
+    assert set(last.after) == {"score", "fidelity", "diversity", "novelty"}
 
 
 def test_spending_is_what_was_estimated(trained: tuple[Snapshot, Instance]) -> None:

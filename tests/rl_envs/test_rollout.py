@@ -56,14 +56,14 @@ def test_episodes_come_in_the_order_of_assignments() -> None:
     assert [(wave.start, wave.stop) for wave in waves] == [(0, 2), (2, 4), (4, 5)]
     for episode in episodes:
         assert episode.scores.shape == (N_DECISIONS + 1,)
-        assert ((episode.scores >= 0) & (episode.scores <= 1)).all()
+        assert ((episode.scores >= 0) & (episode.scores <= 2)).all()
         assert {name: values.shape for name, values in episode.schedule.items()} == dict.fromkeys(SPACE, (N_DECISIONS,))
-        assert set(episode.raw) == {"fidelity", "diversity"}
+        assert set(episode.raw) == {"fidelity", "diversity", "novelty"}
         assert set(episode.utilities) == set(episode.raw)
         assert all(values.shape == (N_DECISIONS + 1,) for values in episode.raw.values())
         for utility in episode.utilities.values():
             assert utility.shape == (N_DECISIONS + 1,)
-            assert ((utility >= 0) & (utility <= 1)).all()
+            assert ((utility >= 0) & (utility <= 2)).all()
         assert episode.reason == "budget"
         assert (episode.test_score, episode.test_raw, episode.snapshot) == (None, {}, None)
 

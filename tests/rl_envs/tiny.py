@@ -29,7 +29,7 @@ TRIAL: dict[str, Any] = {
         "lr_critic": 0.02,
     },
     "search_space": SPACE,
-    "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 2},
+    "score": {"balance": 0, "utility": 0, "n_rows": 32},
 }
 PENALTY = 0.2
 MAX_REWARD = np.log(11.0) + PENALTY
@@ -37,7 +37,7 @@ MAX_REWARD = np.log(11.0) + PENALTY
 
 def gain(before: Any, after: Any) -> Any:
     """What the default reward pays for a change of the score."""
-    return np.log(1.1 - before) - np.log(1.1 - after)
+    return np.log(1.1 - np.minimum(before, 1)) - np.log(1.1 - np.minimum(after, 1))
 
 
 def environment(**episode: Any) -> EnvironmentConfig:

@@ -36,7 +36,7 @@ def config(**changes: Any) -> TrialConfig:
         "n_qubits": 3,
         "capacity": SIZES,
         "defaults": SIZES,
-        "score": {"n_rows": 32, "n_untrained": 1},
+        "score": {"n_rows": 32},
     }
     settings["qnn"] = {"n_layers": 1, "n_starts": 1, "n_steps": 1}
     return TrialConfig.model_validate({**settings, **changes})

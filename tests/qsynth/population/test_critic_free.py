@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     "ansatz": "strongly_entangling",
     "capacity": SIZES,
     "defaults": {**SIZES, "lr_generator": 0.05},
-    "score": {"balance": 0, "utility": 0, "diversity": 0, "n_rows": 64, "n_untrained": 2},
+    "score": {"balance": 0, "utility": 0, "diversity": 0, "novelty": 0, "n_rows": 64},
 }
 IRIS = TableData(name="iris", n_train=45)
 
@@ -76,10 +76,12 @@ def test_recovery_knows_that_there_is_none(how: Any) -> None:
 @pytest.mark.parametrize("source", [IRIS, GaussianFamily(n_train=64)], ids=["iris", "gaussian"])
 def test_it_learns(loss: str, source: DataSource) -> None:
     pop = population(config(loss=loss), source)
-    start = pop.evaluate().score.numpy()
+    start = pop.evaluate()
     pop.advance(100)
     assert not pop.diverged.any()
-    assert (pop.evaluate().score.numpy() > start + 0.3).all()
+    end = pop.evaluate()
+    assert (end.raw["fidelity"] < start.raw["fidelity"] / 3).all()
+    assert (end.score > start.score + 0.1).all()
 
 
 def test_beside_a_critic_it_is_the_same_distance_and_a_warm_start_is_without_the_critic() -> None:

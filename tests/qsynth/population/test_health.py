@@ -24,7 +24,7 @@ TRIAL: dict[str, Any] = {
     "n_qubits": 2,
     "capacity": SIZES,
     "defaults": {**SIZES, "lr_generator": 0.01, "lr_critic": 0.01},
-    "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
+    "score": {"balance": 0, "utility": 0, "n_rows": 32},
 }
 
 

@@ -18,7 +18,7 @@ TINY = {
     "n_qubits": 3,
     "capacity": {"latent_dim": 2, "n_layers": 2, "critic_width": 4, "batch_size": 4, "n_critic": 1},
     "defaults": {"n_layers": 2, "critic_width": 4, "batch_size": 4, "n_critic": 1, "lr_generator": 0.05},
-    "score": {"balance": 0, "utility": 0, "n_rows": 32, "n_untrained": 1},
+    "score": {"balance": 0, "utility": 0, "n_rows": 32},
 }
 SOURCE = GaussianFamily(n_train=32, n_validation=32, n_test=32)
 KINDS: list[dict[str, Any]] = [

@@ -23,7 +23,7 @@ TINY = {
     "n_qubits": 2,
     "capacity": {"latent_dim": 3, "n_layers": 2, "critic_width": 8, "batch_size": 8, "n_critic": 3},
     "defaults": {"n_layers": 2, "critic_width": 8, "batch_size": 8, "n_critic": 2},
-    "score": {"balance": 0, "utility": 0, "n_rows": 64, "n_untrained": 2},
+    "score": {"balance": 0, "utility": 0, "n_rows": 64},
 }
 SOURCE = GaussianFamily(n_train=64, n_validation=64, n_test=64)
 LR = {"lr_generator": 0.02, "lr_critic": 0.02}
@@ -421,7 +421,7 @@ def test_evaluation_compares_with_the_part_that_was_asked_for_and_changes_nothin
     pop.advance(2)
     before = state(pop, 0)
     validation, test = pop.evaluate(), pop.evaluate("test")
-    assert list(validation.utilities) == pop.metric_names == ["fidelity", "diversity"]
+    assert list(validation.utilities) == pop.metric_names == ["fidelity", "diversity", "novelty"]
     assert validation.score.shape == (3,)
     assert not torch.equal(validation.raw["fidelity"], test.raw["fidelity"])
     assert torch.equal(validation.score, pop.evaluate("validation").score)
@@ -429,14 +429,16 @@ def test_evaluation_compares_with_the_part_that_was_asked_for_and_changes_nothin
 
 
 def test_all_metrics_are_measured_on_labelled_data() -> None:
-    quick = {"n_rows": 64, "n_untrained": 2}
+    quick = {"n_rows": 64}
     pop = Population(config(n_qubits=4, score=quick, qnn={"n_steps": 3, "n_layers": 1}), 4, 2, 2)
     source = TableData(name="breast_cancer", n_train=40)
     pop.reset(range(2), [source.instance(seed, held_out=False) for seed in range(2)], [1, 2])
     pop.advance(1)
     card = pop.evaluate()
-    assert list(card.utilities) == pop.metric_names == ["fidelity", "diversity", "balance", "utility"]
-    torch.testing.assert_close(card.score, torch.stack(list(card.utilities.values())).mean(dim=0))
+    assert list(card.utilities) == pop.metric_names == ["fidelity", "diversity", "balance", "utility", "novelty"]
+    weights = torch.stack([card.raw.get(f"{name}_weight", torch.ones(2)) for name in card.utilities])
+    expected = (weights * torch.stack(list(card.utilities.values()))).sum(dim=0) / weights.sum(dim=0)
+    torch.testing.assert_close(card.score, expected)
     assert "qnn_accuracy" in card.raw
 
 
@@ -502,7 +504,7 @@ def test_a_device_trains_the_same_trials() -> None:
 
 def test_a_readout_of_two_paulis_makes_more_features_than_qubits() -> None:
     source = TableData(name="iris", n_train=40)
-    made = config(n_qubits=2, readout="zx", score={"utility": 1, "n_rows": 32, "n_untrained": 2}, qnn={"n_steps": 2})
+    made = config(n_qubits=2, readout="zx", score={"utility": 1, "n_rows": 32}, qnn={"n_steps": 2})
     pop = Population(made, 4, 3, 2)
     pop.reset(range(2), [source.instance(index, held_out=False) for index in range(2)], [1, 2])
     pop.advance(2)
