@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from qsynth.metrics.metric import Metric, MetricSetting
     from qsynth.metrics.registry import METRICS
+    from qsynth.population.recommended import recommended_trial
     from qsynth.population.trial import TrialConfig
     from qsynth.synthesizer import QGANSynthesizer
     from qsynth.yardsticks.registry import YARDSTICKS
@@ -62,6 +63,7 @@ _MODULES = {
     ),
     "qsynth.metrics.metric": ("Metric", "MetricSetting"),
     "qsynth.metrics.registry": ("METRICS",),
+    "qsynth.population.recommended": ("recommended_trial",),
     "qsynth.population.trial": ("TrialConfig",),
     "qsynth.synthesizer": ("QGANSynthesizer",),
     "qsynth.yardsticks.registry": ("YARDSTICKS",),
@@ -106,6 +108,7 @@ __all__ = [
     "TableData",
     "TrialConfig",
     "Yardstick",
+    "recommended_trial",
 ]
 
 
