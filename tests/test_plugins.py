@@ -276,7 +276,7 @@ def test_two_versions_of_an_ansatz_share_no_machine_code(plugin: Install, monkey
         monkeypatch.setitem(ANSAETZE._members, "mine", replace(old, layer=layer))
         config = parse(TrialConfig, {**TINY["trial"], "ansatz": "mine", "qnn": {"ansatz": "mine"}}, source="trial")
         population = Population(config, 2, 3, 1)
-        qnn = population._measures.scorer.metrics[-1].qnn  # type: ignore[attr-defined]
+        [qnn] = [metric.qnn for metric in population._measures.scorer.metrics if metric.name == "utility"]  # type: ignore[attr-defined]
         keys.append((population.compiler.recipe, qnn.model.circuit.fingerprint))
         monkeypatch.setitem(ANSAETZE._members, "mine", old)
     assert keys[0] == keys[2]

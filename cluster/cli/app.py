@@ -153,7 +153,7 @@ def presets(as_json: AsJson = False) -> None:
 
 @app.command()
 def pretrain(
-    curriculum: Annotated[str, typer.Argument(help="default, or a YAML file; with --resume, a run's folder.")],
+    curriculum: Annotated[str, typer.Argument(help="families, or a YAML file; with --resume, a run's folder.")],
     out: OutRoot = Path("qsynth-runs"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the curriculum's seed.")] = None,

@@ -28,7 +28,7 @@ SEED = 0
 SHOWN = {
     "lr_generator": "generator's learning rate",
     "lr_critic": "critic's learning rate",
-    "gp_weight": "gradient penalty",
+    "fidelity_weight": "weight of the energy distance",
 }
 MARKERS = ("o", "s", "^")
 FONT = 11

@@ -47,10 +47,11 @@ def train(
     """
     lanes, defaults = range(population.n_lanes), population.config.defaults
     population.reset(lanes, instances, seeds)
+    rates = [name for name in RATES if name in population.values]  # without a critic there is one
     kept, best = [population.snapshot(lane) for lane in lanes], np.full(len(lanes), -np.inf)
     for start in range(0, n_steps, every):
         factor = decay ** (start / n_steps)
-        population.apply({name: np.array(factor * getattr(defaults, name)) for name in RATES})
+        population.apply({name: np.array(factor * getattr(defaults, name)) for name in rates})
         population.advance(every)
         for lane, found in enumerate(worth(population.evaluate()).tolist()):
             if found > best[lane] and not population.diverged[lane]:

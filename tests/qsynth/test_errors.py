@@ -68,7 +68,10 @@ CAUSES: dict[str, tuple[type[errors.QsynthError], Callable[[Path], Any]]] = {
     "too many features": (errors.StudyError, lambda _: tiny(**{"trial.n_qubits": 1}).check_data()),
     "nothing to score": (
         errors.StudyError,
-        lambda _: tiny(**{"data": {"kind": "gaussian"}, "trial.score.fidelity": 0, "trial.score.diversity": 0}).check(),
+        lambda _: tiny(
+            **{"data": {"kind": "gaussian"}}
+            | {f"trial.score.{name}": 0 for name in ("fidelity", "diversity", "novelty")}
+        ).check(),
     ),
     "an unknown agent": (errors.FileError, lambda _: TunedSynthesizer(TrialConfig(n_qubits=2), "agent.safetensors")),
     "a study file that is none": (errors.FileError, text_as(".yaml", read_yaml)),

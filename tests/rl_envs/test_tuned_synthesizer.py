@@ -67,7 +67,9 @@ def test_without_a_search_space_the_agent_tunes_what_it_can(agent: str) -> None:
 
 
 def test_agents_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(QsynthError, match=r"must be default or a file; got 'defualt'. Did you mean 'default'\?"):
+    with pytest.raises(
+        QsynthError, match=r"must be default or no_feedback or a file; got 'defualt'. Did you mean 'default'\?"
+    ):
         agent_file("defualt")
     config = TrialConfig.model_validate(
         {**TRIAL, "search_space": {"lr_critic": {"kind": "float", "low": 0, "high": 1}}}

@@ -36,7 +36,7 @@ from tests.cluster.cli.test_app import call, refused
 from tests.cluster.comparison.made import comparison, records, rival_result
 
 POLICY = PolicyConfig(hidden=(4,))
-TERMS = ("fidelity", "diversity", "balance", "utility")
+TERMS = ("fidelity", "diversity", "balance", "utility", "novelty")
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_folders_and_options_that_do_not_fit(curriculum: dict[str, Any], tmp_pat
     assert "trials must be left out with --resume" in refused("pretrain", tmp_path, "--resume", "--trials", 5)
     assert "must be writable" in refused("pretrain", path, "--out", path)
     assert load_curriculum(str(path)).trials == 16
-    assert "Did you mean 'default'?" in refused("pretrain", "defualt")
+    assert "Did you mean 'families'?" in refused("pretrain", "familes")
 
 
 def test_runs_of_earlier_versions_hold_settings_that_are_gone(curriculum: dict[str, Any], tmp_path: Path) -> None:
@@ -199,7 +199,8 @@ def test_runs_of_earlier_versions_hold_settings_that_are_gone(curriculum: dict[s
 
 
 def test_the_shipped_curriculum_is_the_shipped_agents() -> None:
-    curriculum, about = load_curriculum("default"), card("default").about
+    about = card("default").about
+    curriculum = load_curriculum(about["name"])
     assert curriculum.tasks == {name: Task.model_validate(task) for name, task in about["tasks"].items()}
     assert about["trials"] <= curriculum.trials + 2 * curriculum.n_lanes
     curriculum.environment(compiled=False)
