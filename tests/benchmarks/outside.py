@@ -52,7 +52,7 @@ LOADED = (LogNormal(), Triangular(), Bimodal())
 N_COMPARED = 500
 COVARIANCE = np.array([[0.5, 0.1, 0.25], [0.1, 0.5, 0.1], [0.25, 0.1, 0.5]]) / 16
 N_TRAIN, N_ROWS, N_BINS = 10_000, 100_000, 100
-FIDELITY_ONLY = {"diversity": 0.0, "balance": 0.0, "utility": 0.0, "novelty": 0.0, "n_rows": 4096}
+FIDELITY_ONLY = {"kind": "untrained", "diversity": 0.0, "balance": 0.0, "utility": 0.0, "n_rows": 4096}
 SHARED = {"beta1": 0.5, "n_critic": 3, "weight_average": 0.9}
 N_STEPS, EVERY, DECAY = 600, 50, 0.1
 

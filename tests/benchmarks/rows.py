@@ -216,8 +216,6 @@ class Judge:
             found[name] = np.mean([np.nan_to_num(card.score.numpy()) for card in cards], axis=0).tolist()
             of_terms = {term: [card.utilities[term].numpy() for card in cards] for term in cards[0].utilities}
             found[f"{name} terms"] = {term: np.mean(each, axis=0).tolist() for term, each in of_terms.items()}
-            of_raw = {term: [card.raw[term].numpy() for card in cards] for term in cards[0].raw}
-            found[f"{name} raw"] = {term: np.mean(each, axis=0).tolist() for term, each in of_raw.items()}
         return found
 
 
