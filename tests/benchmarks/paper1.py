@@ -29,9 +29,11 @@ from scipy import stats
 from cluster.study.study import load_study
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
 from qsynth.population.population import Population
+from qsynth.population.snapshot import Snapshot
 from qsynth.population.trial import TrialConfig
 from tests.benchmarks import machine
 from tests.benchmarks.report import table
+from tests.benchmarks.training import closest, preferred
 
 MEAN, SD = 0.0, 0.2
 LAW = stats.truncnorm((-1 - MEAN) / SD, (1 - MEAN) / SD, MEAN, SD)
@@ -76,23 +78,17 @@ class Trained:
     """The generators of one set-up, all seeds together."""
 
     def __init__(self, setup: Setup, seeds: Sequence[int], compiled: bool) -> None:
-        self.setup, lanes = setup, range(len(seeds))
+        self.setup, self.seeds = setup, seeds
         self.instances = [DATA.instance(seed, held_out=True) for seed in seeds]
         self.population = Population(setup.trial, 1, 1, len(seeds), compiled)
-        self.population.reset(lanes, self.instances, list(seeds))
-        self.kept = [(np.inf, self.population.snapshot(lane)) for lane in lanes]
+        self.kept: list[Snapshot] = []
 
     def run(self) -> None:
         """Train, and keep the generators that the validation rows prefer."""
-        setup, population = self.setup, self.population
-        for start in range(0, setup.n_steps, setup.every):
-            factor = setup.decay ** (start / setup.n_steps)
-            rates = {name: factor * getattr(setup.trial.defaults, name) for name in ("lr_generator", "lr_critic")}
-            population.apply({name: np.array(rate) for name, rate in rates.items()})
-            population.advance(setup.every)
-            for lane, found in enumerate(population.evaluate().raw["fidelity"].tolist()):
-                if found < self.kept[lane][0]:
-                    self.kept[lane] = found, population.snapshot(lane)
+        setup = self.setup
+        self.kept = preferred(
+            self.population, self.instances, self.seeds, setup.n_steps, setup.every, closest, setup.decay
+        )
 
     def at_the_end(self) -> Floats:
         """Synthetic rows (lanes x rows) of the last generators."""
@@ -102,7 +98,7 @@ class Trained:
 
     def as_kept(self) -> Floats:
         """Synthetic rows (lanes x rows) of the generators that were kept, which are those of the lanes from now on."""
-        for lane, ((_, snapshot), instance) in enumerate(zip(self.kept, self.instances, strict=True)):
+        for lane, (snapshot, instance) in enumerate(zip(self.kept, self.instances, strict=True)):
             self.population.restore(lane, snapshot, instance)
         return self.at_the_end()
 
@@ -171,7 +167,7 @@ def main() -> None:
         samples = {"end": trained.at_the_end(), "kept": trained.as_kept()}
         for when, lanes in samples.items():
             found = [compared(lane) for lane in lanes]
-            steps = [kept.iteration if when == "kept" else setup.n_steps for _, kept in trained.kept]
+            steps = [kept.iteration if when == "kept" else setup.n_steps for kept in trained.kept]
             rows += [
                 {"setup": setup.name, "when": when, "seed": seed, "step": step} | each
                 for seed, step, each in zip(SEEDS, steps, found, strict=True)

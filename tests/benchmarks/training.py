@@ -11,6 +11,7 @@ from qsynth.data.dataset import Instance
 from qsynth.gan.classical import ClassicalGeneratorConfig
 from qsynth.metrics.score import Scorecard
 from qsynth.population.population import Population
+from qsynth.population.snapshot import Snapshot
 from qsynth.population.trial import TrialConfig
 
 RATES = ("lr_generator", "lr_critic")
@@ -37,13 +38,32 @@ def train(
 ) -> list[int]:
     """Train a lane for each instance, and leave in it the generator that the validation rows preferred.
 
+    Arguments are those of :func:`preferred`.
+
+    Returns:
+        how many iterations each lane's generator has behind it.
+    """
+    kept = preferred(population, instances, seeds, n_steps, every, worth, decay)
+    for lane, (snapshot, instance) in enumerate(zip(kept, instances, strict=True)):
+        population.restore(lane, snapshot, instance)
+    return [snapshot.iteration for snapshot in kept]
+
+
+def preferred(
+    population: Population,
+    instances: Sequence[Instance],
+    seeds: Sequence[int],
+    n_steps: int,
+    every: int,
+    worth: Callable[[Scorecard], Tensor],
+    decay: float = 1.0,
+) -> list[Snapshot]:
+    """Train a lane for each instance to its end; the trials as the validation rows preferred them.
+
     Args:
         every: GAN iterations between evaluations.
         worth: of each lane, what is best where it is largest.
         decay: what the learning rates are multiplied by over the run, as an exponential.
-
-    Returns:
-        how many iterations each lane's generator has behind it.
     """
     lanes, defaults = range(population.n_lanes), population.config.defaults
     population.reset(lanes, instances, seeds)
@@ -56,9 +76,7 @@ def train(
         for lane, found in enumerate(worth(population.evaluate()).tolist()):
             if found > best[lane] and not population.diverged[lane]:
                 kept[lane], best[lane] = population.snapshot(lane), found
-    for lane, instance in zip(lanes, instances, strict=True):
-        population.restore(lane, kept[lane], instance)
-    return [snapshot.iteration for snapshot in kept]
+    return kept
 
 
 def sampled(population: Population, lane: int, labels: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
