@@ -1,41 +1,377 @@
-"""The public face: a trained generator that makes rows in the units of the original data."""
+"""The public face: a synthesizer that learns a table, or a data source, and makes rows in the same form."""
 
 import logging
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import SupportsIndex, get_args
+from typing import Any, Self, SupportsIndex, get_args
 
 import numpy as np
 import pandas as pd
-import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from qsynth.config import parse
 from qsynth.data.dataset import Instance
-from qsynth.data.labels import stratified
-from qsynth.data.scaling import Scaling
 from qsynth.data.source import DataSource
-from qsynth.errors import DataError, DivergedError, FileError, NotFittedError, StudyError, did_you_mean
+from qsynth.errors import DataError, DivergedError, NotFittedError, StudyError, did_you_mean
+from qsynth.execution.steady import steady
 from qsynth.files.tensor_file import TensorFile
-from qsynth.gan.generator import Generator
 from qsynth.population.best import KeepBest
 from qsynth.population.health import REMEDIES, RealRows, ailments
 from qsynth.population.population import Population
+from qsynth.population.recommended import recommended_trial
 from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
-from qsynth.rng import checked_seed, normal
-from qsynth.space.controls import Controls
-from qsynth.space.hyperparameters import controls
+from qsynth.quality.quality_report import QualityReport, assess
+from qsynth.rng import checked_seed
+from qsynth.synthesis.instance_model import InstanceModel
+from qsynth.synthesis.table_fit import METHODS, QUANTUM, TableFit, fit_table, score_of_tables
+from qsynth.synthesis.table_model import TableModel
+from qsynth.tables.inference import infer_schema
+from qsynth.tables.reading import read_rows
+from qsynth.tables.schema import Schema
 
 FILE = TensorFile("qsynth-model-1", "a qsynth model")
-LABEL = "label"
-STREAM_SAMPLE = 100
 MAX_ROWS = 10_000_000
-BATCH = 4096
+N_QUBITS = 4  # of the circuit, when nobody says another
+REPORT_SEED = 1 << 42
+
+Entry = dict[str, float]
+Where = Mapping[str | int, object]
 
 logger = logging.getLogger(__name__)
+
+
+class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A quantum GAN for one table.
+
+    >>> synthesizer = QGANSynthesizer(random_state=0)
+    >>> synthesizer.fit(penguins, target="species")                 # doctest: +SKIP
+    >>> synthesizer.sample(200, where={"species": "Gentoo"})        # doctest: +SKIP
+
+    Args:
+        config: circuit, losses and hyperparameters. Left out: four qubits and the recipe that measured best
+            (:func:`qsynth.population.recommended.recommended_trial`), without a critic, which is quicker.
+        method: ``quantum`` for the circuit, the name of a yardstick (Gaussian mixture, tied Gaussian, kernel density)
+            for that, or ``auto`` for what is best on the validation rows. For tables only.
+        n_iterations: of the GAN.
+        evaluate_every: iterations between evaluations.
+        keep: the generator of the last evaluation, or of the one with the best validation score.
+        random_state: of the split, the networks, the noise, and of samples; None draws another each time.
+        verbose: whether to say on standard error what is done; None: if that is a terminal.
+
+    Attributes:
+        history: iteration, losses, score and utilities at each evaluation, and, of a table, a last entry with the score
+            of the rows and of the yardsticks beside them.
+        notes: what was done and what is suspicious about the table, a line each.
+
+    Raises:
+        StudyError: a config that is none.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig | None = None,
+        *,
+        method: str = QUANTUM,
+        n_iterations: int = 200,
+        evaluate_every: int = 25,
+        keep: Keep = "last",
+        random_state: int | None = None,
+        verbose: bool | None = None,
+    ) -> None:
+        check_config(config)
+        self.config, self.method, self.n_iterations, self.evaluate_every = config, method, n_iterations, evaluate_every
+        self.keep, self.random_state, self.verbose = keep, random_state, verbose
+        self._model: TableModel | InstanceModel | None = None
+        self._n_samples, self._seed = 0, 0
+        self.history: list[Entry] = []
+        self.notes: list[str] = []
+
+    def fit(
+        self,
+        data: pd.DataFrame | Path | str | DataSource,
+        target: str | int | None = None,
+        *,
+        schema: Schema | None = None,
+        on_evaluation: Callable[[Entry], None] = lambda _: None,
+    ) -> Self:
+        """Learn a table, or the instance of a data source that ``random_state`` names.
+
+        Interrupted (Ctrl-C), it keeps the best that it had by then, unless there was nothing yet.
+
+        Args:
+            data: rows, a file of rows (CSV, TSV, Parquet, gzip), or a source such as ``TableData(name="iris")``.
+            target: the column that holds the classes, or the number to predict; None: there is none.
+            schema: what the columns are; None: what they look like.
+            on_evaluation: is given each entry of ``history``.
+
+        Raises:
+            QsynthError: the data or a setting can't be used, or training diverged.
+        """
+        self._check(on_evaluation)
+        self.history, self.notes, self._n_samples = [], [], 0
+        self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if self.random_state is None else self.random_state
+
+        def train(config: TrialConfig, instance: Instance) -> Snapshot:
+            return self._train(config, instance, self._seed, on_evaluation)
+
+        with steady():
+            if isinstance(data, DataSource):
+                if target is not None or schema is not None:
+                    raise StudyError("target and schema must be left out with a source, which has its own")
+                config = self._config()
+                instance = data.instance(self._seed, held_out=False)
+                self._model = InstanceModel.of(config, train(config, instance), instance)
+                return self
+            frame, remarks = _frame(data)
+            if schema is None:
+                schema, more = infer_schema(frame, target)
+                remarks = [*remarks, *(each.text for each in more)]
+            elif target is not None and target != schema.target:
+                raise StudyError(f"target must be the schema's, {schema.target!r}, or left out; got {target!r}")
+            for remark in remarks:
+                self._note(remark)
+            self._note(f"{self.chosen_by}")
+            done = fit_table(schema.labelled(frame), schema, self._config(), self.method, self._seed, train)
+            self._finish(done)
+        return self
+
+    @property
+    def chosen_by(self) -> str:
+        """Who chooses the hyperparameters, and why."""
+        return "hyperparameters are constants, which measured better than the shipped agent"
+
+    def sample(self, n_rows: int = 100, where: Where | None = None, random_state: int | None = None) -> pd.DataFrame:
+        """Synthetic rows in the form of what was learned: names, order, dtypes, ranges, class shares.
+
+        Args:
+            n_rows: how many.
+            where: what columns are to be: a value, a list of values, or a pair ``(low, high)`` with None for an open
+                end. Classes of the target are asked of the generator; other columns choose among what it makes.
+            random_state: of the noise; None: other rows at each call, the same in each run of a seeded fit.
+
+        Raises:
+            QsynthError: not fitted, an absurd number of rows, or conditions that can't be met.
+        """
+        model = self._fitted()
+        check_count("n_rows", n_rows, MAX_ROWS)
+        with steady():
+            return model.sample(int(n_rows), where, self._noise(random_state))
+
+    def sample_scaled(
+        self, n_rows: int, where: Where | None = None, random_state: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of a source: rows in the generator's scaled space (rows x n_features), and class indices (rows).
+
+        Raises:
+            QsynthError: as :meth:`sample`, or a table was learned.
+        """
+        model = self._fitted()
+        if not isinstance(model, InstanceModel):
+            raise StudyError("a model of a table has no scaled rows; use sample")
+        check_count("n_rows", n_rows, MAX_ROWS)
+        with steady():
+            return model.scaled(int(n_rows), where, self._noise(random_state))
+
+    def report(
+        self, real: pd.DataFrame | Path | str, held_out: pd.DataFrame | Path | str | None = None, n_rows: int | None = None
+    ) -> QualityReport:
+        """What the model's rows are worth beside real ones: score, fidelity, utility, novelty, each with its floor.
+
+        Args:
+            real: the rows that were learned.
+            held_out: real rows that were not, if there are any.
+            n_rows: synthetic rows to look at; left out: as many as real ones.
+
+        Raises:
+            QsynthError: not fitted to a table, or rows of another form.
+        """
+        model = self._fitted()
+        if not isinstance(model, TableModel):
+            raise StudyError("report needs a model of a table; of a source, `description` says what was learned")
+        frame = model.schema.labelled(_frame(real)[0])
+        other = None if held_out is None else model.schema.labelled(_frame(held_out)[0])
+        made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
+        scores = {name: value for name, value in self.scores.items()}
+        return assess(frame, made, model.schema, other, seed=self._seed, scores=scores)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Of a table: qsynth's score of the rows and of the yardsticks', by name; a second real sample has 1."""
+        last = self.history[-1] if self.history else {}
+        return {name.removeprefix(SCORE): value for name, value in last.items() if name.startswith(SCORE)}
+
+    @property
+    def schema(self) -> Schema | None:
+        """What the table's columns are; None for a source."""
+        model = self._fitted()
+        return model.schema if isinstance(model, TableModel) else None
+
+    def description(self) -> dict[str, object]:
+        """What was learned, from what, and how it scored at each evaluation."""
+        model = self._fitted()
+        if isinstance(model, TableModel):
+            about: dict[str, object] = {"schema": model.schema.model_dump(mode="json"), "method": model.method}
+            return about | {"notes": self.notes, "history": self.history}
+        keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
+        return {key: model.about[key] for key in keys} | {"history": self.history}
+
+    def save(self, path: Path | str) -> None:
+        """Write one safetensors file (no pickle), atomically.
+
+        Raises:
+            QsynthError: not fitted, or it can't be written.
+        """
+        tensors, about = self._state()
+        FILE.write(path, tensors, about)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "QGANSynthesizer":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            QsynthError: no such file, or not a model.
+        """
+        made = QGANSynthesizer()
+        with FILE.reading(path) as (tensors, about), steady():
+            made._restore(tensors, about, str(path))
+        return made
+
+    @classmethod
+    def from_snapshot(cls, config: TrialConfig, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
+        """The synthesizer of a trial that was trained elsewhere, e.g. by an agent."""
+        made = QGANSynthesizer(config)
+        made._model = InstanceModel.of(config, snapshot, instance)
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Parameters, and what was learned as its file would hold it."""
+        state = dict(vars(self))
+        state["_model"] = None if self._model is None else self._state()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        learned = state.pop("_model")
+        vars(self).update(state, _model=None)
+        if learned is not None:
+            with steady():
+                self._restore(*learned, "a pickled model")
+
+    def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        tensors, about = self._fitted().state()
+        return tensors, about | {"history": self.history, "notes": self.notes, "seed": self._seed}
+
+    def _restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any], source: str) -> None:
+        kind = TableModel if about.get("kind") == "table" else InstanceModel
+        self._model = kind.of_state(tensors, about, source)
+        # Files from before kept none of these.
+        self.history = [{str(name): float(value) for name, value in e.items()} for e in about.get("history", [])]
+        self.notes, self._seed = [str(note) for note in about.get("notes", [])], checked_seed(about.get("seed", 0))
+        if self.config is None:
+            made = self._model.maker if isinstance(self._model, TableModel) else self._model
+            self.config = getattr(getattr(made, "generator", None), "config", None)
+
+    def _check(self, on_evaluation: object) -> None:
+        for name in ("n_iterations", "evaluate_every"):
+            check_count(name, getattr(self, name))
+        if self.keep not in get_args(Keep):
+            raise StudyError(f"keep must be best or last; got {self.keep!r}.{did_you_mean(str(self.keep), get_args(Keep))}")
+        if self.method not in METHODS:
+            raise StudyError(f"method must be one of those known; got {self.method!r}.{did_you_mean(str(self.method), METHODS)}")
+        if not callable(on_evaluation):
+            raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
+        if self.random_state is not None:
+            checked_seed(self.random_state)
+
+    def _config(self) -> TrialConfig:
+        return self.config or recommended_trial(N_QUBITS, loss="energy", score=score_of_tables())
+
+    def _noise(self, random_state: int | None) -> int:
+        if random_state is not None:
+            return checked_seed(random_state)
+        self._n_samples += 1
+        return int(np.random.SeedSequence([self._seed, self._n_samples]).generate_state(1)[0])
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        if self.verbose or (self.verbose is None and sys.stderr.isatty()):
+            print(f"qsynth: {' '.join(text.split())}", file=sys.stderr)
+
+    def _finish(self, done: TableFit) -> None:
+        self._model = done.model
+        for note in done.notes:
+            self._note(note)
+        if done.scores:
+            entry = {f"{SCORE}{name}": value for name, value in done.scores.items()}
+            self.history.append({"iteration": float(self.n_iterations), **entry})
+            shown = ", ".join(f"{name} {value:.3f}" for name, value in done.scores.items())
+            self._note(f"score on validation rows (a second real sample: 1): {shown}")
+
+    def _train(
+        self, config: TrialConfig, instance: Instance, seed: int, on_evaluation: Callable[[Entry], None]
+    ) -> Snapshot:
+        """Train one trial under the config's constant hyperparameters.
+
+        Raises:
+            DivergedError: its numbers grew beyond use.
+        """
+        population = Population(config, instance.n_features, instance.n_classes, 1)
+        population.reset([0], [instance], [seed])
+        real = RealRows.of([instance])
+        untrained, best = population.snapshot(0), KeepBest(population)
+        try:
+            for start in range(0, self.n_iterations, self.evaluate_every):
+                statistics = population.advance(min(self.evaluate_every, self.n_iterations - start))
+                if population.diverged[0]:
+                    raise DivergedError(
+                        f"training diverged within {start + self.evaluate_every} iterations; lower the learning rates"
+                    )
+                card = population.evaluate()
+                entry = {
+                    "iteration": float(population.iterations[0]),
+                    "loss_generator": float(statistics.loss_generator[0]),
+                    "loss_critic": float(statistics.loss_critic[0]),
+                    "score": float(card.score[0]),
+                    **{f"utility.{name}": float(value[0]) for name, value in card.utilities.items()},
+                }
+                for name in self._seen(statistics, real):
+                    entry[f"ailment.{name}"] = 1.0
+                self._tell(entry, on_evaluation)
+                best.look(card.score.numpy(), ~population.diverged)
+        except KeyboardInterrupt:
+            if not best.snapshots:
+                raise
+            self._note(f"interrupted after {population.iterations[0]} iterations: the best so far is kept")
+            return best.snapshots[0]
+        return population.snapshot(0) if self.keep == "last" else best.snapshots.get(0, untrained)
+
+    def _tell(self, entry: Entry, on_evaluation: Callable[[Entry], None]) -> None:
+        self.history.append(entry)
+        on_evaluation(entry)
+        if self.verbose or (self.verbose is None and sys.stderr.isatty()):
+            share = f"{entry['iteration']:.0f} of {self.n_iterations}"
+            print(f"\rqsynth: iteration {share}, score {entry['score']:.3f}", end="", file=sys.stderr, flush=True)
+            if entry["iteration"] >= self.n_iterations:
+                print(file=sys.stderr)
+
+    def _seen(self, statistics: TrainingStatistics, real: RealRows) -> list[str]:
+        """Names of the ailments at this evaluation; a hint about what was not seen before is logged."""
+        found = [name for name, lanes in ailments(statistics, real, np.zeros(1)).items() if lanes[0]]
+        for name in found:
+            if not any(f"ailment.{name}" in entry for entry in self.history):
+                logger.warning("%s: %s", name, REMEDIES[name])
+        return found
+
+    def _fitted(self) -> TableModel | InstanceModel:
+        if self._model is None:
+            raise NotFittedError("the synthesizer must be fitted first: call fit")
+        return self._model
+
+
+SCORE = "score."
 
 
 def check_count(name: str, value: int, most: float = math.inf) -> None:
@@ -49,226 +385,28 @@ def check_count(name: str, value: int, most: float = math.inf) -> None:
         raise StudyError(f"{name} must be {limits}; got {value!r}")
 
 
-def check_fit(
-    data: object, n_iterations: int, seed: int, evaluate_every: int, on_evaluation: object, keep: Keep
-) -> None:
-    """Find out what is wrong with the arguments of ``fit`` before any work.
-
-    Raises:
-        DataError: rows instead of a source of data.
-        StudyError: a number or a choice that is none of those allowed, or no function to tell of evaluations.
-    """
-    if not isinstance(data, DataSource):
-        raise DataError(
-            f"data must be a source such as TableData(name='iris') or CsvData(path='rows.csv', label='class'); got a "
-            f"{type(data).__name__}"
-        )
-    for name, value in (("n_iterations", n_iterations), ("evaluate_every", evaluate_every)):
-        check_count(name, value)
-    if keep not in get_args(Keep):
-        raise StudyError(f"keep must be best or last; got {keep!r}.{did_you_mean(str(keep), get_args(Keep))}")
-    if not callable(on_evaluation):
-        raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
-    checked_seed(seed)
-
-
 def check_config(config: object) -> None:
     """Refuse what is no trial's config.
 
     Raises:
         StudyError: something else.
     """
-    if not isinstance(config, TrialConfig):
+    if config is not None and not isinstance(config, TrialConfig):
         raise StudyError(f"config must be a TrialConfig such as TrialConfig(n_qubits=4); got {config!r}")
 
 
-class QGANSynthesizer:
-    """A quantum GAN for one data set.
+def _frame(data: object) -> tuple[pd.DataFrame, list[str]]:
+    """Rows, and what was noticed when a file was read.
 
-    >>> synthesizer = QGANSynthesizer(TrialConfig(n_qubits=4))
-    >>> synthesizer.fit(TableData(name="iris"), n_iterations=500, seed=0)   # doctest: +SKIP
-    >>> synthesizer.sample(100, seed=1)                                     # doctest: +SKIP
-
-    Args:
-        config: circuit, losses and hyperparameters.
+    Raises:
+        DataError: neither rows nor a file of rows.
+        FileError: a file that can't be read.
     """
-
-    def __init__(self, config: TrialConfig) -> None:
-        check_config(config)
-        self.config = config
-        self._about: dict[str, object] | None = None
-        self._generator: Tensor | None = None
-        self._network: Generator | None = None
-        self._scaling: Scaling | None = None
-        self.history: list[dict[str, float]] = []
-
-    def fit(
-        self,
-        data: DataSource,
-        n_iterations: int = 500,
-        seed: int = 0,
-        evaluate_every: int = 25,
-        on_evaluation: Callable[[dict[str, float]], None] = lambda _: None,
-        keep: Keep = "best",
-    ) -> "QGANSynthesizer":
-        """Train one trial under the config's constant hyperparameters.
-
-        ``history`` keeps iteration, losses, score and utilities at each evaluation, and 1 under ``ailment.NAME`` for
-        each ailment (:mod:`qsynth.population.health`) that its iterations showed; the first time, what helps is logged.
-
-        Args:
-            keep: which generator becomes the synthesizer's: that of the evaluation with the best score, or the last.
-                The best is the default because adversarial training circles its goal rather than to rest there: its
-                last iteration is no better than any other late one. What selects is the score against the validation
-                rows, which is therefore a little optimistic; test rows are never looked at.
-
-        Raises:
-            QsynthError: the data or an argument can't be used, or training diverged.
-        """
-        check_fit(data, n_iterations, seed, evaluate_every, on_evaluation, keep)
-        instance = data.instance(seed, held_out=False)
-        population = Population(self.config, instance.n_features, instance.n_classes, 1)
-        population.reset([0], [instance], [seed])
-        self.history = []
-        real = RealRows.of([instance])
-        untrained, best = population.snapshot(0), KeepBest(population)
-        for start in range(0, n_iterations, evaluate_every):
-            statistics = population.advance(min(evaluate_every, n_iterations - start))
-            if population.diverged[0]:
-                raise DivergedError(
-                    f"training diverged within {start + evaluate_every} iterations; lower the learning rates"
-                )
-            card = population.evaluate()
-            entry = {
-                "iteration": float(population.iterations[0]),
-                "loss_generator": float(statistics.loss_generator[0]),
-                "loss_critic": float(statistics.loss_critic[0]),
-                "score": float(card.score[0]),
-                **{f"utility.{name}": float(value[0]) for name, value in card.utilities.items()},
-            }
-            for name in self._seen(statistics, real):
-                entry[f"ailment.{name}"] = 1.0
-            self.history.append(entry)
-            on_evaluation(entry)
-            best.look(card.score.numpy(), ~population.diverged)
-        kept = population.snapshot(0) if keep == "last" else best.snapshots.get(0, untrained)
-        return self._adopt(kept, instance)
-
-    def _seen(self, statistics: TrainingStatistics, real: RealRows) -> list[str]:
-        """Names of the ailments at this evaluation; a hint about what was not seen before is logged."""
-        found = [name for name, lanes in ailments(statistics, real, np.zeros(1)).items() if lanes[0]]
-        for name in found:
-            if not any(f"ailment.{name}" in entry for entry in self.history):
-                logger.warning("%s: %s", name, REMEDIES[name])
-        return found
-
-    @classmethod
-    def from_snapshot(cls, config: TrialConfig, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
-        """The synthesizer of a trial that was trained elsewhere, e.g. by an agent."""
-        return cls(config)._adopt(snapshot, instance)
-
-    def sample(self, n_rows: int, seed: int = 0, label: str | None = None) -> pd.DataFrame:
-        """Synthetic rows: the original columns, in original units, and a column ``label``.
-
-        Args:
-            n_rows: how many.
-            label: a class name to generate only that class; else the training data's class shares.
-
-        Raises:
-            QsynthError: not fitted, an absurd number of rows, or an unknown label.
-        """
-        x, y = self.sample_scaled(n_rows, seed, label)
-        about, scaling = self._fitted(), self._scaling
-        assert scaling is not None
-        frame = pd.DataFrame(scaling.inverse(x), columns=list(about["feature_names"]))  # type: ignore[call-overload]
-        frame[LABEL] = np.array(about["class_names"], dtype=object)[y]
-        return frame
-
-    def sample_scaled(self, n_rows: int, seed: int = 0, label: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Synthetic rows in the generator's scaled space (rows x n_features), and class indices (rows)."""
-        about = self._fitted()
-        check_count("n_rows", n_rows, MAX_ROWS)
-        names: list[str] = about["class_names"]  # type: ignore[assignment]
-        if label is not None and not (isinstance(label, str) and label in names):
-            raise StudyError(f"label must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
-        shares = np.array(about["class_shares"]) if label is None else np.eye(len(names))[names.index(label)]
-        y = stratified(shares, n_rows)
-        assert self._generator is not None
-        assert self._network is not None
-        using, n_noise = self._controls(), self._network.n_noise
-        eye, key = torch.eye(len(names)), torch.tensor(checked_seed(seed))
-        parts = []
-        with torch.no_grad():
-            for batch, start in enumerate(range(0, n_rows, BATCH)):
-                onehot = eye[torch.as_tensor(y[start : start + BATCH])]
-                z = normal(key, STREAM_SAMPLE, torch.tensor(batch), len(onehot) * n_noise)
-                parts.append(self._network.sample(self._generator, z.reshape(len(onehot), -1), onehot, using))
-        return torch.cat(parts).numpy(), y
-
-    def save(self, path: Path | str) -> None:
-        """Write one safetensors file (no pickle), atomically.
-
-        Raises:
-            QsynthError: not fitted, or it can't be written.
-        """
-        learned = self._fitted()
-        assert self._generator is not None
-        about = {"config": self.config.model_dump(mode="json"), "learned": learned, "history": self.history}
-        FILE.write(path, {"generator": self._generator}, about)
-
-    @classmethod
-    def load(cls, path: Path | str) -> "QGANSynthesizer":
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            QsynthError: no such file, or not a model.
-        """
-        with FILE.reading(path) as (tensors, about):
-            model = cls(parse(TrialConfig, about["config"], source=str(path)))
-            learned = about["learned"]
-            model._install(learned, tensors["generator"], Scaling.from_dict(learned["scaling"]))
-            # Files from before kept none.
-            model.history = [{str(name): float(value) for name, value in e.items()} for e in about.get("history", [])]
-        return model
-
-    def report(self) -> dict[str, object]:
-        """What was learned, from what, and, of what ``fit`` trained, how it scored at each evaluation."""
-        about = self._fitted()
-        keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
-        return {key: about[key] for key in keys} | {"history": self.history}
-
-    def _adopt(self, snapshot: Snapshot, instance: Instance) -> "QGANSynthesizer":
-        about: dict[str, object] = {
-            "instance": snapshot.instance,
-            "iteration": snapshot.iteration,
-            "hyperparameters": snapshot.hyperparameters,
-            "feature_names": list(instance.feature_names),
-            "class_names": list(instance.class_names),
-            "class_shares": [float(share) for share in instance.class_shares],
-            "n_features": instance.n_features,
-            "scaling": instance.scaling.to_dict(),
-        }
-        self._install(about, snapshot.generator, instance.scaling)
-        return self
-
-    def _install(self, about: dict[str, object], generator: Tensor, scaling: Scaling) -> None:
-        n_classes = len(about["class_names"])  # type: ignore[arg-type]
-        n_features = int(about["n_features"])  # type: ignore[call-overload]
-        network = self.config.build_generator(self.config.circuit(), n_features, n_classes)
-        if generator.shape != (network.layout.size,):
-            raise FileError(
-                f"a model's generator must have {network.layout.size} parameters; got {tuple(generator.shape)}"
-            )
-        self._about, self._generator, self._network, self._scaling = about, generator, network, scaling
-
-    def _controls(self) -> Controls:
-        """Of the hyperparameters that the trial ended with; what an old model's file lacks is at its default."""
-        config, learned = self.config, self._fitted()["hyperparameters"]
-        values = {name: config.default(name) for name in config.used} | learned  # type: ignore[operator]
-        arrays = {name: np.array([float(values[name])]) for name in config.used}
-        return controls(arrays, config.capacity).of_lane(0)
-
-    def _fitted(self) -> dict[str, object]:
-        if self._about is None:
-            raise NotFittedError("the synthesizer must be fitted first: call fit")
-        return self._about
+    if isinstance(data, pd.DataFrame):
+        return data, []
+    if isinstance(data, Path | str):
+        rows = read_rows(data)
+        return rows.frame, [remark.text for remark in rows.remarks]
+    raise DataError(
+        f"data must be a DataFrame, a file's path, or a source such as TableData(name='iris'); got a {type(data).__name__}"
+    )

@@ -226,19 +226,23 @@ class TrialConfig(Tunables):
         defaults = {**self.defaults.model_dump(), **changes.pop("defaults", {}), SHOTS: None}
         return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
 
+    @property
+    def most_features(self) -> int:
+        """How many features the generator makes at most."""
+        n_outputs = find_readout(self.generator.readout(self.readout), self.n_qubits).n_outputs(self.n_qubits)
+        return self.generator.most_features(self.n_qubits, n_outputs)
+
     def check_outputs(self, n_features: int) -> None:
         """Refuse data with more features than the generator makes, or that the critic can't see.
 
         Raises:
             QsynthError: such data.
         """
-        readout = self.generator.readout(self.readout)
-        n_outputs = find_readout(readout, self.n_qubits).n_outputs(self.n_qubits)
-        most = self.generator.most_features(self.n_qubits, n_outputs)
-        if n_features > most:
+        if n_features > self.most_features:
+            readout = self.generator.readout(self.readout)
             raise StudyError(
                 f"n_qubits must suffice for the data's {n_features} features; got {self.n_qubits}, of which readout "
-                f"{readout!r} makes {most} with generator {self.generator.kind}"
+                f"{readout!r} makes {self.most_features} with generator {self.generator.kind}"
             )
         self.critic.check(n_features)
 
