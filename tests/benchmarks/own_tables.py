@@ -37,7 +37,7 @@ from sklearn.model_selection import cross_val_predict, train_test_split
 from qsynth.synthesis.table_fit import QUANTUM
 from qsynth.synthesizer import QGANSynthesizer
 from qsynth.yardsticks.registry import YARDSTICKS
-from tests.benchmarks.machine import describe, write
+from tests.benchmarks.machine import write
 from tests.benchmarks.own_tables_data import TABLES
 from tests.benchmarks.published_synthesizers import SYNTHESIZERS
 from tests.benchmarks.report import table
@@ -194,7 +194,7 @@ def main() -> None:
                     kept.write_text(json.dumps(cell(name, size, seed, given.work, given.rivals)))
                     print(kept.stem, flush=True)
                 result[kept.stem] = json.loads(kept.read_text())
-    write(given.out / "own_tables.json", {"machine": describe(), "cells": result})
+    write(given.out / "own_tables.json", {"cells": result})
     (given.out / "own_tables.md").write_text(markdown(result))
 
 
