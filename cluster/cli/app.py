@@ -144,6 +144,24 @@ def sample(
 
 
 @app.command()
+def report(
+    real: Annotated[str, typer.Argument(metavar="REAL", help="A table of real rows; - is standard input.")],
+    synthetic: Annotated[str, typer.Argument(metavar="OUT", help="A table of synthetic rows, with its columns.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page, one HTML file.")] = Path("report.html"),
+    target: Annotated[str | None, typer.Option(help="The column that others are to predict; left out: none.")] = None,
+    held_out: Annotated[
+        str | None, typer.Option("--held-out", help="A table of real rows that the model did not see.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the samples and the classifiers.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Say what synthetic rows are worth beside real ones: a page with pictures, or --json."""
+    from cluster.cli.report import run_report
+
+    run_report(real, synthetic, out, target, held_out, seed, as_json=as_json)
+
+
+@app.command()
 def presets(as_json: AsJson = False) -> None:
     """List the studies that ship with qsynth."""
     from cluster.cli.commands import list_presets
