@@ -10,7 +10,7 @@ import pandas as pd
 
 from qsynth.quality.features import Block, Floats, level_codes, numeric
 
-N_BINS = 24
+MOST_BINS, FEWEST_BINS = 24, 6
 MAX_BARS = 10
 LEVELS, NUMBERS = "total variation", "Kolmogorov-Smirnov"
 
@@ -123,8 +123,9 @@ def _edges(values: Floats) -> Floats:
     if not math.isfinite(margin):
         margin = 0.0
     low, high = np.clip([low - margin, high + margin], -1e300, 1e300)
-    grid: Floats = np.linspace(low, high, N_BINS + 1)
-    return grid if np.all(np.diff(grid) > 0) else np.linspace(0, 1, N_BINS + 1)
+    n_bins = int(np.clip(1.5 * np.sqrt(len(values)), FEWEST_BINS, MOST_BINS))
+    grid: Floats = np.linspace(low, high, n_bins + 1)
+    return grid if np.all(np.diff(grid) > 0) else np.linspace(0, 1, n_bins + 1)
 
 
 def _places(block: Block, grid: Floats) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from qsynth.quality.pictures import (
     SYNTHETIC,
     associations_picture,
     bars_picture,
-    column_picture,
+    bins_picture,
     scatter_picture,
 )
 from qsynth.quality.scatter import Scatter
@@ -46,6 +46,9 @@ td.value { font-weight: 600; white-space: nowrap; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .8rem; }
 figure { margin: 0; } figcaption { font-size: .85rem; overflow-wrap: anywhere; }
 figcaption small, .key small, small { color: #666; }
+.levels { display: grid; grid-template-columns: 7rem 1fr; gap: .3rem .5rem; font-size: .75rem; margin: .4rem 0; }
+.level { text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bar { display: block; height: .5rem; margin-top: .1rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: .15em; margin: 0 .3em 0 .9em; }
 img { max-width: 100%; height: auto; display: block; }
 </style>
@@ -99,14 +102,28 @@ def _columns(columns: Sequence[ColumnView]) -> list[str]:
         return []
     worst = sorted(range(len(columns)), key=lambda at: -(columns[at].distance or 0.0))[:MAX_PICTURES]
     shown = [columns[at] for at in sorted(worst)]
-    which = f" The {len(shown)} of {len(columns)} that differ most." if len(shown) < len(columns) else ""
+    which = f"; the {len(shown)} of {len(columns)} that differ most" if len(shown) < len(columns) else ""
     figures = []
     for view in shown:
         gap = "no values on one side" if view.distance is None else f"distance {view.distance:.2f}"
         caption = f"<figcaption>{_name(view.name)} <small>{gap}{_missing(view)}</small></figcaption>"
-        figures.append(f"<figure>{caption}{_picture(column_picture(view), f'shares of {view.name}')}</figure>")
-    key = f"<p>{_swatch(REAL)}real {_swatch(SYNTHETIC)}synthetic.{which}</p>"
+        shares = _picture(bins_picture(view), f"shares of {view.name}") if view.edges else _levels(view)
+        figures.append(f"<figure>{caption}{shares}</figure>")
+    key = f'<p class="key">{_swatch(REAL)}real {_swatch(SYNTHETIC)}synthetic{which}</p>'
     return ["<h2>Columns, real and synthetic</h2>", key, f'<div class="grid">{"".join(figures)}</div>']
+
+
+def _levels(view: ColumnView) -> str:
+    """Bars of a column's levels as parts of the page, where every alphabet has a font."""
+    largest = max((*view.shares[0], *view.shares[1], 1e-9))
+    rows = []
+    for name, *shares in zip(view.places, *view.shares, strict=True):
+        bars = (
+            f'<span class="bar" style="width:{100 * share / largest:.1f}%;background:{colour}" title="{share:.1%}"></span>'
+            for share, colour in zip(shares, (REAL, SYNTHETIC), strict=True)
+        )
+        rows.append(f'<span class="level" title="{escape(name)}">{escape(name)}</span><span>{"".join(bars)}</span>')
+    return f'<div class="levels">{"".join(rows)}</div>'
 
 
 def _missing(view: ColumnView) -> str:

@@ -20,32 +20,21 @@ OTHER = "#B0B0B0"
 MAX_NAMED = 24
 
 
-def column_picture(view: ColumnView) -> bytes:
-    """Shares of a column's values: real ones filled, synthetic ones as a line (or a second bar)."""
+def bins_picture(view: ColumnView) -> bytes:
+    """Shares of a column's numbers in bins: real ones filled, synthetic ones as a line."""
     figure = Figure(figsize=(3.0, 1.75))
     axes = figure.add_axes((0.06, 0.16, 0.9, 0.8))
     real, synthetic = view.shares
-    if view.edges:
-        edges = np.asarray(view.edges)
-        axes.stairs(real, edges, fill=True, color=REAL, alpha=0.4)
-        axes.stairs(synthetic, edges, color=SYNTHETIC, linewidth=1.6)
-        axes.set_xticks(edges[[0, len(edges) // 2, -1]], view.places, fontsize=7)
-        axes.set_xlim(edges[0], edges[-1])
-        first, _, last = axes.get_xticklabels()
-        first.set_horizontalalignment("left")
-        last.set_horizontalalignment("right")
-        axes.set_yticks([])
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    else:
-        axes.set_position((0.4, 0.06, 0.56, 0.9))
-        places = np.arange(len(view.places))
-        axes.barh(places - 0.2, real, 0.38, color=REAL, alpha=0.55)
-        axes.barh(places + 0.2, synthetic, 0.38, color=SYNTHETIC)
-        axes.set_yticks(places, [_short(name, 20) for name in view.places], fontsize=7)
-        axes.set_ylim(max(len(places), 2) - 0.5, -0.5)
-        axes.set_xticks([])
-        axes.tick_params(length=0)
-        axes.spines[["top", "right", "bottom"]].set_visible(False)
+    edges = np.asarray(view.edges)
+    axes.stairs(real, edges, fill=True, color=REAL, alpha=0.45)
+    axes.stairs(synthetic, edges, color=SYNTHETIC, linewidth=1.6)
+    axes.set_xticks(edges[[0, len(edges) // 2, -1]], view.places, fontsize=7)
+    axes.set_xlim(edges[0], edges[-1])
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
     return png(figure, DPI)
 
 

@@ -133,12 +133,12 @@ def assess(
     features = Features.of(real, schema)
     samples = Samples.of(features, real, synthetic, held_out, yardsticks, seed)
     blocks = features.blocks
-    found = (associations(samples.learned.matrix, blocks), associations(samples.synthetic.matrix, blocks))
+    found = (associations(samples.learned.matrix, blocks), associations(samples.shown.matrix, blocks))
     fresh, in_place, drawn = samples.fresh.frame, samples.stand_in.frame, samples.synthetic.frame
     views = []
     for block in blocks:
         distances = [distance(block, fresh, side) for side in (drawn, in_place)]
-        views.append(view_column(block, samples.learned.frame, drawn, distances))
+        views.append(view_column(block, samples.learned.frame, samples.shown.frame, distances))
     return QualityReport(
         rows={"real": len(real), "synthetic": len(synthetic), "held_out": 0 if held_out is None else len(held_out)},
         target=None if features.target is None else features.target.name,

@@ -42,6 +42,7 @@ class Samples:
         unseen: real rows that it did not see; None: none are known.
         fresh: the unseen rows; without any, one half of the learned ones.
         stand_in: real rows in the synthetic rows' place: the learned ones; without unseen rows, their other half.
+        shown: synthetic rows, not cut to the size of others: for pictures.
         beside: rows of yardsticks.
     """
 
@@ -51,6 +52,7 @@ class Samples:
     fresh: Rows
     stand_in: Rows
     synthetic: Rows
+    shown: Rows
     beside: Mapping[str, Rows]
     seed: int
 
@@ -83,6 +85,7 @@ class Samples:
             fresh=rows(truth, MAX_ROWS, 2),
             stand_in=rows(in_place, size, 3),
             synthetic=rows(synthetic, size, 4),
+            shown=rows(synthetic, MAX_ROWS, 4),
             beside={name: rows(frame, size, 5) for name, frame in yardsticks.items()},
             seed=seed,
         )

@@ -33,7 +33,7 @@ class Scatter:
     def of(cls, samples: Samples) -> "Scatter | None":
         """None where there is no plane: fewer than three rows, or no two columns that vary."""
         rows = samples.learned
-        if len(rows) < 3 or rows.matrix.shape[1] < 2 or not len(samples.synthetic):
+        if len(rows) < 3 or rows.matrix.shape[1] < 2 or not len(samples.shown):
             return None
         centre = rows.matrix.mean(axis=0)
         _, spread, axes = np.linalg.svd(rows.matrix - centre, full_matrices=False)
@@ -45,7 +45,7 @@ class Scatter:
             colours = np.nan_to_num(those.answers[:MAX_POINTS], nan=len(shown)) if shown else np.zeros(len(those))
             return (those.matrix[:MAX_POINTS] - centre) @ axes[:2].T, np.minimum(colours[:MAX_POINTS], len(shown))
 
-        (real, real_colours), (synthetic, synthetic_colours) = points(rows), points(samples.synthetic)
+        (real, real_colours), (synthetic, synthetic_colours) = points(rows), points(samples.shown)
         return cls(
             classes=shown,
             share=float((spread[:2] ** 2).sum() / (spread**2).sum()),
