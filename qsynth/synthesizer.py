@@ -1,11 +1,8 @@
 """The public face: a synthesizer that learns a table, or a data source, and makes rows in the same form."""
 
-import logging
-import math
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, SupportsIndex, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,34 +11,26 @@ from torch import Tensor
 
 from qsynth.data.dataset import Instance
 from qsynth.data.source import DataSource
-from qsynth.errors import DataError, DivergedError, NotFittedError, StudyError, did_you_mean
+from qsynth.errors import NotFittedError, StudyError
 from qsynth.execution.steady import steady
 from qsynth.files.tensor_file import TensorFile
-from qsynth.population.best import KeepBest
-from qsynth.population.health import REMEDIES, RealRows, ailments
-from qsynth.population.population import Population
-from qsynth.population.recommended import recommended_trial
 from qsynth.population.snapshot import Keep, Snapshot
-from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
 from qsynth.quality.quality_report import QualityReport, assess
 from qsynth.rng import checked_seed
+from qsynth.synthesis.diary import Diary, Entry
 from qsynth.synthesis.instance_model import InstanceModel
-from qsynth.synthesis.table_fit import METHODS, QUANTUM, TableFit, fit_table, score_of_tables
+from qsynth.synthesis.learning import SCORE, learn_table, rows_of
+from qsynth.synthesis.settings import MAX_ROWS, check_choice, check_config, check_count, default_config
+from qsynth.synthesis.table_fit import METHODS, QUANTUM
 from qsynth.synthesis.table_model import TableModel
-from qsynth.tables.inference import infer_schema
-from qsynth.tables.reading import read_rows
+from qsynth.synthesis.training import Training
 from qsynth.tables.schema import Schema
 
 FILE = TensorFile("qsynth-model-1", "a qsynth model")
-MAX_ROWS = 10_000_000
-N_QUBITS = 4  # of the circuit, when nobody says another
 REPORT_SEED = 1 << 42
 
-Entry = dict[str, float]
 Where = Mapping[str | int, object]
-
-logger = logging.getLogger(__name__)
 
 
 class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -112,32 +101,37 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
             QsynthError: the data or a setting can't be used, or training diverged.
         """
         self._check(on_evaluation)
-        self.history, self.notes, self._n_samples = [], [], 0
-        self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if self.random_state is None else self.random_state
-
-        def train(config: TrialConfig, instance: Instance) -> Snapshot:
-            return self._train(config, instance, self._seed, on_evaluation)
-
-        with steady():
-            if isinstance(data, DataSource):
-                if target is not None or schema is not None:
-                    raise StudyError("target and schema must be left out with a source, which has its own")
-                config = self._config()
-                instance = data.instance(self._seed, held_out=False)
-                self._model = InstanceModel.of(config, train(config, instance), instance)
-                return self
-            frame, remarks = _frame(data)
-            if schema is None:
-                schema, more = infer_schema(frame, target)
-                remarks = [*remarks, *(each.text for each in more)]
-            elif target is not None and target != schema.target:
-                raise StudyError(f"target must be the schema's, {schema.target!r}, or left out; got {target!r}")
-            for remark in remarks:
-                self._note(remark)
-            self._note(f"{self.chosen_by}")
-            done = fit_table(schema.labelled(frame), schema, self._config(), self.method, self._seed, train)
-            self._finish(done)
+        seed = int(np.random.SeedSequence().generate_state(1)[0]) if self.random_state is None else self.random_state
+        diary = Diary(self.verbose, self.n_iterations, on_evaluation)
+        try:
+            with steady():
+                learned = self._learn(data, target, schema, seed, diary)
+        finally:
+            diary.close()
+        self._model, self._seed, self._n_samples = learned, seed, 0
+        self.history, self.notes = diary.history, diary.notes
         return self
+
+    def _learn(
+        self,
+        data: pd.DataFrame | Path | str | DataSource,
+        target: str | int | None,
+        schema: Schema | None,
+        seed: int,
+        diary: Diary,
+    ) -> TableModel | InstanceModel:
+        config = self._config()
+
+        def train(trial: TrialConfig, instance: Instance) -> Snapshot:
+            return self._train(trial, instance, seed, diary)
+
+        if isinstance(data, DataSource):
+            if target is not None or schema is not None:
+                raise StudyError("target and schema must be left out with a source, which has its own")
+            instance = data.instance(seed, held_out=False)
+            return InstanceModel.of(config, train(config, instance), instance)
+        diary.note(self.chosen_by)
+        return learn_table(rows_of(data, target), target, schema, config, self.method, seed, diary, train)
 
     @property
     def chosen_by(self) -> str:
@@ -177,7 +171,10 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
             return model.scaled(int(n_rows), where, self._noise(random_state))
 
     def report(
-        self, real: pd.DataFrame | Path | str, held_out: pd.DataFrame | Path | str | None = None, n_rows: int | None = None
+        self,
+        real: pd.DataFrame | Path | str,
+        held_out: pd.DataFrame | Path | str | None = None,
+        n_rows: int | None = None,
     ) -> QualityReport:
         """What the model's rows are worth beside real ones: score, fidelity, utility, novelty, each with its floor.
 
@@ -192,11 +189,10 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         model = self._fitted()
         if not isinstance(model, TableModel):
             raise StudyError("report needs a model of a table; of a source, `description` says what was learned")
-        frame = model.schema.labelled(_frame(real)[0])
-        other = None if held_out is None else model.schema.labelled(_frame(held_out)[0])
+        frame = model.schema.labelled(rows_of(real).frame)
+        other = None if held_out is None else model.schema.labelled(rows_of(held_out).frame)
         made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
-        scores = {name: value for name, value in self.scores.items()}
-        return assess(frame, made, model.schema, other, seed=self._seed, scores=scores)
+        return assess(frame, made, model.schema, other, seed=self._seed, scores=self.scores)
 
     @property
     def scores(self) -> dict[str, float]:
@@ -254,11 +250,12 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        learned = state.pop("_model")
-        vars(self).update(state, _model=None)
+        learned = state["_model"]
+        self.__dict__.update(state | {"_model": None})
         if learned is not None:
             with steady():
-                self._restore(*learned, "a pickled model")
+                tensors, about = learned
+                self._restore(tensors, about, "a pickled model")
 
     def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors, about = self._fitted().state()
@@ -277,136 +274,33 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def _check(self, on_evaluation: object) -> None:
         for name in ("n_iterations", "evaluate_every"):
             check_count(name, getattr(self, name))
-        if self.keep not in get_args(Keep):
-            raise StudyError(f"keep must be best or last; got {self.keep!r}.{did_you_mean(str(self.keep), get_args(Keep))}")
-        if self.method not in METHODS:
-            raise StudyError(f"method must be one of those known; got {self.method!r}.{did_you_mean(str(self.method), METHODS)}")
+        check_choice("keep", self.keep, get_args(Keep))
+        check_choice("method", self.method, METHODS)
         if not callable(on_evaluation):
             raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
         if self.random_state is not None:
             checked_seed(self.random_state)
 
     def _config(self) -> TrialConfig:
-        return self.config or recommended_trial(N_QUBITS, loss="energy", score=score_of_tables())
+        return default_config() if self.config is None else self.config
 
     def _noise(self, random_state: int | None) -> int:
         if random_state is not None:
             return checked_seed(random_state)
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0])
         self._n_samples += 1
         return int(np.random.SeedSequence([self._seed, self._n_samples]).generate_state(1)[0])
 
-    def _note(self, text: str) -> None:
-        self.notes.append(text)
-        if self.verbose or (self.verbose is None and sys.stderr.isatty()):
-            print(f"qsynth: {' '.join(text.split())}", file=sys.stderr)
-
-    def _finish(self, done: TableFit) -> None:
-        self._model = done.model
-        for note in done.notes:
-            self._note(note)
-        if done.scores:
-            entry = {f"{SCORE}{name}": value for name, value in done.scores.items()}
-            self.history.append({"iteration": float(self.n_iterations), **entry})
-            shown = ", ".join(f"{name} {value:.3f}" for name, value in done.scores.items())
-            self._note(f"score on validation rows (a second real sample: 1): {shown}")
-
-    def _train(
-        self, config: TrialConfig, instance: Instance, seed: int, on_evaluation: Callable[[Entry], None]
-    ) -> Snapshot:
+    def _train(self, config: TrialConfig, instance: Instance, seed: int, diary: Diary) -> Snapshot:
         """Train one trial under the config's constant hyperparameters.
 
         Raises:
             DivergedError: its numbers grew beyond use.
         """
-        population = Population(config, instance.n_features, instance.n_classes, 1)
-        population.reset([0], [instance], [seed])
-        real = RealRows.of([instance])
-        untrained, best = population.snapshot(0), KeepBest(population)
-        try:
-            for start in range(0, self.n_iterations, self.evaluate_every):
-                statistics = population.advance(min(self.evaluate_every, self.n_iterations - start))
-                if population.diverged[0]:
-                    raise DivergedError(
-                        f"training diverged within {start + self.evaluate_every} iterations; lower the learning rates"
-                    )
-                card = population.evaluate()
-                entry = {
-                    "iteration": float(population.iterations[0]),
-                    "loss_generator": float(statistics.loss_generator[0]),
-                    "loss_critic": float(statistics.loss_critic[0]),
-                    "score": float(card.score[0]),
-                    **{f"utility.{name}": float(value[0]) for name, value in card.utilities.items()},
-                }
-                for name in self._seen(statistics, real):
-                    entry[f"ailment.{name}"] = 1.0
-                self._tell(entry, on_evaluation)
-                best.look(card.score.numpy(), ~population.diverged)
-        except KeyboardInterrupt:
-            if not best.snapshots:
-                raise
-            self._note(f"interrupted after {population.iterations[0]} iterations: the best so far is kept")
-            return best.snapshots[0]
-        return population.snapshot(0) if self.keep == "last" else best.snapshots.get(0, untrained)
-
-    def _tell(self, entry: Entry, on_evaluation: Callable[[Entry], None]) -> None:
-        self.history.append(entry)
-        on_evaluation(entry)
-        if self.verbose or (self.verbose is None and sys.stderr.isatty()):
-            share = f"{entry['iteration']:.0f} of {self.n_iterations}"
-            print(f"\rqsynth: iteration {share}, score {entry['score']:.3f}", end="", file=sys.stderr, flush=True)
-            if entry["iteration"] >= self.n_iterations:
-                print(file=sys.stderr)
-
-    def _seen(self, statistics: TrainingStatistics, real: RealRows) -> list[str]:
-        """Names of the ailments at this evaluation; a hint about what was not seen before is logged."""
-        found = [name for name, lanes in ailments(statistics, real, np.zeros(1)).items() if lanes[0]]
-        for name in found:
-            if not any(f"ailment.{name}" in entry for entry in self.history):
-                logger.warning("%s: %s", name, REMEDIES[name])
-        return found
+        return Training(self.n_iterations, self.evaluate_every, self.keep, diary).run(config, instance, seed)
 
     def _fitted(self) -> TableModel | InstanceModel:
         if self._model is None:
             raise NotFittedError("the synthesizer must be fitted first: call fit")
         return self._model
-
-
-SCORE = "score."
-
-
-def check_count(name: str, value: int, most: float = math.inf) -> None:
-    """Refuse what is no number of things.
-
-    Raises:
-        StudyError: it is not a whole number, below 1, or above ``most``.
-    """
-    if not isinstance(value, SupportsIndex) or not 1 <= value <= most:
-        limits = f"in 1..{most:,}" if most < math.inf else "at least 1"
-        raise StudyError(f"{name} must be {limits}; got {value!r}")
-
-
-def check_config(config: object) -> None:
-    """Refuse what is no trial's config.
-
-    Raises:
-        StudyError: something else.
-    """
-    if config is not None and not isinstance(config, TrialConfig):
-        raise StudyError(f"config must be a TrialConfig such as TrialConfig(n_qubits=4); got {config!r}")
-
-
-def _frame(data: object) -> tuple[pd.DataFrame, list[str]]:
-    """Rows, and what was noticed when a file was read.
-
-    Raises:
-        DataError: neither rows nor a file of rows.
-        FileError: a file that can't be read.
-    """
-    if isinstance(data, pd.DataFrame):
-        return data, []
-    if isinstance(data, Path | str):
-        rows = read_rows(data)
-        return rows.frame, [remark.text for remark in rows.remarks]
-    raise DataError(
-        f"data must be a DataFrame, a file's path, or a source such as TableData(name='iris'); got a {type(data).__name__}"
-    )

@@ -1,7 +1,5 @@
 """A synthesizer whose GAN is tuned by a trained agent while it trains."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from qsynth.data.dataset import Instance
@@ -10,8 +8,9 @@ from qsynth.population.best import KeepBest
 from qsynth.population.population import Population
 from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.population.trial import TrialConfig
+from qsynth.synthesis.diary import Diary
 from qsynth.synthesis.table_fit import QUANTUM
-from qsynth.synthesizer import Entry, QGANSynthesizer
+from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import limited
 from rl_envs.observation import VALUE
@@ -81,9 +80,7 @@ class TunedSynthesizer(QGANSynthesizer):
         _, file = load_policy(agent_file(self.agent))
         return config.replaced(search_space=limited(file.search_space, config))
 
-    def _train(
-        self, config: TrialConfig, instance: Instance, seed: int, on_evaluation: Callable[[Entry], None]
-    ) -> Snapshot:
+    def _train(self, config: TrialConfig, instance: Instance, seed: int, diary: Diary) -> Snapshot:
         """Train one trial; at each evaluation the agent decides what the next iterations' hyperparameters are.
 
         Raises:
@@ -95,7 +92,7 @@ class TunedSynthesizer(QGANSynthesizer):
         tuner = Tuner(population, episode)
         agent = TrainedAgent.load(agent_file(self.agent), tuner.features, tuner.actions)
         for remark in agent.remarks:
-            self._note(remark)
+            diary.note(remark)
         names = sorted(config.search_space)
         observation = tuner.begin([0], [instance], [seed])
         best = KeepBest(population)
@@ -112,7 +109,7 @@ class TunedSynthesizer(QGANSynthesizer):
                 **{f"utility.{name}": float(value[0]) for name, value in step.utilities.items()},
                 **{f"{VALUE}{name}": float(tuner.values[name][0]) for name in names},
             }
-            self._tell(entry, on_evaluation)
+            diary.tell(entry)
             best.look(step.score, np.ones(1, dtype=bool))
-        self.schedule = {name: [entry[f"{VALUE}{name}"] for entry in self.history] for name in names}
+        self.schedule = {name: [entry[f"{VALUE}{name}"] for entry in diary.history] for name in names}
         return best.snapshots[0] if self.keep == "best" else population.snapshot(0)

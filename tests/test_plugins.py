@@ -142,7 +142,7 @@ def test_a_metric_and_its_weight(plugin: Install, tmp_path: Path) -> None:
     made = load_study(str(study(tmp_path, trial=trial)))
     assert made.trial.score.weights["middle"] == 3
     assert made.replaced(seed=1).trial == made.trial
-    synthesizer = QGANSynthesizer(made.trial).fit(made.data, n_iterations=2, evaluate_every=1)
+    synthesizer = QGANSynthesizer(made.trial, n_iterations=2, evaluate_every=1).fit(made.data)
     assert {"utility.fidelity", "utility.middle"} <= set(synthesizer.history[-1])
     with pytest.raises(StudyError, match=r"unknown key 'score\.midle'\. Did you mean 'middle'\?"):
         TrialConfig(n_qubits=2, score={"midle": 1})
@@ -163,7 +163,7 @@ def test_a_data_source(plugin: Install, tmp_path: Path) -> None:
     made.check()
     assert made.data.title == "steps"
     assert made.model_dump(mode="json")["data"] == {"kind": "steps", "n_rows": 32}
-    rows = QGANSynthesizer(made.trial).fit(made.data, n_iterations=1).sample(8)
+    rows = QGANSynthesizer(made.trial, n_iterations=1).fit(made.data).sample(8)
     assert list(rows) == ["value", "label"]
     with pytest.raises(StudyError, match=r"unknown key 'data\.n_row'\. Did you mean 'n_rows'\?"):
         load_study(str(study(tmp_path, data={"kind": "steps", "n_row": 32})))

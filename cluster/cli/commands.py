@@ -12,11 +12,10 @@ from cluster.cli.output import emit, warn_undelivered
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.study import Study, changed, load_study, presets, study_name
-from cluster.system.files import check_writable, read_json_object
+from cluster.system.files import read_json_object
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
-from qsynth.files.csv_file import write_csv
 
 
 def run_tune(
@@ -116,27 +115,6 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     finally:
         warn_undelivered(tracker.close(status), run.path)
     return result
-
-
-def run_sample(model_file: Path, n: int, out: Path | None, label: str | None, seed: int, as_json: bool) -> None:
-    """``qsynth sample``."""
-    from qsynth.synthesizer import QGANSynthesizer
-
-    if out is not None:
-        check_writable(out)
-        if out.resolve() == model_file.resolve():
-            raise QsynthError(f"--out must not be the model's own file, {model_file}")
-    frame = QGANSynthesizer.load(model_file).sample(n, seed, label)
-    if out is not None:
-        write_csv(frame, out)
-        if as_json:
-            emit({"rows": len(frame), "columns": list(frame.columns), "path": str(out)})
-        else:
-            print(f"{len(frame)} rows: {out}")
-    elif as_json:
-        emit({"columns": list(frame.columns), "rows": frame.to_numpy().tolist()})
-    else:
-        frame.to_csv(sys.stdout, index=False)
 
 
 def list_presets(as_json: bool) -> None:

@@ -27,7 +27,8 @@ RENAMED = {
         "--search": "--search-trials",
         "--keep": "--return",
         "--card": "--write-card",
-    }
+    },
+    "sample": {"--label": "--where"},
 }
 
 

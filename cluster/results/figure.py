@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from qsynth.files.atomic import atomic_file
+from qsynth.files.picture import png
 
 DPI = 130
 NOTE_WIDTH = 720
@@ -19,7 +20,7 @@ def new_figure(width: float, height: float) -> Any:
 def save_figure(figure: Any, path: Path) -> None:
     """Write the PNG whole or not at all."""
     with atomic_file(path) as file:
-        figure.savefig(file, format="png", dpi=DPI)
+        file.write(png(figure, DPI))
 
 
 def shrink(path: Path, folder: Path) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 
 from qsynth.files.atomic import atomic_copy, atomic_write_json, atomic_write_text
-from qsynth.synthesizer import LABEL, QGANSynthesizer
+from qsynth.synthesis.instance_model import LABEL
+from qsynth.synthesizer import QGANSynthesizer
 
 DATA = "data/model.safetensors"
 EXAMPLE, SERVED_EXAMPLE = "input_example.json", "serving_input_example.json"
@@ -38,7 +39,8 @@ class GeneratorModel:
         made = []
         for row in model_input.to_dict("records"):
             asked = {str(name): value for name, value in row.items() if not pd.isna(value)}
-            made.append(self._synthesizer.sample(asked["n_rows"], asked.get("seed", 0), asked.get(LABEL)))
+            where: dict[str | int, object] | None = {LABEL: asked[LABEL]} if LABEL in asked else None
+            made.append(self._synthesizer.sample(asked["n_rows"], where, asked.get("seed", 0)))
         return pd.concat(made, ignore_index=True)
 
 
@@ -60,7 +62,7 @@ def write_model(model: Path, folder: Path, metadata: dict[str, Any]) -> None:
         QsynthError: not a model.
         OSError: the folder can't be written.
     """
-    about = QGANSynthesizer.load(model).report()
+    about = QGANSynthesizer.load(model).description()
     names: list[str] = about["feature_names"]  # type: ignore[assignment]
     classes: list[str] = about["class_names"]  # type: ignore[assignment]
     shutil.rmtree(folder, ignore_errors=True)

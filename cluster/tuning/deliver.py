@@ -160,7 +160,7 @@ def _write_synthetic(study: Study, run: RunDirectory, trials: Sequence[Episode])
     snapshot, instance = best_trial(study, trials)
     model = QGANSynthesizer.from_snapshot(study.trial, snapshot, instance)
     model.save(run.model)
-    x, y = model.sample_scaled(study.n_synthetic, seed=study.seed)
+    x, y = model.sample_scaled(study.n_synthetic, random_state=study.seed)
     write_rows(run.synthetic, instance.scaling.inverse(x), y, instance)
     _plot_marginals(x, y, instance, run.plots / "marginals.png")
     if instance.image_shape is not None:
@@ -169,7 +169,7 @@ def _write_synthetic(study: Study, run: RunDirectory, trials: Sequence[Episode])
 
 def plot_model(model: QGANSynthesizer, instance: Instance, n_rows: int, seed: int, path: Path) -> None:
     """Real (validation) rows against synthetic ones: as images where they are, else as marginals in scaled space."""
-    x, y = model.sample_scaled(min(n_rows, MAX_SHOWN), seed)
+    x, y = model.sample_scaled(min(n_rows, MAX_SHOWN), random_state=seed)
     if instance.image_shape is None:
         _plot_marginals(x, y, instance, path)
         return

@@ -227,7 +227,7 @@ class TrialConfig(Tunables):
         return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
 
     @property
-    def most_features(self) -> int:
+    def most_features(self) -> float:
         """How many features the generator makes at most."""
         n_outputs = find_readout(self.generator.readout(self.readout), self.n_qubits).n_outputs(self.n_qubits)
         return self.generator.most_features(self.n_qubits, n_outputs)

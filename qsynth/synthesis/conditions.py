@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +42,8 @@ class Condition:
             if len(wanted) != 2 or column.counts:
                 raise StudyError(f"where: {column.name!r} takes {_kinds(column)}; got {wanted!r}")
             low, high = (
-                bound if end is None else _number(column, end) for end, bound in zip(wanted, (-np.inf, np.inf), strict=True)
+                bound if end is None else _number(column, end)
+                for end, bound in zip(wanted, (-np.inf, np.inf), strict=True)
             )
             if not low <= high:
                 raise StudyError(f"where: {column.name!r} must have a range from low to high; got {wanted!r}")
@@ -74,7 +74,9 @@ def conditions(where: Mapping[str | int, object] | None, schema: Schema) -> list
     names = {column.name: column for column in schema.columns}
     for name in where:
         if name not in names:
-            raise StudyError(f"where must name columns of the table; got {name!r}.{did_you_mean(str(name), map(str, names))}")
+            raise StudyError(
+                f"where must name columns of the table; got {name!r}.{did_you_mean(str(name), map(str, names))}"
+            )
         if names[name].kind == "id":
             raise StudyError(f"where: {name!r} is an id, which is made anew for every row")
     return [Condition.of(names[name], wanted) for name, wanted in where.items()]
@@ -107,7 +109,11 @@ def parsed(texts: Sequence[str], schema: Schema) -> dict[str | int, object]:
 
 
 def _labels(column: Column) -> list[str]:
-    return [str(value) for value in column.decode(np.arange(column.counts or 0, dtype=np.float64))] if column.counts else []
+    return (
+        [str(value) for value in column.decode(np.arange(column.counts or 0, dtype=np.float64))]
+        if column.counts
+        else []
+    )
 
 
 def _number(column: Column, value: object) -> float:

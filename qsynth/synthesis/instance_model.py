@@ -80,7 +80,7 @@ class InstanceModel:
         label = where.get(LABEL, names[0])
         if not isinstance(label, str) or label not in names:
             raise StudyError(f"{LABEL} must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
-        return np.eye(len(names))[names.index(label)]
+        return np.asarray(np.eye(len(names))[names.index(label)])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and JSON, lossless."""

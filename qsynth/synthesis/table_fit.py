@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def fit_table(
     scored = held if len(held) else train_rows
     full = _instance("table", z, labels[train_rows], z_held if len(held) else z, labels[scored], schema)
     shares = np.bincount(labels, minlength=n_classes) / len(labels)
-    latent = Latent.fit(z, config.most_features)
+    latent = Latent.fit(z, int(min(config.most_features, z.shape[1])))
     makers: dict[str, Maker] = {}
     if method in (QUANTUM, AUTO):
         makers[QUANTUM] = _circuit(full, latent, config, train)
@@ -168,7 +169,7 @@ def _scores(full: Instance, models: Mapping[str, TableModel], config: TrialConfi
     labels = stratified(full.class_shares, N_SCORED)
     onehot = torch.eye(full.n_classes)[torch.as_tensor(labels)][None]
     fresh = FRESH_SEED + seed % FRESH_SEED
-    rows = {name: model.scores(labels, fresh) for name, model in models.items()}
+    rows: dict[str, Any] = {name: model.scores(labels, fresh) for name, model in models.items()}
     for name in BESIDE:
         if name not in rows:
             rows[name] = YARDSTICKS[name].fit(full, seed).sample(labels, fresh)
@@ -186,7 +187,8 @@ def score_of_tables() -> ScoreConfig:
 
 def _rows_used(train_rows: Labels, held: Labels) -> str:
     kept = f"{len(held):,} are kept back to measure" if len(held) else "too few to keep some back to measure"
-    return f"{len(train_rows):,} rows to learn from, {kept}; all {len(train_rows) + len(held):,} for the columns' distributions"
+    total = len(train_rows) + len(held)
+    return f"{len(train_rows):,} rows to learn from, {kept}; all {total:,} for the columns' distributions"
 
 
 def _reduction(latent: Latent, model: TableModel) -> list[str]:

@@ -49,9 +49,7 @@ class TableModel:
         """With the maker calibrated by many of its rows."""
         labels = calibration_labels(len(shares))
         calibration = Calibration.fit(maker.scores(labels, CALIBRATION_SEED), labels, len(shares))
-        return cls(
-            schema=schema, columns=columns, maker=maker, calibration=calibration, shares=shares, method=method
-        )
+        return cls(schema=schema, columns=columns, maker=maker, calibration=calibration, shares=shares, method=method)
 
     def scores(self, labels: Labels, seed: int) -> Floats:
         """Calibrated scores (``n x p``) for class indices (``n``)."""

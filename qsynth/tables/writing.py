@@ -24,9 +24,8 @@ def write_rows(frame: pd.DataFrame, path: Path | str) -> None:
     if str(path) == STANDARD_INPUT:
         sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
         return
+    check_ending(path)
     path, kind = Path(path), ending(path)
-    if kind not in (*_SEPARATORS, *PARQUET_ENDINGS) or (kind in PARQUET_ENDINGS and path.name.lower().endswith(".gz")):
-        raise FileError(f"a table's path must end in .csv, .tsv or .parquet, text also in .gz; got {str(path)!r}")
     try:
         content = _parquet(frame) if kind in PARQUET_ENDINGS else _text(frame, _SEPARATORS[kind])
         if path.name.lower().endswith(".gz"):
@@ -36,6 +35,17 @@ def write_rows(frame: pd.DataFrame, path: Path | str) -> None:
         raise FileError(f"{path} can't be written: {error.strerror or error}") from None
     except (pyarrow.ArrowException, ValueError, TypeError) as error:
         raise FileError(f"{path} can't hold the table: {' '.join(str(error).split())[:200]}") from None
+
+
+def check_ending(path: Path | str) -> None:
+    """Refuse a file that rows can't be written to.
+
+    Raises:
+        FileError: an ending of something else.
+    """
+    kind, zipped = ending(path), str(path).lower().endswith(".gz")
+    if kind not in (*_SEPARATORS, *PARQUET_ENDINGS) or (kind in PARQUET_ENDINGS and zipped):
+        raise FileError(f"a table's path must end in .csv, .tsv or .parquet, text also in .gz; got {str(path)!r}")
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -49,7 +49,7 @@ def draw(episode: Episode, model: QGANSynthesizer, instance: Instance, n_iterati
     figure = new_figure(11.0, 6.8)
     rows, schedule = figure.subfigures(2, 1, height_ratios=[1.4, 1.0], hspace=0.06)
     real = instance.test
-    x, y = model.sample_scaled(len(real.x), SEED)
+    x, y = model.sample_scaled(len(real.x), random_state=SEED)
     panels = rows.subplots(1, 2, sharex=True, sharey=True)
     for panel, title, its_x, its_y in (
         (panels[0], f"{len(real.x)} real wines that it has not seen", real.x, real.y),

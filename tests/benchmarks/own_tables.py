@@ -62,7 +62,10 @@ class Coding:
 
     def matrix(self, frame: pd.DataFrame, without: str | None = None) -> Matrix:
         """Rows x coded columns."""
-        parts = [((frame[c].astype(float).fillna(self.median[c])) / self.deviation[c]).to_numpy()[:, None] for c in self.numbers]
+        parts = [
+            ((frame[c].astype(float).fillna(self.median[c])) / self.deviation[c]).to_numpy()[:, None]
+            for c in self.numbers
+        ]
         for c in self.names:
             if c != without:
                 text = frame[c].astype(object).where(frame[c].notna(), "missing").astype(str).to_numpy()
@@ -80,7 +83,9 @@ class Coding:
         return pd.DataFrame(made)[self.columns]
 
 
-def measure(made: pd.DataFrame, learned: pd.DataFrame, others: pd.DataFrame, coding: Coding, target: str) -> dict[str, float]:
+def measure(
+    made: pd.DataFrame, learned: pd.DataFrame, others: pd.DataFrame, coding: Coding, target: str
+) -> dict[str, float]:
     """All measures of synthetic rows."""
     x, real, own = (coding.matrix(each) for each in (made, others, learned))
     directions = np.random.default_rng(0).normal(size=(x.shape[1], N_DIRECTIONS))

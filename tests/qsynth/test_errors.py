@@ -79,7 +79,7 @@ CAUSES: dict[str, tuple[type[errors.QsynthError], Callable[[Path], Any]]] = {
     "a table file that is not there": (errors.FileError, lambda folder: CsvData(path=str(folder / "no.csv")).check()),
     "a table file of another kind": (errors.FileError, lambda folder: CsvData(path=str(folder)).check()),
     "few rows": (errors.DataError, rows("x,y\n1,a\n2,b\n")),
-    "missing values": (errors.DataError, rows("x,y\n" + "1,a\n,b\n" * 20)),
+    "infinities": (errors.DataError, rows("x,y\n" + "inf,a\n1,b\n" * 20)),
     "one class": (errors.DataError, rows("x,y\n" + "1,a\n2,a\n" * 20)),
     "a rare class": (errors.DataError, rows("x,y\n" + "1,a\n2,a\n" * 20 + "3,b\n")),
     "another label": (errors.StudyError, rows("x,z\n" + "1,a\n2,b\n" * 20)),
@@ -116,7 +116,10 @@ CAUSES: dict[str, tuple[type[errors.QsynthError], Callable[[Path], Any]]] = {
         own_ansatz(lambda *_: qp.BitFlip(0.1, wires=0)),
     ),
     "an ansatz of other wires": (errors.CircuitError, own_ansatz(lambda _index, _x, w, _n: qp.RX(w[0], wires=7))),
-    "a model that is not trained": (errors.NotFittedError, lambda _: QGANSynthesizer(TrialConfig(n_qubits=2)).report()),
+    "a model that is not trained": (
+        errors.NotFittedError,
+        lambda _: QGANSynthesizer(TrialConfig(n_qubits=2)).description(),
+    ),
 }
 
 
@@ -140,7 +143,7 @@ def test_training_that_diverges(monkeypatch: pytest.MonkeyPatch, synthesizer: ty
     monkeypatch.setattr("qsynth.population.population.EXPLODED", 0.0)
     trial = parse(Study, TINY, source="tiny").trial
     with pytest.raises(errors.DivergedError):
-        synthesizer(trial).fit(TableData(name="iris", n_features=2, n_train=24), n_iterations=1)
+        synthesizer(trial, n_iterations=1).fit(TableData(name="iris", n_features=2, n_train=24))
 
 
 def test_no_folder_for_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_import_is_light() -> None:
 
 
 def fitted() -> QGANSynthesizer:
-    return QGANSynthesizer(CONFIG).fit(GaussianFamily(n_train=16), n_iterations=1)
+    return QGANSynthesizer(CONFIG, n_iterations=1).fit(GaussianFamily(n_train=16))
 
 
 SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
@@ -99,23 +99,30 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
     "an unknown table": (lambda: TableData(name="irs"), StudyError, "got 'irs'. Did you mean 'iris'?"),
     "a config that is none": (lambda: QGANSynthesizer({"n_qubits": 2}), StudyError, "config must be a TrialConfig"),
     "rows for a source": (lambda: QGANSynthesizer(CONFIG).fit(np.zeros((4, 1))), DataError, "got a ndarray"),
-    "a source's class": (lambda: QGANSynthesizer(CONFIG).fit(TableData), DataError, "data must be a source such as"),
+    "a source's class": (lambda: QGANSynthesizer(CONFIG).fit(TableData), DataError, "or a source such as"),
     "too many features": (
         lambda: QGANSynthesizer(CONFIG).fit(TableData(name="iris")),
         StudyError,
         "n_qubits must suffice for the data's 4 features; got 1",
     ),
     "negative iterations": (
-        lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), n_iterations=-1),
+        lambda: QGANSynthesizer(CONFIG, n_iterations=-1).fit(GaussianFamily()),
         StudyError,
         "n_iterations must be at least 1; got -1",
     ),
-    "half an iteration": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), 0.5), StudyError, "got 0.5"),
-    "iterations in words": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), "10"), StudyError, "got '10'"),
-    "a negative seed": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), seed=-1), StudyError, "got -1"),
-    "no seed": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), seed=None), StudyError, "got None"),
-    "evaluations": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), evaluate_every=0), StudyError, "got 0"),
-    "what to keep": (lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), keep=["best"]), StudyError, "['best']"),
+    "half an iteration": (
+        lambda: QGANSynthesizer(CONFIG, n_iterations=0.5).fit(GaussianFamily()),
+        StudyError,
+        "got 0.5",
+    ),
+    "iterations in words": (
+        lambda: QGANSynthesizer(CONFIG, n_iterations="10").fit(GaussianFamily()),
+        StudyError,
+        "got '10'",
+    ),
+    "a negative seed": (lambda: QGANSynthesizer(CONFIG, random_state=-1).fit(GaussianFamily()), StudyError, "got -1"),
+    "evaluations": (lambda: QGANSynthesizer(CONFIG, evaluate_every=0).fit(GaussianFamily()), StudyError, "got 0"),
+    "what to keep": (lambda: QGANSynthesizer(CONFIG, keep=["best"]).fit(GaussianFamily()), StudyError, "['best']"),
     "a callback": (
         lambda: QGANSynthesizer(CONFIG).fit(GaussianFamily(), on_evaluation=1),
         StudyError,
@@ -125,10 +132,18 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
     "not fitted": (lambda: QGANSynthesizer(CONFIG).sample(1), NotFittedError, "must be fitted first"),
     "no rows": (lambda: fitted().sample(0), StudyError, "n_rows must be in 1..10,000,000; got 0"),
     "rows in words": (lambda: fitted().sample("ten"), StudyError, "got 'ten'"),
-    "a seed in words": (lambda: fitted().sample(1, seed="1"), StudyError, "seed must be within 0..2^63 - 1; got '1'"),
-    "an unknown label": (lambda: fitted().sample(1, label="alll"), StudyError, "got 'alll'. Did you mean 'all'?"),
-    "a label that is no name": (lambda: fitted().sample(1, label=0), StudyError, "label must be a class"),
-    "labels": (lambda: fitted().sample(1, label=np.zeros(2)), StudyError, "label must be a class"),
+    "a seed in words": (
+        lambda: fitted().sample(1, random_state="1"),
+        StudyError,
+        "seed must be within 0..2^63 - 1; got '1'",
+    ),
+    "an unknown label": (
+        lambda: fitted().sample(1, where={"label": "alll"}),
+        StudyError,
+        "got 'alll'. Did you mean 'all'?",
+    ),
+    "a label that is no name": (lambda: fitted().sample(1, where={"label": 0}), StudyError, "label must be a class"),
+    "labels": (lambda: fitted().sample(1, where="setosa"), StudyError, "where must say which label"),
     "nowhere to save": (lambda: fitted().save("/no/such/folder/model"), FileError, "can't be written"),
     "no path to save": (lambda: fitted().save(None), FileError, "path must be a file's path; got None"),
     "no path to load": (lambda: QGANSynthesizer.load(None), FileError, "path must be a file's path; got None"),
@@ -137,7 +152,11 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
     "an agent that is none": (lambda: TunedSynthesizer(CONFIG, None), FileError, "an agent must be"),
     "nothing for an agent": (lambda: TunedSynthesizer("iris"), StudyError, "config must be a TrialConfig"),
     "an agent's rows": (lambda: TunedSynthesizer(CONFIG).fit([[0.0]]), DataError, "got a list"),
-    "an agent's iterations": (lambda: TunedSynthesizer(CONFIG).fit(GaussianFamily(), None), StudyError, "got None"),
+    "an agent's iterations": (
+        lambda: TunedSynthesizer(CONFIG, n_iterations=None).fit(GaussianFamily()),
+        StudyError,
+        "got None",
+    ),
 }
 
 

@@ -36,23 +36,26 @@ def agent(tmp_path: Path) -> str:
 
 def test_the_agent_chooses_and_the_best_moment_stays(agent: str, tmp_path: Path) -> None:
     told: list[dict[str, float]] = []
-    model = TunedSynthesizer(TrialConfig.model_validate(TRIAL), agent)
-    model.fit(DATA, n_iterations=7, seed=1, evaluate_every=2, on_evaluation=told.append)
+    config = TrialConfig.model_validate(TRIAL)
+    model = TunedSynthesizer(config, agent, n_iterations=7, evaluate_every=2, keep="best", random_state=1)
+    model.fit(DATA, on_evaluation=told.append)
     assert told == model.history
     assert [entry["iteration"] for entry in told] == [2, 4, 6, 8]
     assert set(model.schedule) == set(SPACE)
     assert any(len(set(values)) > 1 for values in model.schedule.values())
     assert model.schedule["beta1"] == [entry["hyperparameters.beta1"] for entry in told]
     best = max(told, key=lambda entry: entry["score"])
-    assert model.report()["iteration"] == best["iteration"]
+    assert model.description()["iteration"] == best["iteration"]
     model.save(tmp_path / "model")
     again = QGANSynthesizer.load(tmp_path / "model")
-    assert again.sample(5, seed=2).equals(model.sample(5, seed=2))
+    assert again.sample(5, random_state=2).equals(model.sample(5, random_state=2))
 
 
 def test_it_repeats(agent: str) -> None:
     config = TrialConfig.model_validate(TRIAL)
-    one, two = (TunedSynthesizer(config, agent).fit(DATA, 4, 3, 2, keep="last") for _ in range(2))
+    one, two = (
+        TunedSynthesizer(config, agent, n_iterations=4, evaluate_every=2, random_state=3).fit(DATA) for _ in range(2)
+    )
     assert one.sample(4).equals(two.sample(4))
     assert one.schedule == two.schedule
 
@@ -62,8 +65,8 @@ def test_without_a_search_space_the_agent_tunes_what_it_can(agent: str) -> None:
     space = limited(card(agent).search_space, config)
     assert set(space) == {"n_critic", "lr_generator", "beta1"}  # choices have no scale to be limited
     assert space["n_critic"].high == config.capacity.n_critic
-    model = TunedSynthesizer(config, agent)
-    assert model.config.search_space == space
+    model = TunedSynthesizer(config, agent, n_iterations=1)
+    assert model.fit(DATA).schedule.keys() == space.keys()
 
 
 def test_agents_that_are_not_there(tmp_path: Path) -> None:
@@ -91,4 +94,4 @@ def test_shipped_agents_are_small_and_say_what_they_are() -> None:
 
 def test_bad_arguments_are_refused_before_any_work(agent: str) -> None:
     with pytest.raises(QsynthError, match="evaluate_every must be at least 1; got 0"):
-        TunedSynthesizer(TrialConfig.model_validate(TRIAL), agent).fit(DATA, evaluate_every=0)
+        TunedSynthesizer(TrialConfig.model_validate(TRIAL), agent, evaluate_every=0).fit(DATA)

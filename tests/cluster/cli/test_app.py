@@ -153,19 +153,19 @@ def test_train_then_sample(
     assert call(monkeypatch, *arguments) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["iterations"] == 6
-    assert "weight_average" in QGANSynthesizer.load(model).report()["hyperparameters"]
+    assert "weight_average" in QGANSynthesizer.load(model).description()["hyperparameters"]
     assert len(summary["scores"]) == 4
     assert 0.0 <= summary["test_score"] <= 1.0
     assert plot.read_bytes().startswith(b"\x89PNG")
 
-    assert call(monkeypatch, "sample", model, "-n", 30, "--label", "virginica", "--out", rows, "--json") == 0
+    assert call(monkeypatch, "sample", model, "-n", 30, "--where", "label=virginica", "--out", rows, "--json") == 0
     assert json.loads(capsys.readouterr().out)["rows"] == 30
     lines = rows.read_text().splitlines()
     assert lines[0].split(",")[-1] == "label"
     assert len(lines) == 31
     assert all(line.endswith(",virginica") for line in lines[1:])
 
-    assert "Did you mean 'virginica'?" in refused(monkeypatch, capsys, "sample", model, "--label", "virginca")
+    assert "Did you mean 'virginica'?" in refused(monkeypatch, capsys, "sample", model, "--where", "label=virginca")
     assert "n_rows" in refused(monkeypatch, capsys, "sample", model, "-n", 0)
     assert "qsynth model" in refused(monkeypatch, capsys, "sample", tiny_file)
     assert "trained agent" in refused(
@@ -256,7 +256,7 @@ def test_train_ends_where_its_shots_do(
         study.write_text(yaml.safe_dump(tiny))
         assert call(monkeypatch, "train", study, "--out", model, "--json") == 0
         summary = json.loads(capsys.readouterr().out)
-        ends[summary["ended"]] = QGANSynthesizer.load(model).report()["iteration"]
+        ends[summary["ended"]] = QGANSynthesizer.load(model).description()["iteration"]
     assert list(ends) == ["budget", "shots"]
     assert 0 < ends["shots"] < 6
 
@@ -272,7 +272,7 @@ def test_train_keeps_the_best_moment(
         assert call(monkeypatch, *arguments) == 0
         summary = json.loads(capsys.readouterr().out)
         decision = 1 + max(range(3), key=summary["scores"][1:].__getitem__)
-        assert summary["kept"] == QGANSynthesizer.load(model).report()["iteration"] == 2 * decision
+        assert summary["kept"] == QGANSynthesizer.load(model).description()["iteration"] == 2 * decision
         earlier += decision < 3
     assert earlier
     names = [each["name"] for each in summary["rows"]["beside"]]

@@ -71,3 +71,9 @@ def test_rows_that_are_no_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(QsynthError, match="must have 4 x 4 pixels; got rows of 64 real and 16 synthetic pixels"):
         plot_images(np.zeros((3, 64)), np.zeros((3, 16)), (4, 4), tmp_path / "no.png", y, y, ("a",))
     assert not list(tmp_path.iterdir())
+
+
+def test_classes_may_have_any_name(tmp_path: Path) -> None:
+    rows, y = np.random.default_rng(0).uniform(size=(8, 16)), np.arange(8) % 2
+    plot_images(rows, rows, (4, 4), tmp_path / "images.png", y, y, ("$0-$50K", "$x_{$"))
+    assert ink(tmp_path / "images.png")[0] > 0.03

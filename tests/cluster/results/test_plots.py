@@ -133,3 +133,15 @@ def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "t.png")], check=True, timeout=60)
     assert (tmp_path / "t.png").exists()
+
+
+def test_names_may_be_anything(tmp_path: Path) -> None:
+    """Formulas in names would end in a traceback, or in other names."""
+    rng = np.random.default_rng(3)
+    real, synthetic, y = rng.normal(size=(40, 2)), rng.normal(size=(40, 2)), np.arange(40) % 2
+    for name in ("$0-$50K", "_", "数据"):
+        plot_marginals(real, synthetic, [name, "$x_{$"], tmp_path / "rows.png", y, y, (name, "<$a$>"))
+        assert pixels_of(tmp_path / "rows.png", ORANGE) > 100
+    scales = {"$0-$50K": "log"}
+    plot_schedule({"$0-$50K": np.ones((2, 4))}, np.ones((2, 4)), tmp_path / "schedule.png", scales)  # type: ignore[arg-type]
+    assert pixels_of(tmp_path / "schedule.png", ORANGE) > 100

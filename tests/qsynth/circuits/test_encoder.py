@@ -103,8 +103,8 @@ def test_a_generator_learns_behind_any_encoder() -> None:
         config = TrialConfig.model_validate(
             {"n_qubits": 1, "encoder": encoder, "capacity": sizes, "defaults": sizes, "score": {"n_rows": 32}}
         )
-        made = QGANSynthesizer(config).fit(GaussianFamily(), n_iterations=2, seed=0)
-        assert made.sample(3, seed=0).shape == (3, 2)
+        made = QGANSynthesizer(config, n_iterations=2, random_state=0).fit(GaussianFamily())
+        assert made.sample(3, random_state=0).shape == (3, 2)
 
 
 def test_an_encoder_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:

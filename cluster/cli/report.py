@@ -1,0 +1,25 @@
+"""``qsynth report``."""
+
+from pathlib import Path
+
+from cluster.cli.output import emit
+from cluster.system.files import check_writable
+from qsynth.quality.quality_report import assess
+from qsynth.tables.inference import infer_schema
+from qsynth.tables.reading import read_rows
+
+
+def run_report(
+    real: str, synthetic: str, out: Path, target: str | None, held_out: str | None, seed: int, *, as_json: bool
+) -> None:
+    """Measure a file's rows against another's, write the page, and say the most important in a line."""
+    check_writable(out)
+    rows = read_rows(real).frame
+    schema, _ = infer_schema(rows, target)
+    fresh = None if held_out is None else read_rows(held_out).frame
+    report = assess(rows, read_rows(synthetic).frame, schema, fresh, seed)
+    report.to_html(out)
+    if as_json:
+        emit(report.to_dict() | {"path": str(out)})
+    else:
+        print(f"{report.summary}\n{out}")
