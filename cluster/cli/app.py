@@ -162,6 +162,18 @@ def report(
 
 
 @app.command()
+def check(
+    rows: Annotated[str, typer.Argument(metavar="ROWS", help="A CSV, TSV or Parquet file, also .gz; - reads a pipe.")],
+    target: Annotated[str | None, typer.Option(help="The column that rows are to be conditioned on.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what each column of a table is taken for, what would be done with it, and what looks wrong."""
+    from cluster.cli.check import run_check
+
+    run_check(rows, target, as_json=as_json)
+
+
+@app.command()
 def presets(as_json: AsJson = False) -> None:
     """List the studies that ship with qsynth."""
     from cluster.cli.commands import list_presets

@@ -78,6 +78,7 @@ def restored(
         objects = np.empty(len(values), dtype=object)
         objects[:] = list(values)
         objects[absent] = _FILLERS[missing] if wanted == np.dtype(object) else None
-        return pd.Series(objects, dtype=wanted, name=name)
-    series = pd.Series(values, name=name).astype(wanted)
-    return pd.Series(series.mask(absent) if absent.any() else series)
+        made: pd.Series = pd.Series(objects, dtype=wanted, name=name)
+        return made
+    series: pd.Series = pd.Series(values, name=name).astype(wanted)
+    return series.mask(absent) if absent.any() else series

@@ -17,8 +17,8 @@ from qsynth.tables.schema import Schema
 WORDS = st.sampled_from(["red", "blue", "$0-$50K", "ümlaut", "", " a", "NA", "1", "True"])
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False) | st.integers(-5000, 5000).map(lambda i: i / 100)
 INTEGERS = st.integers(-(2**52), 2**52) | st.integers(-9, 9)
-MOMENTS = st.datetimes(pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")) | st.dates().filter(
-    lambda day: 1700 < day.year < 2200
+MOMENTS = st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2180-01-01")) | st.dates().filter(
+    lambda day: 1900 < day.year < 2180
 ).map(pd.Timestamp)
 
 
