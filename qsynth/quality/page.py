@@ -129,7 +129,7 @@ def _levels(view: ColumnView) -> str:
 def _missing(view: ColumnView) -> str:
     if not any(view.missing):
         return ""
-    return f", missing {view.missing[0]:.0%} real, {view.missing[1]:.0%} synthetic"
+    return f", missing {view.missing[0]:.1%} real, {view.missing[1]:.1%} synthetic"
 
 
 def _associations(columns: Sequence[ColumnView], associations: tuple[Floats, Floats]) -> list[str]:
