@@ -14,10 +14,10 @@ def run_report(
 ) -> None:
     """Measure a file's rows against another's, write the page, and say the most important in a line."""
     check_writable(out)
-    rows = read_rows(real).frame
+    rows = read_rows(real, target).frame
     schema, _ = infer_schema(rows, target)
-    fresh = None if held_out is None else read_rows(held_out).frame
-    report = assess(rows, read_rows(synthetic).frame, schema, fresh, seed)
+    fresh = None if held_out is None else read_rows(held_out, target).frame
+    report = assess(rows, read_rows(synthetic, target).frame, schema, fresh, seed)
     report.to_html(out)
     if as_json:
         emit(report.to_dict() | {"path": str(out)})

@@ -119,9 +119,8 @@ def _levels(view: ColumnView) -> str:
     rows = []
     for name, *shares in zip(view.places, *view.shares, strict=True):
         bars = (
-            f'<span class="bar" style="width:{100 * share / largest:.1f}%;background:{colour}" '
-            f'title="{share:.1%}"></span>'
-            for share, colour in zip(shares, (REAL, SYNTHETIC), strict=True)
+            f'<span class="bar" title="{share:.1%}" style="width:{100 * share / largest:.1f}%;background:{hue}"></span>'
+            for share, hue in zip(shares, (REAL, SYNTHETIC), strict=True)
         )
         rows.append(f'<span class="level" title="{escape(name)}">{escape(name)}</span><span>{"".join(bars)}</span>')
     return f'<div class="levels">{"".join(rows)}</div>'
@@ -130,7 +129,7 @@ def _levels(view: ColumnView) -> str:
 def _missing(view: ColumnView) -> str:
     if not any(view.missing):
         return ""
-    return f", missing {view.missing[0]:.0%} real, {view.missing[1]:.0%} synthetic"
+    return f", missing {view.missing[0]:.1%} real, {view.missing[1]:.1%} synthetic"
 
 
 def _associations(columns: Sequence[ColumnView], associations: tuple[Floats, Floats]) -> list[str]:

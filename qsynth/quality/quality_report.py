@@ -155,6 +155,9 @@ def assess(
 def _check(name: str, frame: pd.DataFrame, schema: Schema) -> None:
     if not len(frame):
         raise DataError(f"{name} rows must be one or more; got none")
+    if not frame.columns.is_unique:
+        repeated = frame.columns[frame.columns.duplicated()][0]
+        raise DataError(f"{name} rows must have each column once; got {repeated!r} again")
     missing = [column.name for column in schema.columns if column.name not in frame.columns]
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""

@@ -219,5 +219,7 @@ def test_tables_that_do_not_fit_are_refused(law: Make) -> None:
     real = law(60, 1)
     with pytest.raises(DataError, match="synthetic rows must have the column 'age'"):
         report_on(real, real.drop(columns="age"))
+    with pytest.raises(DataError, match="synthetic rows must have each column once; got 'age' again"):
+        report_on(real, pd.concat([real, real[["age"]]], axis=1))
     with pytest.raises(DataError, match="synthetic rows must be one or more"):
         report_on(real, real.iloc[:0])
