@@ -24,9 +24,7 @@ from qsynth.tables.suspicions import suspicions
 _MOST_CATEGORIES = 256
 _FEW_CATEGORIES = 20
 _FEWEST_FOR_CODES = 8
-_ID_NAME = re.compile(
-    r"(^|[\W_])(id|ids|uuid|guid|key|nr|idx|index|rownames?|obs|case|subject|unnamed)([\W_]|$)|[a-z]I[dD]$", re.I
-)
+_ID_NAME = re.compile(r"(^|[\W_])(id|ids|uuid|guid|key|nr|idx|index|rownames?|obs|case|subject|unnamed)([\W_]|$)", re.I)
 _ID_CAMEL = re.compile(r"[a-z]I[dD]s?$")
 
 
