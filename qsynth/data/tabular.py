@@ -16,7 +16,7 @@ from qsynth.data.scaling import Scaling
 from qsynth.data.source import DataSource
 from qsynth.data.table import SMALLEST_TRAIN, Indices, Table, partition
 from qsynth.data.table_file import read_table
-from qsynth.errors import FileError
+from qsynth.errors import FileError, StudyError
 
 Fraction = Annotated[float, Field(ge=0.05, le=0.4)]
 
@@ -146,6 +146,14 @@ class CsvData(TabularConfig):
     kind: Literal["csv"] = "csv"
     path: str
     label: str | None = None
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _quoted(cls, label: object) -> object:
+        """``label: no`` is a truth in YAML."""
+        if isinstance(label, bool):
+            raise StudyError(f"YAML reads yes, no, on and off as truths: write the name in quotes; got {label}")
+        return label
 
     @property
     def title(self) -> str:

@@ -75,18 +75,19 @@ def read_lines(path: Path | str, text: str, *, tab: bool) -> Lines:
     Raises:
         QsynthError: no lines, or lines of different numbers of fields; names the first two.
     """
-    text, n_blank = text.lstrip("\n"), len(text) - len(text.lstrip("\n"))
-    text, n_comments = _without_comments(text)
+    whole = text
+    text, n_comments = _without_comments(text.lstrip("\n"))
     if not text.strip():
         raise DataError(f"{path} must have a header line and rows; got an empty file")
     separator = "\t" if tab and "\t" in text.partition("\n")[0] else _separator(text)
+    n_before = whole.count("\n") - text.count("\n")
     spaced = _by_spaces(text) if separator is None else None
     remarks = [f"{n_comments} comment lines before the header line are left out"] if n_comments else []
     if spaced is not None:
         text, separator = spaced, "\t"
         remarks.append("fields are separated by spaces")
     separator = separator or ","
-    first, other, ends_empty = _shape(path, text, separator, n_blank + n_comments)
+    first, other, ends_empty = _shape(path, text, separator, n_before)
     width = other if other is not None else first
     cells = pd.read_csv(
         io.StringIO(text),
@@ -131,7 +132,9 @@ def _by_spaces(text: str) -> str | None:
     """The same with one tab between fields that any number of spaces separates; None unless they hold numbers."""
     rows = [[cell for cell in row if cell] for row in csv.reader(io.StringIO(text.replace("\t", " ")), delimiter=" ")]
     rows = [row for row in rows if row]
-    if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
+    if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows[1:]}) > 1:
+        return None
+    if len(rows[1]) - len(rows[0]) not in (0, 1):  # the header line may have no name for the first
         return None
     if 2 * sum(map(is_number, rows[1])) < len(rows[1]):
         return None

@@ -24,9 +24,7 @@ from qsynth.tables.suspicions import suspicions
 _MOST_CATEGORIES = 256
 _FEW_CATEGORIES = 20
 _FEWEST_FOR_CODES = 8
-_ID_NAME = re.compile(
-    r"(^|[\W_])(id|ids|uuid|guid|key|nr|idx|index|rownames?|obs|case|subject|unnamed)([\W_]|$)|[a-z]I[dD]$", re.I
-)
+_ID_NAME = re.compile(r"(^|[\W_])(id|ids|uuid|guid|key|nr|idx|index|rownames?|obs|case|subject|unnamed)([\W_]|$)", re.I)
 _ID_CAMEL = re.compile(r"[a-z]I[dD]s?$")
 
 
@@ -190,7 +188,7 @@ def _numeric(series: pd.Series, *, text: bool = False) -> tuple[Column, str]:
     if len(distinct) == 2 and len(numbers) >= _FEWEST_FOR_CODES and not text:
         return CategoryColumn.learned(series), ""
     if whole and len(distinct) == len(numbers) and len(numbers) >= _FEWEST_FOR_CODES and np.abs(distinct).max() < 1e15:
-        counted = distinct[0] in (0.0, 1.0) and bool((np.diff(numbers) == 1.0).all())
+        counted = not fractions and distinct[0] in (0.0, 1.0) and bool((np.diff(numbers) == 1.0).all())
         if counted or (looks_like_id(series.name) and not fractions):
             why = "counts the rows" if counted else "has a number of its own in each row"
             return IdColumn.learned(series), f"{why}: taken as an id, made anew and not learned"

@@ -51,7 +51,7 @@ class Schema(Config):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The schema in a JSON text that :meth:`to_json` wrote.
+        """The schema in a JSON text that ``model_dump_json`` wrote.
 
         Raises:
             QsynthError: it is no such text, or not one that describes a table.
@@ -61,10 +61,6 @@ class Schema(Config):
         except (ValueError, RecursionError) as error:
             raise FileError(f"a schema must be JSON: {' '.join(str(error).split())[:120]}") from None
         return parse(cls, content, source="schema")
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return self.model_dump_json()
 
     @cached_property
     def _target(self) -> Column | None:

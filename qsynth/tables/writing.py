@@ -1,15 +1,15 @@
 """Rows into a file, in the form that its ending says."""
 
 import gzip
-import io
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow  # type: ignore[import-untyped]
 
 from qsynth.errors import FileError
-from qsynth.files.atomic import atomic_write_bytes
+from qsynth.files.atomic import atomic_file
 from qsynth.tables.file_bytes import PARQUET_ENDINGS, STANDARD_INPUT, ending
 
 _SEPARATORS = {".csv": ",", ".txt": ",", ".data": ",", ".tsv": "\t", ".tab": "\t"}
@@ -22,15 +22,19 @@ def write_rows(frame: pd.DataFrame, path: Path | str) -> None:
         FileError: an ending of something else, or it can't be written; what was there before is still there.
     """
     if str(path) == STANDARD_INPUT:
-        sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
         return
     check_ending(path)
     path, kind = Path(path), ending(path)
     try:
-        content = _parquet(frame) if kind in PARQUET_ENDINGS else _text(frame, _SEPARATORS[kind])
-        if path.name.lower().endswith(".gz"):
-            content = gzip.compress(content, mtime=0)
-        atomic_write_bytes(path, content)
+        with atomic_file(path) as file:
+            if kind in PARQUET_ENDINGS:
+                frame.rename(columns=str).to_parquet(file, engine="pyarrow", index=False)
+            elif path.name.lower().endswith(".gz"):
+                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                    _write_text(frame, packed, _SEPARATORS[kind])
+            else:
+                _write_text(frame, file, _SEPARATORS[kind])
     except OSError as error:
         raise FileError(f"{path} can't be written: {error.strerror or error}") from None
     except (pyarrow.ArrowException, ValueError, TypeError) as error:
@@ -48,11 +52,5 @@ def check_ending(path: Path | str) -> None:
         raise FileError(f"a table's path must end in .csv, .tsv or .parquet, text also in .gz; got {str(path)!r}")
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.rename(columns=str).to_parquet(buffer, engine="pyarrow", index=False)
-    return buffer.getvalue()
-
-
-def _text(frame: pd.DataFrame, separator: str) -> bytes:
-    return frame.to_csv(index=False, sep=separator, lineterminator="\n").encode("utf-8")
+def _write_text(frame: pd.DataFrame, file: BinaryIO | gzip.GzipFile, separator: str) -> None:
+    frame.to_csv(file, index=False, mode="wb", sep=separator, lineterminator="\n", encoding="utf-8")

@@ -120,3 +120,9 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     os.unlink(path)
     with pytest.raises(QsynthError, match="existing file"):
         data.check()
+
+
+@pytest.mark.parametrize("word", [True, False])
+def test_a_label_that_yaml_reads_as_a_truth(word: bool) -> None:
+    with pytest.raises(QsynthError, match="write the name in quotes"):
+        CsvData(path="mine.csv", label=word)

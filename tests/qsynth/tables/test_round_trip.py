@@ -92,7 +92,7 @@ def test_numbers_and_back(frame: pd.DataFrame, random: Any) -> None:
     assert list(back.columns) == list(frame.columns)
     assert [str(dtype) for dtype in back.dtypes] == [str(dtype) for dtype in frame.dtypes]
     schema.check(back)
-    assert Schema.from_json(schema.to_json()) == schema
+    assert Schema.from_json(schema.model_dump_json()) == schema
     drawn = np.empty((40, len(schema.modelled)))
     for place, column in enumerate(schema.modelled):
         present = numbers[:, place][~np.isnan(numbers[:, place])]
