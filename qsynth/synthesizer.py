@@ -18,6 +18,7 @@ from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.population.trial import TrialConfig
 from qsynth.quality.quality_report import QualityReport, assess
 from qsynth.rng import checked_seed
+from qsynth.synthesis.beside import yardstick_rows
 from qsynth.synthesis.diary import Diary, Entry
 from qsynth.synthesis.instance_model import InstanceModel
 from qsynth.synthesis.learning import SCORE, learn_table, rows_of
@@ -192,7 +193,8 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         frame = model.schema.labelled(rows_of(real).frame)
         other = None if held_out is None else model.schema.labelled(rows_of(held_out).frame)
         made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
-        return assess(frame, made, model.schema, other, seed=self._seed, scores=self.scores)
+        beside = yardstick_rows(model, frame, len(made), self._seed)
+        return assess(frame, made, model.schema, other, seed=self._seed, yardsticks=beside, scores=self.scores)
 
     @property
     def scores(self) -> dict[str, float]:

@@ -141,6 +141,19 @@ def check(
 
 
 @app.command()
+def init(
+    rows: Annotated[str, typer.Argument(metavar="ROWS", help="A table of your own.")],
+    target: Annotated[str | None, typer.Option(help="The column of classes; left out: there is none.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The study's file, a new one.")] = Path("study.yaml"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a study file for a table, to edit and hand to tune, compare or train."""
+    from cluster.cli.init import run_init
+
+    run_init(rows, target, out, as_json)
+
+
+@app.command()
 def fit(
     rows: Annotated[str, typer.Argument(metavar="ROWS", help="CSV, TSV or Parquet, also in .gz; - is standard input.")],
     target: Annotated[str | None, typer.Option(help="The column of classes, or the number to predict.")] = None,
