@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,8 @@ from qsynth.synthesis.beside import yardstick_rows
 from qsynth.synthesis.diary import Diary, Entry
 from qsynth.synthesis.instance_model import InstanceModel
 from qsynth.synthesis.learning import SCORE, learn_table, rows_of
-from qsynth.synthesis.settings import MAX_ROWS, check_choice, check_config, check_count, default_config
-from qsynth.synthesis.table_fit import METHODS, QUANTUM
+from qsynth.synthesis.settings import MAX_ROWS, check_config, check_count, check_fit, default_config
+from qsynth.synthesis.table_fit import QUANTUM
 from qsynth.synthesis.table_model import TableModel
 from qsynth.synthesis.training import Training
 from qsynth.tables.schema import Schema
@@ -101,7 +101,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         Raises:
             QsynthError: the data or a setting can't be used, or training diverged.
         """
-        self._check(on_evaluation)
+        check_fit(self.get_params(), on_evaluation)
         seed = int(np.random.SeedSequence().generate_state(1)[0]) if self.random_state is None else self.random_state
         diary = Diary(self.verbose, self.n_iterations, on_evaluation)
         try:
@@ -272,16 +272,6 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         if self.config is None:
             made = self._model.maker if isinstance(self._model, TableModel) else self._model
             self.config = getattr(getattr(made, "generator", None), "config", None)
-
-    def _check(self, on_evaluation: object) -> None:
-        for name in ("n_iterations", "evaluate_every"):
-            check_count(name, getattr(self, name))
-        check_choice("keep", self.keep, get_args(Keep))
-        check_choice("method", self.method, METHODS)
-        if not callable(on_evaluation):
-            raise StudyError(f"on_evaluation must be a function; got {on_evaluation!r}")
-        if self.random_state is not None:
-            checked_seed(self.random_state)
 
     def _config(self) -> TrialConfig:
         return default_config() if self.config is None else self.config

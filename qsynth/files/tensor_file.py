@@ -62,6 +62,8 @@ class TensorFile:
             QsynthError: no such file, one of another kind, or contents that do not hold together.
         """
         path = _as_path(path)
+        if path.exists() and not path.is_file():  # to read a pipe would wait for ever
+            raise FileError(f"{path} must be a file; got {'a folder' if path.is_dir() else 'a pipe or a device'}")
         try:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}

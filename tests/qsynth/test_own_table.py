@@ -1,6 +1,7 @@
 """A user's own table, from a frame or a file to rows in the same form."""
 
 import copy
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -207,11 +208,13 @@ def test_forged_models_are_refused_in_one_line(fitted: QGANSynthesizer, tmp_path
             assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("what", ["folder", "empty", "text"])
+@pytest.mark.parametrize("what", ["folder", "pipe", "empty", "text"])
 def test_what_is_no_model(tmp_path: Path, what: str) -> None:
     path = tmp_path / what
     if what == "folder":
         path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
     else:
         path.write_text("" if what == "empty" else "rows\n1\n")
     with pytest.raises(FileError):
