@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.spatial.distance import cdist
+from scipy.stats import t
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
@@ -189,18 +190,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("tests/benchmarks/results"))
     given = parser.parse_args()
     torch.set_num_threads(1)
-    result: dict[str, dict[str, dict[str, float]]] = {}
+    given.work.mkdir(parents=True, exist_ok=True)
     for seed in range(given.seeds):
-        for size in SIZES:
-            for name in TABLES:
+        for name in TABLES:
+            for size in sizes_of(name):
                 kept = given.work / f"{name}-{size}-{seed}.json"
                 if not kept.exists():
-                    given.work.mkdir(parents=True, exist_ok=True)
                     kept.write_text(json.dumps(cell(name, size, seed, given.work, given.rivals)))
                     print(kept.stem, flush=True)
-                result[kept.stem] = json.loads(kept.read_text())
+    result = {path.stem: json.loads(path.read_text()) for path in sorted(given.work.glob("*.json"))}
     write(given.out / "own_tables.json", {"cells": result})
     (given.out / "own_tables.md").write_text(markdown(result))
+
+
+def sizes_of(name: str) -> list[int]:
+    """Rows to learn from; at most half of the table, and each number once."""
+    half = len(TABLES[name]()[0]) // 2
+    return [size for size in SIZES if size <= half or min(half, size) > max((s for s in SIZES if s < size), default=0)]
 
 
 def markdown(result: dict[str, dict[str, dict[str, float]]]) -> str:
@@ -211,7 +217,10 @@ def markdown(result: dict[str, dict[str, dict[str, float]]]) -> str:
             cells = [found for key, found in result.items() if key.startswith(f"{name}-{size}-")]
             if cells:
                 parts.append(f"**{name}, {size} rows**\n\n{_means(cells)}")
-    parts.append(f"**cells in which qsynth is ahead, level (95 %) or behind**\n\n{_wins(result)}")
+    parts.append(
+        "**qsynth against others**: tables and sizes won : lost, mean gain (half of its 95 % interval over them)"
+        f"\n\n{_wins(result)}"
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -225,24 +234,19 @@ def _means(cells: list[dict[str, dict[str, float]]]) -> str:
 
 
 def _wins(result: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Against each rival and measure: paired over seeds, with a t interval."""
-    from scipy.stats import t
-
+    """Against each rival and measure: tables and sizes won and lost by the mean of seeds, and the mean gain."""
     lines = []
     for who in [*SYNTHESIZERS, *RAW]:
         line = [who]
         for measured in (*LOWER, *HIGHER):
-            tally = [0, 0, 0]
-            for name in TABLES:
-                for size in SIZES:
-                    of = [f for key, f in result.items() if key.startswith(f"{name}-{size}-") and who in f]
-                    if len(of) < 2:
-                        continue
-                    gain = np.array([f[who][measured] - f[OURS][measured] for f in of])
-                    gain = -gain if measured in HIGHER else gain
-                    half = t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
-                    tally[0 if gain.mean() > half else 2 if gain.mean() < -half else 1] += 1
-            line.append(" / ".join(map(str, tally)))
+            gains = []
+            for prefix in sorted({key.rpartition("-")[0] for key in result}):
+                of = [f for key, f in result.items() if key.rpartition("-")[0] == prefix and who in f]
+                gain = np.mean([f[who][measured] - f[OURS][measured] for f in of]) if of else np.nan
+                gains.append(-gain if measured in HIGHER else gain)
+            had = np.array(gains)[~np.isnan(gains)]
+            half = t.ppf(0.975, len(had) - 1) * had.std(ddof=1) / np.sqrt(len(had))
+            line.append(f"{(had > 0).sum()} : {(had <= 0).sum()}, {had.mean():+.3f} ({half:.3f})")
         lines.append(line)
     return table(["against", *LOWER, *HIGHER], lines)
 
