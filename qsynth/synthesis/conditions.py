@@ -15,7 +15,7 @@ RANGE = ".."
 MOST_NAMED = 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Condition:
     """One column's values, or its range.
 
@@ -47,11 +47,12 @@ class Condition:
             )
             if not low <= high:
                 raise StudyError(f"where: {column.name!r} must have a range from low to high; got {wanted!r}")
-            return cls(column, None, low, high, text)
+            return cls(column=column, values=None, low=low, high=high, text=text)
         each = list(wanted) if isinstance(wanted, list | set | frozenset | np.ndarray | pd.Series) else [wanted]
         if not each:
             raise StudyError(f"where: {column.name!r} must have a value; got none")
-        return cls(column, tuple(_number(column, value) for value in each), -np.inf, np.inf, text)
+        values = tuple(_number(column, value) for value in each)
+        return cls(column=column, values=values, low=-np.inf, high=np.inf, text=text)
 
     def met(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of the column's numbers (``n``), as they come back in rows, are like that."""
