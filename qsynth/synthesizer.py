@@ -131,8 +131,9 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
                 raise StudyError("target and schema must be left out with a source, which has its own")
             instance = data.instance(seed, held_out=False)
             return InstanceModel.of(config, train(config, instance), instance)
+        model = learn_table(rows_of(data, target), target, schema, config, self.method, seed, diary, train)
         diary.note(self.chosen_by)
-        return learn_table(rows_of(data, target), target, schema, config, self.method, seed, diary, train)
+        return model
 
     @property
     def chosen_by(self) -> str:
