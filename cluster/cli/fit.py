@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cluster.cli.output import emit
-from cluster.system.files import check_writable
-from qsynth.errors import QsynthError
+from cluster.system.files import check_outputs
 from qsynth.synthesis.settings import default_config
 from qsynth.synthesizer import QGANSynthesizer
 from qsynth.tables.reading import read_rows
@@ -46,12 +45,7 @@ class FitOptions:
         Raises:
             QsynthError: a file that can't be written, or is named twice.
         """
-        written = [path for path in (self.out, self.report) if path is not None]
-        for path in written:
-            check_writable(path)
-        named = [path.resolve() for path in (*written, Path(rows))]
-        if len(set(named)) < len(named):
-            raise QsynthError(f"every file must be named once; got {', '.join(map(str, named))}")
+        check_outputs([path for path in (self.out, self.report) if path is not None], [Path(rows)])
 
 
 def run_fit(rows: str, options: FitOptions, as_json: bool) -> None:

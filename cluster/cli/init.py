@@ -40,9 +40,7 @@ def run_init(rows: str, target: str | None, out: Path, as_json: bool) -> None:
     text = "# Edit, then: qsynth train, tune or compare with this file.\n"
     atomic_write_text(out, text + yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=120))
     load_study(str(out)).check()
-    notes = [
-        each.text if each.column is None else f"{each.column!r}: {each.text}" for each in (*read.remarks, *remarks)
-    ]
+    notes = [remark.line for remark in (*read.remarks, *remarks)]
     if as_json:
         emit({"study": str(out), "notes": notes})
         return

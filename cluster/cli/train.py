@@ -18,7 +18,7 @@ from cluster.comparison.rivals.rows_rival import yardsticks_of
 from cluster.comparison.rows_summary import RowsSummary, summarise_rows
 from cluster.results.explanation import Explanation, plot_explanation
 from cluster.study.study import Study, changed, load_study
-from cluster.system.files import check_writable
+from cluster.system.files import check_outputs
 from cluster.system.progress import StudyProgress
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance
@@ -76,11 +76,7 @@ class TrainOptions:
             raise QsynthError("--explain needs --agent: nobody else looks at the training")
         checked_seed(self.seed)
         written = [path for path in (self.out, self.plot, self.schedule, self.explain) if path is not None]
-        for path in written:
-            check_writable(path)
-        named = [path.resolve() for path in (*written, self.replay) if path is not None]
-        if len(set(named)) < len(named):
-            raise QsynthError(f"every file must be named once; got {', '.join(map(str, named))}")
+        check_outputs(written, [] if self.replay is None else [self.replay])
 
 
 def run_train(name: str, options: TrainOptions, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,17 @@ def check_writable(path: Path) -> None:
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise FileError(f"{path} must be a file in a directory that can be written")
+
+
+def check_outputs(written: Iterable[Path], read: Iterable[Path]) -> None:
+    """Find out whether files can be written, none over another or over one that is read.
+
+    Raises:
+        QsynthError: one can't be written, or a file is named twice.
+    """
+    outputs = list(written)
+    for path in outputs:
+        check_writable(path)
+    named = [path.resolve() for path in (*outputs, *read)]
+    if len(set(named)) < len(named):
+        raise FileError(f"every file must be named once; got {', '.join(map(str, named))}")

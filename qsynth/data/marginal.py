@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtri
 
+from qsynth.data.knots import read_knots
+
 MAX_KNOTS = 33
 DECIMALS = 9
 BISECTIONS = 60
@@ -82,13 +84,7 @@ class Marginal:
         Raises:
             ValueError, TypeError or KeyError: the state isn't one of those.
         """
-        values, scores = (np.array(state[name], dtype=np.float64) for name in ("values", "scores"))
-        if values.ndim != 1 or values.shape != scores.shape or not len(values):
-            raise ValueError(f"knots of shapes {values.shape} and {scores.shape}")
-        for knots in (values, scores):
-            if not np.isfinite(knots).all() or (np.diff(knots) <= 0).any():
-                raise ValueError("knots that do not ascend")
-        return cls(values, scores)
+        return cls(*read_knots(state, ("values", "scores"), strictly=True))
 
     def _curve(self) -> PchipInterpolator:
         """Score to value between the outermost knots."""

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qsynth.data.dataset import log_uniform
-from qsynth.data.table import UNLABELLED, Table
+from qsynth.data.table import Table
 from qsynth.data.tabular import TabularConfig
+from qsynth.tables.schema import UNLABELLED
 
 
 class RandomTables(TabularConfig):

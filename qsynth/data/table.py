@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from qsynth.errors import DataError
 
-UNLABELLED = ("all",)
 SMALLEST_TRAIN = 8
 LARGEST_PART = 4096
 _PARTS = 4

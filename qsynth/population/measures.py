@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from qsynth.circuits import engine as engines
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.data.dataset import Instance
@@ -18,7 +17,6 @@ from qsynth.population.calibration import BadRows, Calibration, scattered
 from qsynth.population.generation import evaluation_labels, untrained
 from qsynth.population.trial import TrialConfig
 from qsynth.qnn.fit import QNNFit
-from qsynth.qnn.model import QuantumClassifier
 
 
 class Measures:
@@ -85,7 +83,4 @@ def build_metrics(config: TrialConfig, n_features: int, n_classes: int, build: B
 
 def build_qnn(config: TrialConfig, n_features: int, n_classes: int, build: Build = eager) -> QNNFit:
     """The study's QNN, on the statevector engine."""
-    n_qubits = config.qnn_qubits(n_features, n_classes)
-    qnn = config.qnn
-    circuit = engines.build(engines.EngineConfig(), qnn.ansatz, n_qubits, qnn.n_layers, encoder=qnn.encoder)
-    return QNNFit(QuantumClassifier(circuit, n_features, n_classes), qnn, build)
+    return QNNFit.of(config.qnn, config.qnn_qubits(n_features, n_classes), n_features, n_classes, build)

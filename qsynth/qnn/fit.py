@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.func import grad, vmap
 
+from qsynth.circuits import engine as engines
 from qsynth.config import Config
 from qsynth.execution.compilation import Build, eager
 from qsynth.networks.adam import AdamState, adam
@@ -65,6 +66,13 @@ class QNNFit:
         self._step = build(
             f"qnn_step-{model.circuit.fingerprint[:16]}", vmap(vmap(step, in_dims=(0, 0, None, None, None)))
         )
+
+    @classmethod
+    def of(cls, config: QNNConfig, n_qubits: int, n_features: int, n_classes: int, build: Build = eager) -> "QNNFit":
+        """Of a classifier on the statevector engine."""
+        engine = engines.EngineConfig()
+        circuit = engines.build(engine, config.ansatz, n_qubits, config.n_layers, encoder=config.encoder)
+        return cls(QuantumClassifier(circuit, n_features, n_classes), config, build)
 
     def fit(self, x: Tensor, onehot: Tensor, weight: Tensor, n_steps: Tensor | None = None) -> Tensor:
         """Parameters, trials x starts x parameters.

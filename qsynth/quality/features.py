@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qsynth.tables.columns import Column
-from qsynth.tables.schema import Schema
+from qsynth.tables.schema import UNLABELLED, Schema
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,7 +81,7 @@ class Features:
                 continue
             series = real[column.name]
             # A target of classes may be numbers.
-            nominal = column.kind in NO_ORDER or (column.name == schema.target and schema.classes != ("all",))
+            nominal = column.kind in NO_ORDER or (column.name == schema.target and schema.classes != UNLABELLED)
             if nominal:
                 levels = tuple(levels_of(series)[:MAX_LEVELS])
                 block = Block(column=column, nominal=True, start=start, stop=start + len(levels) + 2, levels=levels)

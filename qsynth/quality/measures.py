@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from qsynth.quality import column_view
 from qsynth.quality.associations import associations, mean_difference
 from qsynth.quality.c2st import c2st_auc
-from qsynth.quality.coverage import coverage
+from qsynth.quality.coverage import Coverage, coverage
 from qsynth.quality.distances import energy_distance, sliced_wasserstein
 from qsynth.quality.number import Number, UnmeasuredError, attempt
 from qsynth.quality.privacy import closest, copies, membership_auc, memorised
@@ -57,7 +58,7 @@ def measures(samples: Samples) -> Iterator[Measure]:
     yield from _LIKENESS
     if samples.features.target is not None:
         yield from _utility(samples)
-    yield from _SPREAD
+    yield from _spread()
     yield from _PRIVACY
 
 
@@ -121,33 +122,13 @@ _LIKENESS = (
     ),
 )
 
-_SPREAD = (
-    Measure(
-        key="precision",
-        title="precision",
-        meaning="Share of the rows that lie where real rows lie.",
-        of=lambda samples, rows: coverage(rows.matrix, samples.fresh.matrix).precision,
-    ),
-    Measure(
-        key="recall",
-        title="recall",
-        meaning="Share of the real rows that lie where these rows lie: low means that kinds of rows are missing.",
-        of=lambda samples, rows: coverage(rows.matrix, samples.fresh.matrix).recall,
-    ),
-    Measure(
-        key="density",
-        title="density",
-        meaning="How densely real rows lie around these rows, beside how they lie around one another: about 1 is "
-        "alike, less is off the mark, more is crowded in the middle.",
-        of=lambda samples, rows: coverage(rows.matrix, samples.fresh.matrix).density,
-    ),
-    Measure(
-        key="coverage",
-        title="coverage",
-        meaning="Share of the real rows that have one of these rows in their neighbourhood.",
-        of=lambda samples, rows: coverage(rows.matrix, samples.fresh.matrix).coverage,
-    ),
-)
+_SPREAD = {
+    "precision": "Share of the rows that lie where real rows lie.",
+    "recall": "Share of the real rows that lie where these rows lie: low means that kinds of rows are missing.",
+    "density": "How densely real rows lie around these rows, beside how they lie around one another: about 1 is alike, "
+    "less is off the mark, more is crowded in the middle.",
+    "coverage": "Share of the real rows that have one of these rows in their neighbourhood.",
+}
 
 _PRIVACY = (
     Measure(
@@ -186,6 +167,20 @@ _PRIVACY = (
 def _judged(samples: Samples, rows: Rows) -> Rows:
     """Rows that are compared with the learned ones: in the place of those that were learned, unseen ones."""
     return _unseen(samples) if rows is samples.stand_in else rows
+
+
+def _spread() -> Iterator[Measure]:
+    @cache
+    def of(samples: Samples, rows: Rows) -> Coverage:
+        return coverage(rows.matrix, samples.fresh.matrix)
+
+    for key, meaning in _SPREAD.items():
+        yield Measure(
+            key=key,
+            title=key,
+            meaning=meaning,
+            of=lambda samples, rows, key=key: getattr(of(samples, rows), key),  # type: ignore[misc]
+        )
 
 
 def _utility(samples: Samples) -> Iterator[Measure]:

@@ -5,10 +5,8 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from qsynth.circuits import engine as engines
 from qsynth.execution.steady import steady
 from qsynth.qnn.fit import QNNConfig, QNNFit, balanced
-from qsynth.qnn.model import QuantumClassifier
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
 from qsynth.quality.samples import Rows
@@ -44,11 +42,7 @@ def qnn_utility(train: Rows, test: Rows, scale: Rows, n_classes: int) -> float:
 
     n_inputs = len(largest)
     with steady():
-        config = QNNConfig()
-        circuit = engines.build(
-            engines.EngineConfig(), config.ansatz, max(n_inputs, n_classes), config.n_layers, encoder=config.encoder
-        )
-        fit = QNNFit(QuantumClassifier(circuit, n_inputs, n_classes), config)
+        fit = QNNFit.of(QNNConfig(), max(n_inputs, n_classes), n_inputs, n_classes)
         rows, labels = inputs(x[:MAX_TRAIN]), onehot(y[:MAX_TRAIN])
         fitted = fit.fit(rows, labels, balanced(labels))
         return float(fit.evaluate(fitted, inputs(test_x[:MAX_TEST]), onehot(test_y[:MAX_TEST])).accuracy)

@@ -11,7 +11,7 @@ from qsynth.quality.features import Features, Floats
 MAX_ROWS = 2000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Rows:
     """Rows in the forms that measures take.
 
@@ -30,7 +30,7 @@ class Rows:
         return len(self.frame)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Samples:
     """Everything that a report compares, each at most 2,000 rows.
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import recall_score
 
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
@@ -58,7 +59,7 @@ def balanced_accuracy(truth: Floats, predicted: Floats) -> float:
     labels = np.unique(truth)
     if len(labels) < 2:
         raise UnmeasuredError("the real rows to test on are of one class")
-    return float(np.mean([np.mean(predicted[truth == label] == label) for label in labels]))
+    return float(recall_score(truth, predicted, labels=labels, average="macro"))
 
 
 def _classifier(model: str, seed: int) -> Any:

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from qsynth.data.dataset import Instance, Split
+from qsynth.data.dataset import Split
 from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
 from qsynth.synthesis.table_model import TableModel
+from qsynth.synthesis.two_parts import two_part_instance
 from qsynth.yardsticks.registry import YARDSTICKS
 
 SHOWN = ("Gaussian mixture", "kernel density", "SMOTE", "duplication")
@@ -24,16 +25,7 @@ def yardstick_rows(model: TableModel, frame: pd.DataFrame, n_rows: int, seed: in
     labels = schema.labels(frame)
     scores = columns.forward(schema.encode(frame), labels, np.random.default_rng([seed, SPREAD]))
     learned = Split(scores.astype(np.float32), labels)
-    instance = Instance(
-        key="table",
-        train=learned,
-        reserve=learned,
-        validation=learned,
-        test=learned,
-        class_names=schema.classes,
-        feature_names=tuple(f"score_{index}" for index in range(columns.n_scores)),
-        scaling=Scaling.identity(columns.n_scores),
-    )
+    instance = two_part_instance(learned, learned, schema.classes, Scaling.identity(columns.n_scores))
     wanted = stratified(model.shares, n_rows)
     found = {}
     for name in SHOWN:

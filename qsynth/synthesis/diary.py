@@ -15,9 +15,7 @@ class Diary:
         on_evaluation: is given each entry of the history.
     """
 
-    def __init__(
-        self, verbose: bool | None, n_iterations: int, on_evaluation: Callable[[Entry], None] = lambda _: None
-    ) -> None:
+    def __init__(self, verbose: bool | None, n_iterations: int, on_evaluation: Callable[[Entry], None]) -> None:
         self._shows = sys.stderr.isatty() if verbose is None else verbose
         self._n_iterations, self._on_evaluation = n_iterations, on_evaluation
         self._line_open = False

@@ -58,7 +58,7 @@ def learn_table(
     elif target is not None and target != schema.target:
         raise StudyError(f"target must be the schema's, {schema.target!r}, or left out; got {target!r}")
     for remark in remarks:
-        diary.note(remark.text if remark.column is None else f"{remark.column!r}: {remark.text}")
+        diary.note(remark.line)
     done = fit_table(schema.labelled(rows.frame), schema, config, method, seed, train)
     for note in done.notes:
         diary.note(note)

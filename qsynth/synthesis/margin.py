@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from qsynth.data.knots import read_knots
+
 MOST_KNOTS = 128
 FEW_VALUES = 20  # a column with no more distinct values has these and none between them
 ATOM_SHARE = 0.05  # of the rows: a value that many share
@@ -102,13 +104,7 @@ class Margin:
         Raises:
             ValueError, TypeError or KeyError: the state isn't one of those.
         """
-        values, shares = (np.array(state[name], dtype=np.float64) for name in ("values", "shares"))
-        if values.ndim != 1 or values.shape != shares.shape or not len(values):
-            raise ValueError(f"knots of shapes {values.shape} and {shares.shape}")
-        for knots in (values, shares):
-            if not np.isfinite(knots).all() or (np.diff(knots) < 0).any():
-                raise ValueError("knots that do not ascend")
-        return cls(values, shares)
+        return cls(*read_knots(state, ("values", "shares"), strictly=False))
 
 
 def _smoothed(values: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -23,6 +23,7 @@ from qsynth.synthesis.latent import Latent
 from qsynth.synthesis.makers import CircuitScores, GaussianScores, Maker
 from qsynth.synthesis.scores import TableScores
 from qsynth.synthesis.table_model import TableModel
+from qsynth.synthesis.two_parts import two_part_instance
 from qsynth.tables.schema import Schema
 from qsynth.yardsticks.gaussians import Gaussians
 from qsynth.yardsticks.registry import YARDSTICKS
@@ -87,19 +88,20 @@ def fit_table(
     columns = whole.of_rows(numbers[train_rows], labels[train_rows])
     random = np.random.default_rng([seed, PLACES])
     z, z_held = (columns.forward(numbers[rows], labels[rows], random) for rows in (train_rows, held))
-    scored = held if len(held) else train_rows
-    full = _instance("table", z, labels[train_rows], z_held if len(held) else z, labels[scored], schema)
+    learned = Split(z.astype(np.float32), labels[train_rows])
+    kept_back = Split(z_held.astype(np.float32), labels[held]) if len(held) else learned
+    full = two_part_instance(learned, kept_back, schema.classes, Scaling.identity(z.shape[1]))
     shares = np.bincount(labels, minlength=n_classes) / len(labels)
-    latent = Latent.fit(z, int(min(config.most_features, z.shape[1])))
     makers: dict[str, Maker] = {}
     if method in (QUANTUM, AUTO):
+        latent = Latent.fit(z, int(min(config.most_features, z.shape[1])))
         makers[QUANTUM] = _circuit(full, latent, config, train)
     laws = LAWS if method == AUTO else (method,) if method in LAWS else ()
     makers |= {name: GaussianScores.of(_laws(name, full, seed)) for name in laws}
     models = {name: TableModel.of(schema, whole, maker, shares, name) for name, maker in makers.items()}
     scores = _scores(full, models, config, seed) if len(held) >= FEWEST_VALIDATION else {}
     best = max(models, key=lambda name: scores.get(name, 0.0))
-    notes = [_rows_used(train_rows, held), *_reduction(latent, models[best])]
+    notes = [_rows_used(train_rows, held), *_reduction(makers[best])]
     if method == AUTO:
         notes.append(f"method auto: {best} is the best of {', '.join(models)} on the validation rows")
     return TableFit(model=models[best], scores=scores, notes=tuple(notes))
@@ -117,21 +119,6 @@ def _split(labels: Labels, n_classes: int, seed: int) -> tuple[Labels, Labels]:
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
 
 
-def _instance(key: str, z: Floats, y: Labels, z_held: Floats, y_held: Labels, schema: Schema) -> Instance:
-    """Scores as they are; rows kept back stand for every other part."""
-    held = Split(z_held.astype(np.float32), y_held)
-    return Instance(
-        key=key,
-        train=Split(z.astype(np.float32), y),
-        reserve=held,
-        validation=held,
-        test=held,
-        class_names=schema.classes,
-        feature_names=tuple(f"score_{index}" for index in range(z.shape[1])),
-        scaling=Scaling.identity(z.shape[1]),
-    )
-
-
 def _circuit(full: Instance, latent: Latent, config: TrialConfig, train: Train) -> CircuitScores:
     """A trained generator of the factors."""
     parts = [latent.factors(np.asarray(part.x, dtype=np.float64)) for part in (full.train, full.validation)]
@@ -139,16 +126,7 @@ def _circuit(full: Instance, latent: Latent, config: TrialConfig, train: Train) 
     learned, held = (
         Split(scaling.forward(x), y) for x, y in zip(parts, (full.train.y, full.validation.y), strict=True)
     )
-    instance = Instance(
-        key=full.key,
-        train=learned,
-        reserve=held,
-        validation=held,
-        test=held,
-        class_names=full.class_names,
-        feature_names=tuple(f"factor_{index}" for index in range(latent.n_factors)),
-        scaling=scaling,
-    )
+    instance = two_part_instance(learned, held, full.class_names, scaling)
     snapshot = train(config, instance)
     made = TrainedGenerator(
         config, snapshot.generator, snapshot.hyperparameters, instance.n_features, instance.n_classes
@@ -191,9 +169,12 @@ def _rows_used(train_rows: Labels, held: Labels) -> str:
     return f"{len(train_rows):,} rows to learn from, {kept}; all {total:,} for the columns' distributions"
 
 
-def _reduction(latent: Latent, model: TableModel) -> list[str]:
-    p, d = model.columns.n_scores, latent.n_factors
-    if model.method != QUANTUM or p == d:
+def _reduction(maker: Maker) -> list[str]:
+    if not isinstance(maker, CircuitScores):
+        return []
+    latent = maker.latent
+    d, p = latent.n_factors, len(latent.components)
+    if d == p:
         return []
     return [
         f"{d} factors of {p} columns are learned by the circuit and have {latent.share_kept:.0%} of their variance; "

@@ -27,20 +27,17 @@ def as_numbers(series: pd.Series) -> Numbers:
     return pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-class NumberColumn(BaseColumn):
-    """Measured numbers.
+class Quantity(BaseColumn):
+    """What measured and whole numbers have in common.
 
     Attributes:
         low, high: of the observed values.
-        decimals: decimal places that all values have at most; None where there is no such number.
-        step: in units of the last decimal place, between values.
+        step: between values.
         text: whether the numbers are text in the table.
     """
 
-    kind: Literal["number"] = "number"
-    low: float = Field(ge=-1e100, le=1e100)
-    high: float = Field(ge=-1e100, le=1e100)
-    decimals: int | None = Field(None, ge=0, le=_MOST_DECIMALS)
+    low: float
+    high: float
     step: Whole = Field(1, ge=1)
     text: bool = False
 
@@ -49,6 +46,27 @@ class NumberColumn(BaseColumn):
         if self.low > self.high:
             raise DataError(f"column {self.name!r}: low must be at most high; got {self.low} and {self.high}")
         return self
+
+    def _extremes(self) -> Numbers:
+        return np.array([self.low, self.high], dtype=np.float64)
+
+    def _to_numbers(self, series: pd.Series) -> Numbers:
+        return as_numbers(series)
+
+
+class NumberColumn(Quantity):
+    """Measured numbers.
+
+    Attributes:
+        low, high: of the observed values.
+        decimals: decimal places that all values have at most; None where there is no such number.
+        step: in units of the last decimal place.
+    """
+
+    kind: Literal["number"] = "number"
+    low: float = Field(ge=-1e100, le=1e100)
+    high: float = Field(ge=-1e100, le=1e100)
+    decimals: int | None = Field(None, ge=0, le=_MOST_DECIMALS)
 
     @classmethod
     def learned(cls, series: pd.Series, *, text: bool = False) -> Self:
@@ -63,12 +81,6 @@ class NumberColumn(BaseColumn):
         places = "" if self.decimals is None else f", {self.decimals} decimals"
         return f"numbers in {self.low:g} to {self.high:g}{places}"
 
-    def _extremes(self) -> Numbers:
-        return np.array([self.low, self.high])
-
-    def _to_numbers(self, series: pd.Series) -> Numbers:
-        return as_numbers(series)
-
     def _from_numbers(self, numbers: Numbers) -> Any:
         if self.decimals is None:
             clipped = np.clip(numbers, self.low, self.high)
@@ -82,26 +94,17 @@ class NumberColumn(BaseColumn):
         return clipped.tolist() if self.dtype == "object" else clipped
 
 
-class IntegerColumn(BaseColumn):
+class IntegerColumn(Quantity):
     """Whole numbers; their dtype may be one of fractions, as it is when values are missing.
 
     Attributes:
         low, high: of the observed values.
         step: the largest that leads from the lowest to all others.
-        text: whether the numbers are text in the table.
     """
 
     kind: Literal["integer"] = "integer"
     low: Whole
     high: Whole
-    step: Whole = Field(1, ge=1)
-    text: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            raise DataError(f"column {self.name!r}: low must be at most high; got {self.low} and {self.high}")
-        return self
 
     @classmethod
     def learned(cls, series: pd.Series, *, text: bool = False) -> Self:
@@ -113,12 +116,6 @@ class IntegerColumn(BaseColumn):
     @property
     def shown(self) -> str:
         return f"whole numbers in {self.low} to {self.high}" + (f", every {self.step}" if self.step > 1 else "")
-
-    def _extremes(self) -> Numbers:
-        return np.array([self.low, self.high], dtype=np.float64)
-
-    def _to_numbers(self, series: pd.Series) -> Numbers:
-        return as_numbers(series)
 
     def _from_numbers(self, numbers: Numbers) -> Any:
         steps = np.rint((np.clip(numbers, self.low, self.high) - self.low) / self.step)

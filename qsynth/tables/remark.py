@@ -16,3 +16,8 @@ class Remark:
     text: str
     column: str | None = None
     warning: bool = False
+
+    @property
+    def line(self) -> str:
+        """The sentence, with the column that it is about."""
+        return self.text if self.column is None else f"{self.column!r}: {self.text}"

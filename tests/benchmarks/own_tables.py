@@ -118,18 +118,15 @@ def measure(
 
 def yardstick(name: str, learned: pd.DataFrame, coding: Coding, target: str, n: int, seed: int) -> pd.DataFrame:
     """Rows of a yardstick in the coded columns, class by class."""
-    from qsynth.data.dataset import Instance, Split
+    from qsynth.data.dataset import Split
     from qsynth.data.labels import stratified
     from qsynth.data.scaling import Scaling
+    from qsynth.synthesis.two_parts import two_part_instance
 
     x = coding.matrix(learned)
     names, y = np.unique(learned[target].astype(str), return_inverse=True)
     split = Split(x.astype(np.float32), y.astype(np.int64))
-    parts = dict.fromkeys(("train", "reserve", "validation", "test"), split)
-    columns = tuple(map(str, range(x.shape[1])))
-    instance = Instance(
-        key="table", **parts, class_names=tuple(names), feature_names=columns, scaling=Scaling.identity(x.shape[1])
-    )
+    instance = two_part_instance(split, split, tuple(names), Scaling.identity(x.shape[1]))
     labels = stratified(instance.class_shares, n)
     made = coding.frame(YARDSTICKS[name].fit(instance, seed).sample(labels, seed).astype(float))
     return made.assign(**{target: names[labels]})
