@@ -101,7 +101,7 @@ class ExperimentFolder:
             if path.exists():
                 try:
                     yield CellResult.from_dict(json.loads(path.read_text()))
-                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
 
     def _path(self, key: CellKey) -> Path:
