@@ -85,6 +85,10 @@ class GroundStateProblem(QuantumProblem):
     def readouts(self, n_qubits: int) -> tuple[Readout, ...]:
         """What is measured."""
 
+    def reference(self, n_qubits: int) -> tuple[int, ...]:
+        """Bits of the basis state near which variational eigensolvers begin."""
+        return (0,) * n_qubits
+
     def ground(self, n_qubits: int, coefficients: Floats) -> Floats:
         """Ground states (rows x 2^n) of Hamiltonians, given as coefficients of terms (rows x terms)."""
         terms = np.concatenate([self.terms(n_qubits), self.selector(n_qubits)[None]])

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Annotated, Final, Literal, Self
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from qsynth.data.dataset import instance_stream
@@ -79,14 +80,20 @@ class QuantumData(TabularConfig):
         )
 
 
+def state_stream(data_seed: int) -> np.random.Generator:
+    """The random numbers that choose the states."""
+    return instance_stream(data_seed, held_out=False, use=_STATES)
+
+
 @lru_cache(maxsize=8)
 def _made(name: str, n_qubits: int, n_rows: int, shots: int, features: Features, seed: int) -> Table:
     problem = PROBLEMS[name]()
-    chance, errors = (instance_stream(seed, held_out=False, use=use) for use in (_STATES, _FEATURES))
+    chance, errors = state_stream(seed), instance_stream(seed, held_out=False, use=_FEATURES)
     if features == "vqe" and isinstance(problem, GroundStateProblem):
         points = problem.points(n_rows, chance)
         names = tuple(f"angle_{layer}_{wire}" for layer in range(N_LAYERS) for wire in range(n_qubits))
-        columns, y = Columns(found_angles(problem.terms(n_qubits), points.coefficients, errors), names), points.y
+        angles = found_angles(problem.terms(n_qubits), points.coefficients, problem.reference(n_qubits), errors)
+        columns, y = Columns(angles, names), points.y
     else:
         drawn = problem.drawn(n_qubits, n_rows, chance)
         columns, y = problem.measured(drawn.states, n_qubits, shots, errors), drawn.y

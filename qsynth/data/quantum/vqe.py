@@ -1,5 +1,7 @@
 """Angles that variational eigensolvers find."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ STEP_SIZE = 0.1
 START_SPREAD = 0.5  # rad
 
 
-def found_angles(terms: Floats, coefficients: Floats, rng: np.random.Generator) -> Floats:
+def found_angles(terms: Floats, coefficients: Floats, reference: Sequence[int], rng: np.random.Generator) -> Floats:
     """Angles at which the ansatz below has little energy ``<sum_k c_k T_k>``, one run of Adam for each row c.
 
     Every layer turns each qubit about Y by an angle; between layers a chain of CZ entangles neighbours:
@@ -22,13 +24,14 @@ def found_angles(terms: Floats, coefficients: Floats, rng: np.random.Generator) 
         2: -RY---o-o-RY---o-o-RY-
         3: -RY-----o-RY-----o-RY-
 
-    Each run begins at its own angles, normal with a spread of 0.5 rad, and takes 100 steps of the exact gradient with
-    a step size of 0.1. Where it ends tells of its Hamiltonian and of its beginning, which is what keeps the classes
-    from being plain. All states are real, so that all runs are one product of real numbers after another.
+    Each run begins at its own angles, normal with a spread of 0.5 rad about those that make a basis state, and takes
+    100 steps of the exact gradient with a step size of 0.1. Where it ends tells of its Hamiltonian and of its
+    beginning, which is what keeps the classes from being plain. All states are real, and so are all products.
 
     Args:
         terms: terms x 2^n x 2^n, symmetric.
         coefficients: rows x terms.
+        reference: the bits of that basis state.
         rng: of the beginnings.
 
     Returns:
@@ -36,6 +39,7 @@ def found_angles(terms: Floats, coefficients: Floats, rng: np.random.Generator) 
     """
     n_qubits = int(terms.shape[-1]).bit_length() - 1
     start = START_SPREAD * rng.normal(size=(len(coefficients), N_LAYERS, n_qubits))
+    start[:, -1] += np.pi * np.array(reference)
     angles = torch.from_numpy(start).requires_grad_()
     of_terms, weights = torch.from_numpy(terms), torch.from_numpy(coefficients)
     adam = torch.optim.Adam([angles], lr=STEP_SIZE)

@@ -28,7 +28,7 @@ def test_states_are_pennylanes() -> None:
 def test_it_finds_nearly_the_ground_state_and_never_less() -> None:
     chain, coefficients = IsingChain(), at_fields(np.linspace(0.1, 2.0, 60))
     exact = chain.energies(4, coefficients, chain.ground(4, coefficients))
-    angles = found_angles(chain.terms(4), coefficients, np.random.default_rng(0))
+    angles = found_angles(chain.terms(4), coefficients, (0, 0, 0, 0), np.random.default_rng(0))
     states = ansatz_states(torch.from_numpy(angles.reshape(60, N_LAYERS, 4))).numpy()
     excess = (chain.energies(4, coefficients, states) - exact) / np.abs(exact)
     assert excess.min() > -1e-12
@@ -38,6 +38,6 @@ def test_it_finds_nearly_the_ground_state_and_never_less() -> None:
 
 def test_beginnings_matter() -> None:
     chain, coefficients = IsingChain(), at_fields(np.full(8, 1.5))
-    angles = found_angles(chain.terms(4), coefficients, np.random.default_rng(0))
+    angles = found_angles(chain.terms(4), coefficients, (0, 0, 0, 0), np.random.default_rng(0))
     assert angles.shape == (8, 4 * N_LAYERS)
     assert angles.std(axis=0).max() > 0.1
