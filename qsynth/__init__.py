@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from qsynth.data.gaussian import GaussianFamily
     from qsynth.data.images import DigitImages
     from qsynth.data.mixtures import MixtureFamily
+    from qsynth.data.quantum.bitstrings import GroundStateBits
+    from qsynth.data.quantum.source import QuantumData
     from qsynth.data.scaling import Scaling
     from qsynth.data.source import DataSource
     from qsynth.data.sources import SOURCES
@@ -52,6 +54,8 @@ _MODULES = {
     "qsynth.data.gaussian": ("GaussianFamily",),
     "qsynth.data.images": ("DigitImages",),
     "qsynth.data.mixtures": ("MixtureFamily",),
+    "qsynth.data.quantum.bitstrings": ("GroundStateBits",),
+    "qsynth.data.quantum.source": ("QuantumData",),
     "qsynth.data.scaling": ("Scaling",),
     "qsynth.data.source": ("DataSource",),
     "qsynth.data.sources": ("SOURCES",),
@@ -92,6 +96,7 @@ __all__ = [
     "Encoder",
     "FileError",
     "GaussianFamily",
+    "GroundStateBits",
     "Instance",
     "MemoryLimitError",
     "Metric",
@@ -101,6 +106,7 @@ __all__ = [
     "PluginError",
     "QGANSynthesizer",
     "QsynthError",
+    "QuantumData",
     "Scaling",
     "Split",
     "StudyError",
