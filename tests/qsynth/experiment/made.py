@@ -32,7 +32,7 @@ def blobs(regime: Regime | None = None, seeds: int = 2, apart: float = 4.0) -> l
 
 
 def cell_of(
-    rights: dict[str, np.ndarray], labels: np.ndarray, data: str = "made", regime: str = "20 rows"
+    rights: dict[str, np.ndarray], labels: np.ndarray, data: str = "made", regime: str = "20 rows", n_looks: int = 20
 ) -> CellResult:
     """From what arms get right: seeds x test rows, in [0, 1]."""
     arms = {
@@ -41,7 +41,7 @@ def cell_of(
             balanced=[balanced_mean(row, labels) for row in right],
             cross_entropy=[0.5] * len(right),
             rows=right.mean(axis=0).tolist(),
-            path=[[balanced_mean(row, labels)] * 20 for row in right],
+            path=[[balanced_mean(row, labels)] * n_looks for row in right],
         )
         for name, right in rights.items()
     }

@@ -89,13 +89,13 @@ def test_conclusions_name_what_was_not_beaten() -> None:
     rights = {BAR: base, ORACLE: base + 0.4, "qsynth": base + 0.2, "SMOTE": base + 0.3, "duplication": base + 0.05}
     plan = PLAN.replaced(arms=("qsynth", "SMOTE", "duplication"), n_seeds=6)
     noisy = {name: right + random.normal(scale=0.01, size=right.shape) for name, right in rights.items()}
-    found = summarise(plan, [cell_of(noisy, LABELS, regime="12 rows")])
+    found = summarise(plan, [cell_of(noisy, LABELS, regime="12 rows", n_looks=6)])
     [line] = conclusions(found)
     assert "qsynth +20" in line
     assert "50% of what more real rows bring" in line
     assert line.endswith("Not beaten: SMOTE.")
     assert found[0].best == "qsynth"
-    assert report_html(plan, found, [cell_of(noisy, LABELS, regime="12 rows")]).startswith("<!doctype html>")
+    assert report_html(plan, found, [cell_of(noisy, LABELS, regime="12 rows", n_looks=6)]).startswith("<!doctype html>")
 
 
 def test_without_an_arm_of_ones_own_there_is_no_conclusion(cells: list[CellResult]) -> None:
@@ -109,6 +109,8 @@ def test_what_can_not_be_drawn_is_said_before_work() -> None:
 
 @pytest.mark.parametrize("name", presets())
 def test_presets_can_be_run(name: str) -> None:
+    import rl_envs.agent_rows  # noqa: F401  registers the agent's rows
+
     plan = load_plan(name)
     assert plan.name == name
     check(plan)
