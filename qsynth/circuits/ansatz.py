@@ -136,6 +136,29 @@ def _simplified_two_design(_index: int, _inputs: Any, weights: Any, n_qubits: in
     qp.SimplifiedTwoDesign(initial_layer_weights=weights[:n_qubits], weights=pairs, wires=range(n_qubits))
 
 
+def _qcnn(index: int, _inputs: Any, weights: Any, n_qubits: int) -> None:
+    """A filter on neighbours of the qubits that are left, on a ring if they are even in number, then a pooling that
+    leaves every other one: it turns by the sum of two weights or by their difference, as its neighbour says."""
+    if n_qubits == 1:
+        qp.RY(weights[0], wires=0)
+        qp.RX(weights[1], wires=0)
+        return
+    left = range(0, n_qubits, 2 ** (index % (n_qubits - 1).bit_length()))
+    even = [(first, first + left.step) for first in left[:-1:2]]
+    odd = [(first, left[(place + 1) % len(left)]) for place, first in enumerate(left) if place % 2]
+    for first, second in even + (odd if len(left) > 2 else []):
+        qp.RY(weights[0], wires=first)
+        qp.RY(weights[1], wires=second)
+        qp.IsingZZ(weights[2], wires=[first, second])
+        qp.RX(weights[3], wires=first)
+        qp.RX(weights[4], wires=second)
+    for kept, dropped in even:
+        qp.RY(weights[5], wires=kept)
+        qp.CNOT(wires=[dropped, kept])
+        qp.RY(weights[6], wires=kept)  # behind a flip it turns the other way
+        qp.CNOT(wires=[dropped, kept])
+
+
 def _style(index: int, inputs: Any, _weights: Any, n_qubits: int) -> None:
     _ry_rx_cnot(index, inputs, inputs[2 * n_qubits * index :], n_qubits)
 
@@ -161,6 +184,10 @@ for _ansatz in (
     Ansatz(name="data_reuploading", layer=_strongly_entangling, n_layer_weights=lambda n: 3 * n, reuploads=True),
     # The same layers behind the encoder of Havlicek et al. 2019.
     Ansatz(name="iqp", layer=_strongly_entangling, n_layer_weights=lambda n: 3 * n, encoder="iqp"),
+    # Cong, Choi & Lukin, "Quantum convolutional neural networks", Nature Physics 15, 1273 (2019): one filter and one
+    # pooling a layer, shared by all pairs. Deviation: a qubit that is pooled is not measured then, but controls which
+    # of two rotations its neighbour has, and may still be read at the end; after the last pooling all are there again.
+    Ansatz(name="qcnn", layer=_qcnn, n_layer_weights=lambda n: 7 if n > 1 else 2),
     # Bravo-Prieto et al., "Style-based quantum generative adversarial networks", Quantum 6, 777 (2022): every angle is
     # an input, so the noise enters everywhere and the weights are those of the linear map before the circuit.
     Ansatz(name="style", layer=_style, n_layer_weights=lambda _: 0, encoder=NONE, n_layer_inputs=lambda n: 2 * n),

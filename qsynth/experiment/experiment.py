@@ -25,8 +25,8 @@ class CellKey:
 
 
 def keys(plan: ExperimentPlan) -> list[CellKey]:
-    """All cells, the regimes of a data set one after another."""
-    return [CellKey(data, regime) for data in plan.data for regime in range(len(plan.regimes))]
+    """All cells, the data sets of a regime one after another."""
+    return [CellKey(data, regime) for regime in range(len(plan.regimes)) for data in plan.data]
 
 
 def check(plan: ExperimentPlan) -> None:

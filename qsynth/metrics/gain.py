@@ -5,7 +5,7 @@ from torch import Tensor
 
 from qsynth.metrics.metric import Anchored, Anchors, Prepared
 from qsynth.metrics.utility import QNNUtility
-from qsynth.qnn.fit import balanced
+from qsynth.qnn.model import balanced
 
 N_SPLITS = 4
 LEAST_WEIGHT = 1e-3  # so that a score of this metric alone is a number

@@ -6,7 +6,8 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from qsynth.execution.steady import steady
-from qsynth.qnn.fit import QNNConfig, QNNFit, balanced
+from qsynth.qnn.fit import QNNConfig, QNNFit
+from qsynth.qnn.model import balanced
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
 from qsynth.quality.samples import Rows

@@ -64,6 +64,27 @@ def hardware_efficient(weights: Tensor, _index: int, n_qubits: int) -> None:
         qp.RY(weights[2 * wire + 1], wires=wire)
 
 
+def qcnn(weights: Tensor, index: int, n_qubits: int) -> None:
+    """Pooling as what it defers: a rotation by the sum where the dropped qubit is 0, by the difference where it's 1."""
+    if n_qubits == 1:
+        qp.RX(weights[1], wires=0) @ qp.RY(weights[0], wires=0)
+        return
+    left = list(range(n_qubits))
+    for _ in range(index):
+        left = left[::2] if len(left) > 2 else list(range(n_qubits))
+    pooled = list(zip(left[::2], left[1::2], strict=False))
+    between = list(zip(left[1::2], left[2::2] + ([left[0]] if len(left) % 2 == 0 else []), strict=True))
+    for first, second in pooled + between * (len(left) > 2):
+        qp.RY(weights[0], wires=first)
+        qp.RY(weights[1], wires=second)
+        qp.MultiRZ(weights[2], wires=[second, first])
+        qp.RX(weights[4], wires=second)
+        qp.RX(weights[3], wires=first)
+    for kept, dropped in pooled:
+        qp.ctrl(qp.RY(weights[5] + weights[6], wires=kept), control=dropped, control_values=[0])
+        qp.ctrl(qp.RY(weights[5] - weights[6], wires=kept), control=dropped)
+
+
 def iqp(inputs: Tensor, n_qubits: int) -> None:
     for wire in range(n_qubits):
         qp.Hadamard(wires=wire)
@@ -95,6 +116,7 @@ LAYERS: dict[str, Callable[[Tensor, int, int], None]] = {
     "data_reuploading": strongly_entangling,
     "iqp": strongly_entangling,
     "hardware_efficient": hardware_efficient,
+    "qcnn": qcnn,
 }
 ENCODINGS: dict[str, Callable[[Tensor, int], None]] = {
     "angle_x": each_qubit(lambda x, wire: qp.RX(x[0], wires=wire)),

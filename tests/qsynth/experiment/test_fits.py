@@ -24,7 +24,7 @@ def test_a_fit_learns_and_its_numbers_are_those_of_its_predictions() -> None:
     [found] = outcomes(QNN, [real], [task.instance.test])
     parts = [torch.as_tensor(part)[None] for part in (real.x, real.targets, real.weight)]
     flat = QNN.fit(*parts)
-    logits = torch.stack([QNN.model.logits(start, torch.as_tensor(task.instance.test.x)) for start in flat[0]])
+    logits = torch.stack([QNN.model.outputs(start, torch.as_tensor(task.instance.test.x)) for start in flat[0]])
     y = task.instance.test.y
     scores = [balanced_accuracy_score(y, each.argmax(dim=1)) for each in logits]
     assert balanced_mean(found.correct, y) == pytest.approx(np.mean(scores), abs=1e-6)
@@ -54,8 +54,8 @@ def test_who_stops_early_has_the_step_that_folds_chose() -> None:
     x, targets = torch.as_tensor(early.x)[None], torch.as_tensor(early.targets)[None]
     step = int(QNN.best_step(x, targets))
     fitted = QNN.fit(x, targets, torch.as_tensor(early.weight)[None], torch.tensor([step]))
-    logits = QNN.model.logits(fitted[0, 0], torch.as_tensor(task.instance.test.x))
-    other = QNN.model.logits(fitted[0, 1], torch.as_tensor(task.instance.test.x))
+    logits = QNN.model.outputs(fitted[0, 0], torch.as_tensor(task.instance.test.x))
+    other = QNN.model.outputs(fitted[0, 1], torch.as_tensor(task.instance.test.x))
     right = [(each.argmax(dim=1).numpy() == task.instance.test.y) for each in (logits, other)]
     [found] = outcomes(QNN, [early], [task.instance.test])
     assert np.allclose(found.correct, np.mean(right, axis=0))

@@ -8,7 +8,7 @@ from qsynth.circuits.ansatz import ANSAETZE
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.qnn.fit import QNNConfig, QNNFit
-from qsynth.qnn.model import QuantumClassifier
+from qsynth.qnn.model import QuantumClassifier, QuantumRegressor
 
 
 def qnn(n_features: int = 2, n_classes: int = 2, n_qubits: int = 2, **settings: int) -> QNNFit:
@@ -114,3 +114,40 @@ def test_a_device_fits_the_same_classifier(device: str) -> None:
     there = qnn(n_steps=2, n_layers=1)
     losses = [fit.evaluate(fit.fit(x, onehot, even(x)), x, onehot).loss for fit in (here, there)]
     torch.testing.assert_close(*losses, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("ansatz", ["data_reuploading", "qcnn"])
+def test_other_circuits_separate_blobs(ansatz: str) -> None:
+    x, onehot = (torch.stack(values) for values in zip(blobs(0), blobs(1), strict=True))
+    fit = QNNFit.of(QNNConfig(ansatz=ansatz), 2, 2, 2)
+    assert (fit.evaluate(fit.fit(x, onehot, even(x)), x, onehot).accuracy > 0.85).all()
+
+
+def test_a_regressor_learns_a_cosine() -> None:
+    """Of one feature: what one qubit's <Z> is, up to the encoder's scale."""
+    x = torch.linspace(-0.8, 0.8, 20)[None, :, None]
+    fit = QNNFit.of_regressor(QNNConfig(n_layers=1, n_steps=200), 1, 1)
+    flat = fit.fit(x, torch.cos(2 * x), even(x))
+    found = fit.evaluate(flat, x, torch.cos(2 * x))
+    predicted = torch.stack([fit.model.outputs(start, x[0]) for start in flat[0]])
+    squares = (predicted - torch.cos(2 * x)).square().mean(dim=(1, 2))
+    torch.testing.assert_close(found.loss[0], squares.mean())
+    torch.testing.assert_close(found.accuracy[0], 1 - squares.mean() / torch.cos(2 * x).var(correction=0))
+    assert found.accuracy[0] > 0.99
+
+
+def test_a_regressor_stops_where_the_other_half_is_met_best() -> None:
+    """Targets that are noise: the first half's fit is better on the second half early than at the end."""
+    random = torch.Generator().manual_seed(0)
+    x, target = torch.rand(1, 12, 1, generator=random), torch.randn(1, 12, 1, generator=random)
+    engine = StatevectorEngine(ANSAETZE["data_reuploading"], 1, 6)
+    fit = QNNFit(QuantumRegressor(engine, 1, 1), QNNConfig(ansatz="data_reuploading", n_layers=6, n_steps=80))
+    half = torch.tensor([1.0, 0.0] * 6)[None] / 6
+    losses = torch.zeros(80)
+    for weight, other in ((half, slice(1, None, 2)), (1 / 6 - half, slice(0, None, 2))):
+        for step in range(80):
+            flat = fit.fit(x, target, weight, torch.tensor([step + 1]))
+            losses[step] += fit.evaluate(flat, x[:, other], target[:, other]).loss[0]
+    best = fit.best_step(x, target)
+    assert best == losses.argmin() + 1
+    assert best < 80
