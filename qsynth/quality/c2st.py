@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from qsynth.quality.estimate import Estimate, area
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
 
@@ -15,7 +15,7 @@ N_FOLDS = 3
 N_TREES = 64
 
 
-def c2st_auc(first: Floats, second: Floats, seed: int) -> float:
+def c2st_auc(first: Floats, second: Floats, seed: int) -> Estimate:
     """Area under the ROC curve of telling two samples (``n x width``, ``m x width``) apart, on rows left out.
 
     The larger of a logistic regression's and a random forest's, each the mean over three folds. 1/2: they can't be told
@@ -28,10 +28,10 @@ def c2st_auc(first: Floats, second: Floats, seed: int) -> float:
         LogisticRegression(max_iter=300, class_weight="balanced"),
         RandomForestClassifier(N_TREES, class_weight="balanced", random_state=seed),
     )
-    return max(told_apart(model, first, second, seed) for model in models)
+    return max((told_apart(model, first, second, seed) for model in models), key=lambda found: found.value)
 
 
-def told_apart(model: Any, first: Floats, second: Floats, seed: int) -> float:
+def told_apart(model: Any, first: Floats, second: Floats, seed: int) -> Estimate:
     """The same of one classifier, which is fitted anew for each fold.
 
     Raises:
@@ -42,5 +42,9 @@ def told_apart(model: Any, first: Floats, second: Floats, seed: int) -> float:
     x = np.vstack([first, second])
     y = np.repeat([0, 1], [len(first), len(second)])
     folds = StratifiedKFold(min(N_FOLDS, len(first), len(second)), shuffle=True, random_state=seed).split(x, y)
-    of_folds = [roc_auc_score(y[test], model.fit(x[fit], y[fit]).predict_proba(x[test])[:, 1]) for fit, test in folds]
-    return float(np.mean(of_folds))
+    sides: tuple[list[Floats], list[Floats]] = ([], [])
+    for fit, test in folds:
+        told = model.fit(x[fit], y[fit]).predict_proba(x[test])[:, 1]
+        for side, scores in enumerate(sides):
+            scores.append(told[y[test] == side])
+    return area(*sides)

@@ -38,4 +38,4 @@ def reconstruction_auc(latent: Latent, scores: Floats, labels: Labels, seed: int
     first = np.hstack([scores[kept], classes[labels[kept]]])
     second = np.hstack([made, classes[labels[there_and_back]]])
     forest = RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=seed % (1 << 32))
-    return told_apart(forest, first, second, seed % (1 << 32))
+    return told_apart(forest, first, second, seed % (1 << 32)).value
