@@ -180,6 +180,11 @@ def _notes(samples: Samples, schema: Schema) -> list[str]:
             f"Rows under judgement were compared with {n_fresh:,} held-out rows; real-on-real numbers are of {size:,} "
             "rows that the model learned from."
         ]
+    notes.append(
+        "Intervals (95 %) are for other rows to test on, with what was learned as it is: DeLong's for areas, the "
+        "binomial one for shares, the bootstrap for R². Distances have none: rows that are drawn again repeat each "
+        "other, which moves a distance by itself. Nor have numbers that hang on which real rows were learned."
+    )
     notes.append(f"All rows under judgement were cut to the same {size:,}; no sample is over {MAX_ROWS:,} rows.")
     notes.append(
         "Numbers are over the real rows' standard deviation; columns without an order are an indicator for each of "

@@ -21,6 +21,7 @@ from qsynth.population.trained_generator import TrainedGenerator
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesis.latent import Latent
 from qsynth.synthesis.makers import CircuitScores, GaussianScores, Maker
+from qsynth.synthesis.reconstruction import reconstruction_auc
 from qsynth.synthesis.scores import TableScores
 from qsynth.synthesis.table_model import TableModel
 from qsynth.synthesis.two_parts import two_part_instance
@@ -101,7 +102,7 @@ def fit_table(
     models = {name: TableModel.of(schema, whole, maker, shares, name) for name, maker in makers.items()}
     scores = _scores(full, models, config, seed) if len(held) >= FEWEST_VALIDATION else {}
     best = max(models, key=lambda name: scores.get(name, 0.0))
-    notes = [_rows_used(train_rows, held), *_reduction(makers[best])]
+    notes = [_rows_used(train_rows, held), *_reduction(makers[best], z, labels[train_rows], seed)]
     if method == AUTO:
         notes.append(f"method auto: {best} is the best of {', '.join(models)} on the validation rows")
     return TableFit(model=models[best], scores=scores, notes=tuple(notes))
@@ -169,14 +170,18 @@ def _rows_used(train_rows: Labels, held: Labels) -> str:
     return f"{len(train_rows):,} rows to learn from, {kept}; all {total:,} for the columns' distributions"
 
 
-def _reduction(maker: Maker) -> list[str]:
+def _reduction(maker: Maker, scores: Floats, labels: Labels, seed: int) -> list[str]:
+    """What the factors keep of the scores (``n x p``), where they are fewer."""
     if not isinstance(maker, CircuitScores):
         return []
     latent = maker.latent
     d, p = latent.n_factors, len(latent.components)
     if d == p:
         return []
+    auc = reconstruction_auc(latent, scores, labels, seed)
+    told = "too few rows to try" if auc is None else f"AUC {auc:.2f}, 0.5 is not at all"
     return [
         f"{d} factors of {p} columns are learned by the circuit and have {latent.share_kept:.0%} of their variance; "
-        "the rest is drawn as a normal residual, so that rows have full rank"
+        "the rest is drawn as a normal residual, so that rows have full rank; real rows told from those that went "
+        f"through the factors and back: {told}"
     ]

@@ -15,7 +15,7 @@ from qsynth.tables.inference import infer_schema
 
 def test_every_class_weighs_the_same_in_the_accuracy() -> None:
     truth, predicted = np.array([0.0] * 8 + [1.0] * 2), np.zeros(10)
-    assert balanced_accuracy(truth, predicted) == 0.5
+    assert balanced_accuracy(truth, predicted).value == 0.5
 
 
 def test_energy_distance_of_two_points() -> None:
