@@ -191,7 +191,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         frame = model.schema.labelled(rows_of(real).frame)
         other = None if held_out is None else model.schema.labelled(rows_of(held_out).frame)
         made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
-        beside = yardstick_rows(model, frame, len(made), self._seed)
+        beside = yardstick_rows(model.schema, frame, len(made), self._seed)
         return assess(frame, made, model.schema, other, seed=self._seed, yardsticks=beside, scores=self.scores)
 
     @property

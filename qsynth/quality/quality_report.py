@@ -51,7 +51,7 @@ class QualityReport:
 
     @property
     def summary(self) -> str:
-        """What matters most, in one line."""
+        """What matters most, in one line; of the yardsticks the first is in it."""
         parts = [f"{self.rows['synthetic']:,} synthetic rows beside {self.rows['real']:,} real ones"]
         for key, words, real in (
             ("c2st_auc", "told apart with AUC", "real from real"),
@@ -60,8 +60,9 @@ class QualityReport:
         ):
             number = self.number(key)
             if number is not None and number.value is not None:
-                beside = "" if number.reference is None else f" ({real}: {number.reference:.2f})"
-                parts.append(f"{words} {number.value:.2f}{beside}")
+                known = {real: number.reference, **dict(list(number.beside.items())[:1])}
+                beside = ", ".join(f"{name}: {value:.2f}" for name, value in known.items() if value is not None)
+                parts.append(f"{words} {number.value:.2f}" + (f" ({beside})" if beside else ""))
         if self.rows["held_out"] == 0:
             parts.append("memorisation unknown without held-out rows")
         return "; ".join(parts)

@@ -137,6 +137,15 @@ def test_what_factors_keep_is_said(fitted: QGANSynthesizer) -> None:
     assert 0.2 < auc < 0.9
 
 
+def test_a_report_has_the_scores_and_yardsticks_beside_the_rows(frame: pd.DataFrame, fitted: QGANSynthesizer) -> None:
+    report = fitted.report(frame, n_rows=60)
+    copies = report.number("copies")
+    assert copies is not None
+    assert copies.beside["duplication"] == 1
+    assert copies.beside["Gaussian mixture"] == 0
+    assert report.scores == fitted.scores
+
+
 def test_auto_returns_the_best_on_validation_and_says_so(frame: pd.DataFrame, tmp_path: Path) -> None:
     auto = made(method="auto").fit(frame, target="species")
     models = {name: auto.scores[name] for name in ("quantum", "Gaussian mixture", "tied Gaussian", "kernel density")}
