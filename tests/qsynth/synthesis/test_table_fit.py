@@ -59,3 +59,23 @@ def test_another_seed_keeps_back_other_rows_of_every_class() -> None:
     for learned, held in splits:
         assert sorted([*learned, *held]) == list(range(N))
         assert np.bincount(labels[held]).tolist() == [5, 15]
+
+
+def test_of_very_many_rows_some_say_how_columns_go_together_and_rare_classes_stay() -> None:
+    labels = np.repeat([0, 1, 2], [200_000, 50, 1000])
+    rows = np.arange(0, len(labels), 2)
+    chosen = table_fit._at_most(table_fit.MOST_TOGETHER, rows, labels, 0)
+    assert set(chosen) <= set(rows)
+    assert np.bincount(labels[chosen]).tolist() == [8149, 25, 64]
+    np.testing.assert_array_equal(table_fit._at_most(200, rows[:100], labels, 0), rows[:100])
+    other = table_fit._at_most(table_fit.MOST_TOGETHER, rows, labels, 1)
+    assert not np.array_equal(chosen, other)
+
+
+def test_what_is_learned_of_very_many_rows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_fit, "MOST_TOGETHER", 50)
+    monkeypatch.setattr(table_fit, "FEWEST_TOGETHER", 5)
+    frame = table()
+    done = fit_table(frame, infer_schema(frame, "kind")[0], default_config(), "tied Gaussian", 0, untrained)
+    expected = "80 rows to learn from, 50 of them for how columns go together, 20 are kept back to measure; all 100"
+    assert done.notes[0].startswith(expected)
