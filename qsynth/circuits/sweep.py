@@ -44,10 +44,11 @@ def sweep_ansatz(terms: Sequence[Words]) -> Ansatz:
 
 
 def sweep_angles(coefficients: Floats, driver: int) -> Floats:
-    """Inputs (rows x (steps terms)) that lead from ``-sum_i X_i`` to Hamiltonians ``sum_k c_k T_k``.
+    """Inputs (rows x (steps terms)) that lead from ``-sum_i X_i`` to Hamiltonians ``H = sum_k c_k T_k``.
 
-    At step l of L the Hamiltonian is ``(1 - s) T + s H`` with ``s = (l + 1/2) / L``, where T is the driver, and time
-    ``STEP`` passes; a rotation's angle is twice its coefficient times the time (first-order Trotter formula).
+    The absolute values of c are scaled to sum one, which changes no ground state. At step l of L the Hamiltonian is
+    ``(1 - s) T + s H`` with ``s = (l + 1/2) / L``, where T is the driver, and time ``STEP`` passes; a rotation's angle
+    is twice its coefficient times the time (first-order Trotter formula).
 
     Args:
         coefficients: c, rows x terms.
@@ -56,5 +57,7 @@ def sweep_angles(coefficients: Floats, driver: int) -> Floats:
     begin = np.zeros(coefficients.shape[1])
     begin[driver] = -1.0
     s = ((np.arange(N_STEPS) + 0.5) / N_STEPS)[None, :, None]
-    path = (1 - s) * begin + s * coefficients[:, None, :]
+    sums = np.abs(coefficients).sum(axis=1, keepdims=True)
+    scaled = coefficients / np.where(np.isclose(sums, 1), 1, sums)
+    path = (1 - s) * begin + s * scaled[:, None, :]
     return np.asarray((2 * STEP * path).reshape(len(coefficients), -1))

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from sklearn.neighbors import KNeighborsRegressor
 
 from qsynth.circuits.device import PennyLaneEngine
-from qsynth.circuits.engine import GPU, STATEVECTOR, EngineConfig, choose
+from qsynth.circuits.engine import STATEVECTOR, EngineConfig, choose
 from qsynth.circuits.spend import Spend
 from qsynth.circuits.sweep import N_STEPS, sweep_angles, sweep_ansatz
 from qsynth.config import Config
@@ -82,7 +82,7 @@ class CircuitsConfig(Config):
         if self.n_qubits not in self.problem.qubits:
             raise ValueError(f"n_qubits must be one of {list(self.problem.qubits)}; got {self.n_qubits}")
         if choose(self.engine, self.n_qubits).name == STATEVECTOR:
-            raise ValueError(f"engine must be a PennyLane device such as {GPU!r}; got {self.engine.name!r}")
+            raise ValueError(f"engine must be a PennyLane device such as 'lightning.qubit'; got {self.engine.name!r}")
         return self
 
     @property
