@@ -48,6 +48,26 @@ def tune(
 
 
 @app.command()
+def experiment(
+    plan: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="rows, quick, or a YAML file.")],
+    seeds: Annotated[int | None, typer.Option(min=2, help="Replaces the experiment's n_seeds.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Directory; what is there already is not run again.")] = Path(
+        "qsynth-experiment"
+    ),
+    address: Cluster = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="An MLflow server to log to; left out: none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what synthetic rows are worth to a QNN, beside real rows, conventional augmentation and yardsticks."""
+    from cluster.cli.experiment import ExperimentOptions, run_experiment
+
+    options = ExperimentOptions(name=plan, out=out, seeds=seeds, address=address, tracking_uri=tracking_uri)
+    run_experiment(options, as_json=as_json)
+
+
+@app.command()
 def compare(
     studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help="Presets or YAML files, each a family.")],
     agent: Annotated[

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
+from qsynth.data.simulated import hidden_manifold, two_curves
 from qsynth.data.table import Table
 from qsynth.registry import Registry
 
 TABLES: Registry[Callable[[], Table]] = Registry("table")
+TABLES.register("two_curves")(two_curves)
+TABLES.register("hidden_manifold")(hidden_manifold)
 
 _QUBIT_FEATURES = ("T1", "T2", "readout_error", "prob_meas0_prep1", "prob_meas1_prep0", "sx")
 _QUBIT_LOG_OFFSETS = {"readout_error": 0.0, "prob_meas0_prep1": 1e-3, "prob_meas1_prep0": 1e-3, "sx": 0.0}

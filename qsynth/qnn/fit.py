@@ -81,7 +81,7 @@ class QNNFit:
             n_steps: trials, how many steps to take; left out: all.
         """
         fitted = self._starts.expand(x.shape[0], -1, -1)
-        for step, flat in enumerate(self._path(x, target, weight), start=1):
+        for step, flat in enumerate(self.path(x, target, weight), start=1):
             fitted = flat if n_steps is None else torch.where((n_steps >= step)[:, None, None], flat, fitted)
         return fitted
 
@@ -92,14 +92,14 @@ class QNNFit:
         """
         first = (torch.arange(x.shape[1]) % 2 == 0).to(x.dtype)
         halves = [first, 1 - first]
-        paths = [self._path(x, target, self.model.weights(target, half)) for half in halves]
+        paths = [self.path(x, target, self.model.weights(target, half)) for half in halves]
         losses = [
             sum(self._evaluated(flat, x, target, other).loss for flat, other in zip(flats, halves[::-1], strict=True))
             for flats in zip(*paths, strict=True)
         ]
         return torch.stack([torch.as_tensor(loss) for loss in losses]).argmin(dim=0) + 1
 
-    def _path(self, x: Tensor, target: Tensor, weight: Tensor) -> Iterator[Tensor]:
+    def path(self, x: Tensor, target: Tensor, weight: Tensor) -> Iterator[Tensor]:
         """Parameters after every step."""
         flat = self._starts.expand(x.shape[0], -1, -1).contiguous()
         state, weight = AdamState.zeros(*flat.shape), weight.contiguous()

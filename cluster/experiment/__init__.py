@@ -1,0 +1,1 @@
+"""``qsynth experiment``: cells on Ray, results in MLflow."""

@@ -1,0 +1,1 @@
+"""What synthetic rows are worth to a QNN: arms on data sets, regimes and seeds."""

@@ -1,0 +1,115 @@
+"""Running an experiment: cells that are there already are not run again."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qsynth.data.tabular import PartitionedTable
+from qsynth.errors import DataError, FileError, QsynthError
+from qsynth.experiment.cell import CellResult, run_cell
+from qsynth.experiment.plan import ExperimentPlan
+from qsynth.experiment.task import Task, draw_task
+from qsynth.files.atomic import atomic_write_json
+
+SETTINGS = "experiment.json"
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """One data set in one regime, by the regime's place in the plan."""
+
+    data: str
+    regime: int
+
+
+def keys(plan: ExperimentPlan) -> list[CellKey]:
+    """All cells, the regimes of a data set one after another."""
+    return [CellKey(data, regime) for data in plan.data for regime in range(len(plan.regimes))]
+
+
+def check(plan: ExperimentPlan) -> None:
+    """Draw the first task of every cell, so that what could fail does so before work starts.
+
+    Raises:
+        QsynthError: a table that can't be read, or that has too few rows for a regime.
+    """
+    for key in keys(plan):
+        try:
+            draw_task(_source(plan, key), plan.regimes[key.regime], plan.first_seed)
+        except QsynthError as error:
+            raise DataError(f"{key.data}, {plan.regimes[key.regime].title}: {error}") from None
+
+
+def run(plan: ExperimentPlan, key: CellKey, on_stage: Callable[[str], None] = lambda _: None) -> CellResult:
+    """One cell.
+
+    Args:
+        on_stage: is told what begins.
+    """
+    source, regime = _source(plan, key), plan.regimes[key.regime]
+    tasks: list[Task] = [draw_task(source, regime, seed) for seed in plan.seeds]
+    return run_cell(key.data, regime.title, tasks, plan.all_arms(), plan.qnn, plan.n_synthetic, plan.share, on_stage)
+
+
+class ExperimentFolder:
+    """Where an experiment's settings and cells are kept.
+
+    Raises:
+        QsynthError: the folder holds another experiment, or can't be written.
+    """
+
+    def __init__(self, folder: Path, plan: ExperimentPlan) -> None:
+        self.folder, self._plan = folder, plan
+        settings, path = plan.model_dump(mode="json"), folder / SETTINGS
+        try:
+            (folder / "cells").mkdir(parents=True, exist_ok=True)
+            if path.exists() and json.loads(path.read_text()) != settings:
+                raise FileError(f"{folder} must be empty or hold this experiment; it holds one of other settings")
+            if not path.exists():
+                atomic_write_json(path, settings)
+        except (OSError, ValueError) as error:
+            raise FileError(f"{folder} can't be used for an experiment: {error}") from None
+
+    def missing(self) -> list[CellKey]:
+        """Cells that are not there yet."""
+        return [key for key in keys(self._plan) if not self._path(key).exists()]
+
+    def keep(self, key: CellKey, result: CellResult) -> None:
+        """Write a cell.
+
+        Raises:
+            FileError: it can't be written.
+        """
+        try:
+            atomic_write_json(self._path(key), result.to_dict(), indent=0)
+        except OSError as error:
+            raise FileError(f"{self._path(key)} can't be written: {error}") from None
+
+    def results(self) -> list[CellResult]:
+        """The cells that are there, in the plan's order.
+
+        Raises:
+            FileError: one can't be read.
+        """
+        return list(self._read())
+
+    def _read(self) -> Iterator[CellResult]:
+        for key in keys(self._plan):
+            path = self._path(key)
+            if path.exists():
+                try:
+                    yield CellResult.from_dict(json.loads(path.read_text()))
+                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                    raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
+
+    def _path(self, key: CellKey) -> Path:
+        regime = re.sub(r"\W+", "-", self._plan.regimes[key.regime].title)
+        return self.folder / "cells" / f"{key.data}-{regime}.json"
+
+
+def _source(plan: ExperimentPlan, key: CellKey) -> PartitionedTable:
+    source = plan.data[key.data]
+    assert isinstance(source, PartitionedTable)  # as the plan has checked
+    return source

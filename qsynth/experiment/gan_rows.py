@@ -1,0 +1,77 @@
+"""Generators trained for all tasks of a cell as lanes of one population."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from qsynth.data.dataset import Instance, Split
+from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.task import Task
+from qsynth.experiment.training_set import onehot
+from qsynth.population.population import Population
+from qsynth.population.recommended import recommended_trial
+from qsynth.population.trial import TrialConfig
+from qsynth.synthesis.settings import default_config
+from qsynth.synthesis.table_fit import score_of_tables
+
+N_ITERATIONS = 200
+
+
+def evenly(instance: Instance) -> Instance:
+    """With rows of the smaller classes again and again, until every class has as many rows as the largest."""
+    y = instance.train.y
+    most = int(np.bincount(y).max())
+    rows = np.concatenate([np.resize(np.flatnonzero(y == label), most) for label in range(instance.n_classes)])
+    train = Split(instance.train.x[rows], y[rows])
+    return replace(instance, train=train, reserve=train, validation=train)
+
+
+def trained(config: TrialConfig, instances: Sequence[Instance], seeds: Sequence[int]) -> Population:
+    """A trial on each instance, under constants, after ``N_ITERATIONS``."""
+    first = instances[0]
+    population = Population(config, first.n_features, first.n_classes, len(instances))
+    population.reset(range(len(instances)), instances, seeds)
+    population.advance(N_ITERATIONS)
+    return population
+
+
+@dataclass(frozen=True)
+class GanRows:
+    """Rows of a generator under constant hyperparameters; its training rows are dealt out evenly over the classes.
+
+    Attributes:
+        config: of a trial on so many qubits.
+    """
+
+    name: str
+    about: str
+    config: Callable[[int], TrialConfig]
+    role: Role = "gan"
+
+    def rows(self, tasks: Sequence[Task], labels: Labels, setting: Setting) -> list[Floats]:
+        """Rows of each task."""
+        instances = [evenly(task.instance) for task in tasks]
+        first = instances[0]
+        config = self.config(max(first.n_features, first.n_classes))
+        population = trained(config, instances, [task.seed for task in tasks])
+        wanted = torch.as_tensor(onehot(labels, first.n_classes))
+        return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+
+
+def with_critic(n_qubits: int) -> TrialConfig:
+    """The recommended recipe."""
+    return recommended_trial(n_qubits, score=score_of_tables())
+
+
+def classical(n_qubits: int) -> TrialConfig:
+    """The recipe with a classical generator of as many parameters."""
+    return with_critic(n_qubits).replaced(generator={"kind": "classical"})
+
+
+GANS = (
+    GanRows("qsynth", "the quantum GAN, recommended constants", with_critic),
+    GanRows("qsynth without a critic", "the same circuit, energy distance alone", default_config),
+    GanRows("classical twin", "the GAN with a classical generator of equal size", classical),
+)

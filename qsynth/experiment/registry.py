@@ -1,0 +1,13 @@
+"""All ways to make rows for a QNN, by their names."""
+
+from qsynth.experiment.augmentation import AUGMENTATIONS
+from qsynth.experiment.gan_rows import GANS
+from qsynth.experiment.synthesizers import RowSynthesizer
+from qsynth.experiment.table_rows import TableRows
+from qsynth.experiment.yardstick_rows import YARDSTICK_ROWS
+from qsynth.registry import Registry
+
+ROW_SYNTHESIZERS: Registry[RowSynthesizer] = Registry("row synthesizer", own_name=lambda each: each.name)
+_ALL: tuple[RowSynthesizer, ...] = (*AUGMENTATIONS, *YARDSTICK_ROWS, *GANS, TableRows())
+for _each in _ALL:
+    ROW_SYNTHESIZERS.register(_each.name)(_each)

@@ -1,0 +1,71 @@
+"""Rows of GANs that the shipped agent tunes while they train, for experiments; importing this registers them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from qsynth.data.dataset import Instance, Split
+from qsynth.errors import DivergedError
+from qsynth.experiment.gan_rows import N_ITERATIONS, evenly, with_critic
+from qsynth.experiment.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.task import Task
+from qsynth.experiment.training_set import onehot
+from qsynth.population.population import Population
+from rl_envs.agents import TrainedAgent
+from rl_envs.encoding import limited
+from rl_envs.policy import load_policy
+from rl_envs.pretrained import DEFAULT, agent_file
+from rl_envs.tuner import EpisodeConfig, Tuner
+
+N_DECISIONS = 8
+FOLD = 5
+
+
+def kept_back(instance: Instance) -> Instance:
+    """With every fifth row of each class kept back for the score that the agent sees, one of each at least."""
+    y = instance.train.y
+    held = np.zeros(len(y), dtype=bool)
+    for label in range(instance.n_classes):
+        held[np.flatnonzero(y == label)[::FOLD]] = True
+    parts = [Split(instance.train.x[rows], y[rows]) for rows in (~held, held)]
+    return replace(evenly(replace(instance, train=parts[0])), reserve=parts[1], validation=parts[1])
+
+
+@dataclass(frozen=True)
+class AgentRows:
+    """The recommended GAN under the shipped agent."""
+
+    name: str = "qsynth agent"
+    about: str = "the quantum GAN, tuned by the shipped agent on a fifth of the rows that is kept back"
+    role: Role = "gan"
+
+    def rows(self, tasks: Sequence[Task], labels: Labels, setting: Setting) -> list[Floats]:
+        """Rows of each task.
+
+        Raises:
+            DivergedError: a GAN's training ended early.
+        """
+        instances = [kept_back(task.instance) for task in tasks]
+        first = instances[0]
+        config = with_critic(max(first.n_features, first.n_classes))
+        _, file = load_policy(agent_file(DEFAULT))
+        config = config.replaced(search_space=limited(file.search_space, config))
+        population = Population(config, first.n_features, first.n_classes, len(tasks))
+        tuner = Tuner(
+            population, EpisodeConfig(n_decisions=N_DECISIONS, iterations_per_decision=N_ITERATIONS // N_DECISIONS)
+        )
+        agent = TrainedAgent.load(agent_file(DEFAULT), tuner.features, tuner.actions)
+        observation = tuner.begin(range(len(tasks)), instances, [task.seed for task in tasks])
+        for decision in range(N_DECISIONS):
+            step = tuner.step(agent.decide(observation, tuner.values, decision / N_DECISIONS))
+            if step.failed.any():
+                raise DivergedError(f"a GAN's training ended early on {instances[int(step.failed.argmax())].key}")
+            observation = step.observation
+        wanted = torch.as_tensor(onehot(labels, first.n_classes))
+        return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+
+
+ROW_SYNTHESIZERS.register("qsynth agent")(AgentRows())
