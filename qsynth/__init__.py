@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qsynth.data.gaussian import GaussianFamily
     from qsynth.data.images import DigitImages
     from qsynth.data.mixtures import MixtureFamily
+    from qsynth.data.quantum.source import QuantumData
     from qsynth.data.scaling import Scaling
     from qsynth.data.source import DataSource
     from qsynth.data.sources import SOURCES
@@ -52,6 +53,7 @@ _MODULES = {
     "qsynth.data.gaussian": ("GaussianFamily",),
     "qsynth.data.images": ("DigitImages",),
     "qsynth.data.mixtures": ("MixtureFamily",),
+    "qsynth.data.quantum.source": ("QuantumData",),
     "qsynth.data.scaling": ("Scaling",),
     "qsynth.data.source": ("DataSource",),
     "qsynth.data.sources": ("SOURCES",),
@@ -101,6 +103,7 @@ __all__ = [
     "PluginError",
     "QGANSynthesizer",
     "QsynthError",
+    "QuantumData",
     "Scaling",
     "Split",
     "StudyError",

@@ -13,6 +13,7 @@ from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.quantum.source import QuantumData
 from qsynth.data.shapes import ShapeFamily
 from qsynth.data.source import DataSource
 from qsynth.data.table_file import LABEL_COLUMN
@@ -28,6 +29,7 @@ SOURCES.register("mixtures")(MixtureFamily)
 SOURCES.register("shapes")(ShapeFamily)
 SOURCES.register("csv")(CsvData)
 SOURCES.register("digits")(DigitImages)
+SOURCES.register("quantum")(QuantumData)
 
 DataConfig = Annotated[DataSource, SOURCES]
 

@@ -14,6 +14,8 @@ from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Tri
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.quantum.problems import PROBLEMS
+from qsynth.data.quantum.source import QuantumData
 from qsynth.data.shapes import ShapeFamily
 from qsynth.data.sources import DataSource, write_rows
 from qsynth.data.tabular import CsvData, TableData
@@ -46,6 +48,8 @@ SOURCES: dict[str, Callable[[Path], DataSource]] = {
     **{name: (lambda _, name=name: TableData(name=name)) for name in TABLES},
     **{f"{name}, all columns": (lambda _, name=name: TableData(name=name, n_features=None)) for name in TABLES},
     **{f"{name}, pit": (lambda _, name=name: TableData(name=name, transform="pit")) for name in TABLES},
+    **{f"quantum, {name}": (lambda _, name=name: QuantumData(name=name)) for name in PROBLEMS},
+    "quantum, angles": lambda _: QuantumData(name="ising", features="vqe", n_features=None, transform="pit"),
     "mixtures": lambda _: MixtureFamily(),
     "mixtures, unlabelled": lambda _: MixtureFamily(n_classes=1, n_features=None),
     "mixtures, two classes": lambda _: MixtureFamily(n_classes=2, n_columns=4, transform="pit"),

@@ -1,0 +1,1 @@
+"""Data sets of quantum states, with their physics."""
