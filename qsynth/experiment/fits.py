@@ -86,7 +86,7 @@ def _together(qnn: QNNFit, sets: Sequence[TrainingSet], tests: Sequence[Split]) 
 @torch.no_grad()
 def _logits(qnn: QNNFit, flat: Tensor, x: Tensor) -> Tensor:
     """Lanes x starts x rows x classes."""
-    return vmap(vmap(qnn.model.logits, in_dims=(0, None)))(flat, x)
+    return vmap(vmap(qnn.model.outputs, in_dims=(0, None)))(flat, x)
 
 
 def _correct(logits: Tensor, y: Tensor) -> Tensor:
