@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qsynth.data.gaussian import GaussianFamily
     from qsynth.data.images import DigitImages
     from qsynth.data.mixtures import MixtureFamily
+    from qsynth.data.quantum.bitstrings import GroundStateBits
     from qsynth.data.quantum.source import QuantumData
     from qsynth.data.scaling import Scaling
     from qsynth.data.source import DataSource
@@ -53,6 +54,7 @@ _MODULES = {
     "qsynth.data.gaussian": ("GaussianFamily",),
     "qsynth.data.images": ("DigitImages",),
     "qsynth.data.mixtures": ("MixtureFamily",),
+    "qsynth.data.quantum.bitstrings": ("GroundStateBits",),
     "qsynth.data.quantum.source": ("QuantumData",),
     "qsynth.data.scaling": ("Scaling",),
     "qsynth.data.source": ("DataSource",),
@@ -94,6 +96,7 @@ __all__ = [
     "Encoder",
     "FileError",
     "GaussianFamily",
+    "GroundStateBits",
     "Instance",
     "MemoryLimitError",
     "Metric",

@@ -6,7 +6,6 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-import rl_envs.agent_rows  # noqa: F401  registers the agent's rows
 from cluster.system.progress import Stage
 from qsynth.errors import QsynthError
 from qsynth.experiment.experiment import CellKey, ExperimentFolder
@@ -20,6 +19,7 @@ def run_cell(plan: dict[str, Any], key: CellKey) -> dict[str, Any]:
     """One cell in a process of its own."""
     import torch
 
+    import rl_envs.agent_rows  # noqa: F401  registers the agent's rows
     from qsynth.config import parse
     from qsynth.experiment.experiment import run
 

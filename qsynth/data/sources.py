@@ -13,6 +13,7 @@ from qsynth.data.discrete import DiscreteData
 from qsynth.data.gaussian import GaussianFamily
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.quantum.bitstrings import GroundStateBits
 from qsynth.data.quantum.source import QuantumData
 from qsynth.data.shapes import ShapeFamily
 from qsynth.data.source import DataSource
@@ -30,6 +31,7 @@ SOURCES.register("shapes")(ShapeFamily)
 SOURCES.register("csv")(CsvData)
 SOURCES.register("digits")(DigitImages)
 SOURCES.register("quantum")(QuantumData)
+SOURCES.register("bitstrings")(GroundStateBits)
 
 DataConfig = Annotated[DataSource, SOURCES]
 

@@ -25,8 +25,8 @@ class CellKey:
 
 
 def keys(plan: ExperimentPlan) -> list[CellKey]:
-    """All cells, the regimes of a data set one after another."""
-    return [CellKey(data, regime) for data in plan.data for regime in range(len(plan.regimes))]
+    """All cells, the data sets of a regime one after another."""
+    return [CellKey(data, regime) for regime in range(len(plan.regimes)) for data in plan.data]
 
 
 def check(plan: ExperimentPlan) -> None:
@@ -101,7 +101,7 @@ class ExperimentFolder:
             if path.exists():
                 try:
                     yield CellResult.from_dict(json.loads(path.read_text()))
-                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                     raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
 
     def _path(self, key: CellKey) -> Path:

@@ -36,7 +36,7 @@ class Outcome:
 
 def looks(n_steps: int) -> NDArray[np.int64]:
     """The steps after which fits are looked at, the last among them."""
-    return np.unique(np.linspace(0, n_steps, LOOKS + 1).round().astype(np.int64)[1:])
+    return np.unique(np.linspace(1, n_steps, LOOKS).round().astype(np.int64))
 
 
 def outcomes(qnn: QNNFit, sets: Sequence[TrainingSet], tests: Sequence[Split]) -> list[Outcome]:

@@ -120,14 +120,19 @@ def _steps(plan: ExperimentPlan, name: str, cells: Sequence[CellResult]) -> floa
 
 
 def to_dict(summaries: Sequence[RegimeSummary]) -> list[dict[str, Any]]:
-    """JSON-serialisable."""
+    """JSON-serialisable; steps that are never reached are None."""
     return [
         {
             "regime": each.regime,
             "data": each.data,
             "best": each.best,
             "arms": [
-                {**vars(arm), "over_bar": None if arm.over_bar is None else arm.over_bar.to_dict()} for arm in each.arms
+                {
+                    **vars(arm),
+                    "over_bar": None if arm.over_bar is None else arm.over_bar.to_dict(),
+                    "steps": None if arm.steps == float("inf") else arm.steps,
+                }
+                for arm in each.arms
             ],
             "against": {name: found.to_dict() for name, found in each.against.items()},
         }

@@ -43,8 +43,8 @@ def draw_task(source: PartitionedTable, regime: Regime, seed: int) -> Task:
     n_train, n_more = regime.counts(np.array([len(pool) for pool in pools]), seed)
     train = np.concatenate([pool[:n] for pool, n in zip(pools, n_train, strict=True)])
     more = np.concatenate([pool[n : n + m] for pool, n, m in zip(pools, n_train, n_more, strict=True)])
-    left = np.concatenate([pool[n + m :] for pool, n, m in zip(pools, n_train, n_more, strict=True)])
-    unlabelled = random.permutation(left)[: regime.n_unlabelled]
+    others = np.concatenate([pool[n:] for pool, n in zip(pools, n_train, strict=True)])
+    unlabelled = random.permutation(others)[: regime.n_unlabelled]
     scaling = source.scaling(table, table.x[np.concatenate([train, unlabelled])])
 
     def part(rows: Indices) -> Split:

@@ -25,6 +25,10 @@ STREAM_GENERATOR, STREAM_CRITIC, STREAM_CRITIC_STEP, STREAM_GENERATOR_STEP, STRE
 STREAM_NOISE_REAL, STREAM_NOISE_FAKE, STREAM_NOISE_LISTED, STREAM_NOISE_GENERATOR, STREAM_NOISE_BESIDE = range(5, 10)
 
 
+# Of rows made and real rows (x, labels, weights), a seed and an iteration: what the former are worth to a learner.
+Lesson = Callable[[tuple[Tensor, ...], tuple[Tensor, ...], Tensor, Tensor], Tensor]
+
+
 class CriticBatch(NamedTuple):
     """Inputs of one critic update: batch x d, batch x classes, batch x d, batch; and the fake rows' distribution in
     full, where it can be listed."""
@@ -55,10 +59,14 @@ class GeneratorStatistics(NamedTuple):
 
 
 class DistanceUpdate:
-    """The update of one trial without a critic, for fixed shapes. Every method is pure, to be vmapped over lanes."""
+    """The update of one trial without a critic, for fixed shapes. Every method is pure, to be vmapped over lanes.
 
-    def __init__(self, generator: Generator, batch_size: int, distance: str) -> None:
-        self.generator, self.batch_size = generator, batch_size
+    Args:
+        lesson: what rows are worth to whoever learns them, where ``utility_weight`` may act.
+    """
+
+    def __init__(self, generator: Generator, batch_size: int, distance: str, lesson: Lesson | None = None) -> None:
+        self.generator, self.batch_size, self._lesson = generator, batch_size, lesson
         self._dissimilarity = DISTANCES[distance]
         self.critic_size = 0
 
@@ -94,7 +102,12 @@ class DistanceUpdate:
                 return class_distance(self._dissimilarity, rows_made, not made.listed, learned)
 
             value = self._judged(weights, rows_made, real, controls, distance, (seed, iteration))
-            value = with_score_terms(value, rows_made, real, controls, distance)
+
+            def taught() -> Tensor:
+                assert self._lesson is not None  # as whoever uses its weight has one
+                return self._lesson(tuple(rows_made), tuple(real), seed, iteration)
+
+            value = with_score_terms(value, rows_made, real, controls, distance, taught)
             return self.generator.regularised(value, flat, noise, real, controls), made.drawn
 
         gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
@@ -169,8 +182,9 @@ class GanUpdate(DistanceUpdate):
         n_critic: int,
         penalty: Penalty = "one_sided",
         loss: str = "wasserstein",
+        lesson: Lesson | None = None,
     ) -> None:
-        super().__init__(generator, batch_size, "energy")
+        super().__init__(generator, batch_size, "energy", lesson)
         self.critic, self.critic_size, self.n_critic = critic, critic.layout.size, n_critic
         self.penalty, self.loss = penalty, LOSSES[loss]
 

@@ -3,7 +3,9 @@
 from qsynth.circuits.engine import gradient_bytes
 from qsynth.circuits.statevector import StatevectorEngine
 from qsynth.population.measures import build_qnn
+from qsynth.population.teaching import build_lesson
 from qsynth.population.trial import TrialConfig
+from qsynth.qnn.lesson import N_STEPS
 
 NUMBER_BYTES = 4
 # Measured: of parameters, with gradients and Adam's moments; of what hidden layers make of rows, which critics keep for
@@ -12,6 +14,7 @@ PARAMETER_COPIES = 7
 CRITIC_COPIES = 7
 GENERATOR_COPIES = 3
 DISTANCE_COPIES = 4  # of what there is for each pair of rows
+LESSON_COPIES = 2 * N_STEPS  # of the states of a QNN that learns, with their gradients
 
 
 def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_train: int, n_lanes: int) -> int:
@@ -37,6 +40,9 @@ def population_bytes(config: TrialConfig, n_features: int, n_classes: int, n_tra
         qnn = build_qnn(config, n_features, n_classes).model.circuit
         if isinstance(qnn, StatevectorEngine):
             trial = max(trial, config.qnn.n_starts * qnn.state_bytes(n_train + score.n_rows, gradient=True))
+    lesson = build_lesson(config, n_features, n_classes)
+    if lesson is not None and isinstance(lesson.circuit, StatevectorEngine):
+        trial += LESSON_COPIES * lesson.circuit.state_bytes(capacity.batch_size, gradient=True)
     generator = config.build_generator(circuit, n_features, n_classes)
     critic = config.build_critic(n_features, n_classes)
     learned, active = generator.layout.size, GENERATOR_COPIES * generator.row_size

@@ -22,6 +22,7 @@ from qsynth.population.generation import evaluation_labels, generate
 from qsynth.population.measures import Measures
 from qsynth.population.recovery import Recovery, recover
 from qsynth.population.snapshot import Snapshot
+from qsynth.population.teaching import build_lesson
 from qsynth.population.training_statistics import TrainingStatistics
 from qsynth.population.trial import TrialConfig
 from qsynth.space.controls import Controls, is_on
@@ -57,7 +58,8 @@ class Population:
         simulates = isinstance(self.engine, StatevectorEngine)
         self.compiled = compiled and simulates and self.place.type == "cpu"
         self.generator = config.build_generator(self.engine, n_features, n_classes)
-        self._update = config.build_update(self.generator, n_features, n_classes)
+        lesson = build_lesson(config, n_features, n_classes)
+        self._update = config.build_update(self.generator, n_features, n_classes, lesson)
         self.compiler = Compiler(f"{config.model_dump_json()} {self.engine.fingerprint}")
         build: Build = self.compiler if self.compiled else eager
         if self.place.type == "cuda" and simulates:

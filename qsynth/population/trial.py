@@ -24,9 +24,10 @@ from qsynth.gan.quantum import QuantumGeneratorConfig
 from qsynth.gan.update import DistanceUpdate, GanUpdate
 from qsynth.metrics.score import ScoreConfig
 from qsynth.qnn.fit import QNNConfig
-from qsynth.space.hyperparameters import NAMES, SHOTS, SPARED, Tunables
+from qsynth.qnn.lesson import Lesson
+from qsynth.space.hyperparameters import NAMES, SCORE_WEIGHTS, SHOTS, SPARED, Tunables
 
-ALWAYS = {"lr_generator", "beta1", "batch_size", "weight_average", "diversity_weight"}
+ALWAYS = {*("lr_generator", "beta1", "batch_size", "weight_average"), *SCORE_WEIGHTS}
 OF_CRITICS = {
     *("lr_critic", "n_critic", "instance_noise"),
     *("fidelity_weight", "adversarial_weight", "critic_start"),
@@ -260,12 +261,14 @@ class TrialConfig(Tunables):
             return None
         return self.critic.build(n_features, n_classes, self.capacity, LOSSES[self.loss].minds_offset)
 
-    def build_update(self, generator: Generator, n_features: int, n_classes: int) -> DistanceUpdate:
-        """How the networks learn."""
+    def build_update(
+        self, generator: Generator, n_features: int, n_classes: int, lesson: Lesson | None = None
+    ) -> DistanceUpdate:
+        """How the networks learn; where ``utility_weight`` may act, from a ``lesson`` too."""
         critic, capacity = self.build_critic(n_features, n_classes), self.capacity
         if critic is None:
-            return DistanceUpdate(generator, capacity.batch_size, self.loss)
-        return GanUpdate(generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss)
+            return DistanceUpdate(generator, capacity.batch_size, self.loss, lesson)
+        return GanUpdate(generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss, lesson)
 
     def cost(
         self,

@@ -39,6 +39,8 @@ class Controls(NamedTuple):
     adversarial_weight: Tensor = OFF
     critic_start: Tensor = OFF
     pattern: Tensor = OFF
+    utility_weight: Tensor = OFF
+    balance_weight: Tensor = OFF
 
     def of_lane(self, lane: int) -> "Controls":
         """One trial's, of those with a leading lane axis."""

@@ -43,6 +43,8 @@ class Hyperparameters(Config):
             (:mod:`qsynth.gan.score_terms`); adversarial_weight: of that loss.
         critic_start: iterations before the adversarial loss acts on the generator; the critic trains from the first on.
         pattern: which of the circuit's entangling patterns its layers have: 0 is the ansatz's own.
+        utility_weight: of the loss, on real rows, of a QNN that learned the rows made (:mod:`qsynth.qnn.lesson`).
+        balance_weight: of the distance between shares of the classes' values.
         shots: that a circuit takes of the engine's, rounded; left out: all. A classical generator has their noise.
     """
 
@@ -69,6 +71,8 @@ class Hyperparameters(Config):
     adversarial_weight: float = Field(1.0, ge=0, le=1000)
     critic_start: int = Field(0, ge=0, le=1_000_000)
     pattern: int = Field(0, ge=0)
+    utility_weight: float = Field(0.0, ge=0, le=1000)
+    balance_weight: float = Field(0.0, ge=0, le=1000)
 
     @model_validator(mode="before")
     @classmethod
@@ -82,6 +86,7 @@ class Hyperparameters(Config):
 
 
 SHOTS = "shots"
+SCORE_WEIGHTS = ("diversity_weight", "utility_weight", "balance_weight")  # of what any generator may minimise too
 OLD_SHARE = "shot_share"
 _OF_SHARE = "shot_share must be replaced by shots, how many of engine.shots a circuit takes; write {say}"
 NAMES = tuple(Hyperparameters.model_fields)
@@ -100,6 +105,8 @@ SPARED = {
     "adversarial_weight": 1.0,
     "critic_start": 0.0,
     "pattern": 0.0,
+    "utility_weight": 0.0,
+    "balance_weight": 0.0,
 }
 
 
@@ -221,4 +228,6 @@ def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:
         adversarial_weight=number("adversarial_weight"),
         critic_start=number("critic_start"),
         pattern=number("pattern"),
+        utility_weight=number("utility_weight"),
+        balance_weight=number("balance_weight"),
     )

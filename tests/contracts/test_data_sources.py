@@ -14,6 +14,7 @@ from qsynth.data.discrete import Bimodal, Binomial, DiscreteData, LogNormal, Tri
 from qsynth.data.gaussian import GaussianFamily, NormalTarget
 from qsynth.data.images import DigitImages
 from qsynth.data.mixtures import MixtureFamily
+from qsynth.data.quantum.bitstrings import GroundStateBits
 from qsynth.data.quantum.problems import PROBLEMS
 from qsynth.data.quantum.source import QuantumData
 from qsynth.data.shapes import ShapeFamily
@@ -50,6 +51,8 @@ SOURCES: dict[str, Callable[[Path], DataSource]] = {
     **{f"{name}, pit": (lambda _, name=name: TableData(name=name, transform="pit")) for name in TABLES},
     **{f"quantum, {name}": (lambda _, name=name: QuantumData(name=name)) for name in PROBLEMS},
     "quantum, angles": lambda _: QuantumData(name="ising", features="vqe", n_features=None, transform="pit"),
+    "bitstrings": lambda _: GroundStateBits(),
+    "bitstrings along z, eight qubits": lambda _: GroundStateBits(n_qubits=8, basis="z", field=0.6, n_train=20),
     "mixtures": lambda _: MixtureFamily(),
     "mixtures, unlabelled": lambda _: MixtureFamily(n_classes=1, n_features=None),
     "mixtures, two classes": lambda _: MixtureFamily(n_classes=2, n_columns=4, transform="pit"),

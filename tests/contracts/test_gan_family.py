@@ -74,6 +74,8 @@ PART = {
     "instance_noise": 0.05,
     "fidelity_weight": 0.7,
     "diversity_weight": 0.3,
+    "utility_weight": 0.2,
+    "balance_weight": 0.4,
     "adversarial_weight": 0.8,
 }
 FEATURES, CLASSES, ROWS = 4, 3, 12
@@ -494,6 +496,8 @@ def test_what_a_study_does_not_touch_is_not_built() -> None:
         "adversarial_weight",
         "critic_start",
         "pattern",
+        "utility_weight",
+        "balance_weight",
     ]
     assert not is_on(pop._weights.average)
 

@@ -29,9 +29,9 @@ from rl_envs.tuned_synthesizer import TunedSynthesizer
 ROOT = Path(__file__).parents[2]
 NAMES = """
 ANSAETZE Ansatz CircuitError CompilationError CsvData DataError DataSource DeviceError DigitImages DiscreteData
-DivergedError ENCODERS Encoder FileError GaussianFamily Instance METRICS MemoryLimitError Metric MetricSetting
-MixtureFamily NotFittedError PluginError QGANSynthesizer QsynthError QuantumData READOUTS SOURCES Scaling Split
-StudyError TABLES Table TableData TrialConfig YARDSTICKS Yardstick recommended_trial
+DivergedError ENCODERS Encoder FileError GaussianFamily GroundStateBits Instance METRICS MemoryLimitError Metric
+MetricSetting MixtureFamily NotFittedError PluginError QGANSynthesizer QsynthError QuantumData READOUTS SOURCES Scaling
+Split StudyError TABLES Table TableData TrialConfig YARDSTICKS Yardstick recommended_trial
 """
 SIZES = {"latent_dim": 1, "n_layers": 1, "critic_width": 2, "batch_size": 2, "n_critic": 1}
 CONFIG = TrialConfig(

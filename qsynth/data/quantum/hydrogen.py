@@ -5,8 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pennylane as qp
-from numpy.polynomial.chebyshev import chebpts1
-from scipy.interpolate import BarycentricInterpolator
+from numpy.polynomial.chebyshev import chebfit, chebpts1, chebval
 
 from qsynth.data.quantum.measurement import Floats, Readout
 from qsynth.data.quantum.operators import word_matrix
@@ -14,6 +13,7 @@ from qsynth.data.quantum.problem import GroundStateProblem, Points
 
 SHORTEST, LONGEST = 0.4, 2.6
 STRETCHED_BEYOND = 1.5
+_MIDDLE, _HALF = (SHORTEST + LONGEST) / 2, (LONGEST - SHORTEST) / 2
 _N_NODES = 24
 _N_QUBITS = 4
 
@@ -62,8 +62,7 @@ class HydrogenMolecule(GroundStateProblem):
 
 def at_lengths(length: Floats) -> Floats:
     """Coefficients in hartree of the Hamiltonian's words (rows x words) at lengths in angstrom."""
-    nodes, values = _at_nodes()
-    return np.asarray(BarycentricInterpolator(nodes, values)(length))
+    return np.asarray(chebval((length - _MIDDLE) / _HALF, _polynomials()).T)
 
 
 def hamiltonian(length: float) -> dict[str, float]:
@@ -71,18 +70,19 @@ def hamiltonian(length: float) -> dict[str, float]:
     places = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, length]])
     molecule = qp.qchem.Molecule(["H", "H"], places, unit="angstrom")
     found, _ = qp.qchem.molecular_hamiltonian(molecule)
-    return {
+    words = {
         "".join(word.get(wire, "I") for wire in range(_N_QUBITS)): float(np.real(coefficient))
         for word, coefficient in found.pauli_rep.items()
     }
+    return dict(sorted(words.items()))
 
 
 @lru_cache(maxsize=1)
-def _at_nodes() -> tuple[Floats, Floats]:
-    """Lengths, and the coefficients there, nodes x words."""
-    middle, half = (SHORTEST + LONGEST) / 2, (LONGEST - SHORTEST) / 2
-    nodes = np.asarray(middle + half * chebpts1(_N_NODES))
-    return nodes, np.array([list(hamiltonian(length).values()) for length in nodes])
+def _polynomials() -> Floats:
+    """The coefficients as Chebyshev polynomials of the length, which runs from -1 to 1: powers x words."""
+    nodes = chebpts1(_N_NODES)
+    values = [list(hamiltonian(length).values()) for length in _MIDDLE + _HALF * nodes]
+    return np.asarray(chebfit(nodes, np.array(values), _N_NODES - 1))
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ _TO_BASIS = {
     "Y": np.array([[1, -1j], [1, 1j]]) / np.sqrt(2),
     "Z": np.eye(2),
 }
+_ROUNDING = 1e-20
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def probabilities(states: States, basis: str) -> Floats:
     """Of the outcomes of measuring ``basis`` (rows x 2^n); the first qubit is the highest bit, and 0 the value 1."""
     rotation = reduce(np.kron, [_TO_BASIS[letter] for letter in basis])
     found = np.abs(states @ rotation.T) ** 2
+    found[found < _ROUNDING] = 0.0  # where symmetry forbids an outcome, so that no machine draws another number for it
     return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 

@@ -13,6 +13,8 @@ N_STEPS = 100
 STEP_SIZE = 0.1
 START_SPREAD = 0.5  # rad
 
+_CHUNK = 1 << 17  # amplitudes of the rows that run at a time, of which gradients keep about a hundred copies
+
 
 def found_angles(terms: Floats, coefficients: Floats, reference: Sequence[int], rng: np.random.Generator) -> Floats:
     """Angles at which the ansatz below has little energy ``<sum_k c_k T_k>``, one run of Adam for each row c.
@@ -40,8 +42,16 @@ def found_angles(terms: Floats, coefficients: Floats, reference: Sequence[int], 
     n_qubits = int(terms.shape[-1]).bit_length() - 1
     start = START_SPREAD * rng.normal(size=(len(coefficients), N_LAYERS, n_qubits))
     start[:, -1] += np.pi * np.array(reference)
-    angles = torch.from_numpy(start).requires_grad_()
-    of_terms, weights = torch.from_numpy(terms), torch.from_numpy(coefficients)
+    size = max(1, _CHUNK >> n_qubits)
+    parts = [slice(begin, begin + size) for begin in range(0, len(start), size)]
+    found = [_descended(torch.from_numpy(start[p]), torch.from_numpy(coefficients[p]), terms) for p in parts]
+    return np.concatenate(found).reshape(len(coefficients), -1)
+
+
+def _descended(angles: Tensor, weights: Tensor, terms: Floats) -> Floats:
+    """Where Adam ends, as found_angles has it, from angles (rows x layers x n)."""
+    angles.requires_grad_()
+    of_terms = torch.from_numpy(terms)
     adam = torch.optim.Adam([angles], lr=STEP_SIZE)
     for _ in range(N_STEPS):
         states = ansatz_states(angles)
@@ -49,7 +59,7 @@ def found_angles(terms: Floats, coefficients: Floats, reference: Sequence[int], 
         adam.zero_grad()
         (weights * energies).sum().backward()
         adam.step()
-    return np.asarray(angles.detach().numpy().reshape(len(coefficients), -1))
+    return np.asarray(angles.detach().numpy())
 
 
 def ansatz_states(angles: Tensor) -> Tensor:

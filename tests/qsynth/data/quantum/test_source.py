@@ -1,5 +1,7 @@
 """Quantum data sets as data of studies and of the synthesizer."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -34,6 +36,18 @@ def test_a_table_is_as_asked_and_always_the_same(name: str) -> None:
     again = parse(Study, {"data": {"kind": "quantum", "name": name, "n_rows": 60}}, source="study").data
     assert again == data
     assert not np.array_equal(data.replaced(data_seed=1).table().x, table.x)
+
+
+def test_another_process_makes_the_same_tables() -> None:
+    code = "\n".join(
+        [
+            "import sys; from qsynth.data.quantum.source import QuantumData",
+            "for name in sys.argv[1:]:",
+            "    print(QuantumData(name=name, n_rows=60).table().x.tobytes().hex())",
+        ]
+    )
+    ran = subprocess.run([sys.executable, "-c", code, *NAMES], capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout.split() == [QuantumData(name=name, n_rows=60).table().x.tobytes().hex() for name in NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
