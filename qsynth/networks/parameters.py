@@ -13,11 +13,12 @@ class ParameterLayout:
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         self.shapes = MappingProxyType(dict(shapes))
-        self.size = sum(math.prod(shape) for shape in shapes.values())
+        self.sizes = tuple(math.prod(shape) for shape in shapes.values())
+        self.size = sum(self.sizes)
 
     def split(self, flat: Tensor) -> dict[str, Tensor]:
         """Named views of a flat vector of ``size`` numbers."""
-        pieces = flat.split([math.prod(shape) for shape in self.shapes.values()])
+        pieces = flat.split(self.sizes)
         return {name: piece.reshape(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
 
     def bounds(self, fan_in: Mapping[str, int]) -> Tensor:
