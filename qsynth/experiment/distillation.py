@@ -45,7 +45,7 @@ class DistillationConfig(Config):
 
     n_steps: int = Field(32, ge=1, le=200)
     n_rows: int = Field(4, ge=1, le=1000)
-    n_iterations: int = Field(600, ge=0, le=100_000)
+    n_iterations: int = Field(400, ge=0, le=100_000)
     lr: float = Field(0.05, gt=0, le=1)
     n_starts: int = Field(12, ge=1, le=1000)
     n_looks: int = Field(2, ge=1, le=200)
