@@ -1,6 +1,7 @@
 """Distilled rows, their rivals, and what training costs in circuits."""
 
 import functools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from qsynth.experiment.distillation import DistillationConfig, Distiller, learn_
 from qsynth.experiment.student import Lesson, Student, n_groups, pulled, taught
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from qsynth.qnn.model import QuantumClassifier, QuantumModel, balanced
+from tests.benchmarks import tenfold_report
 from tests.benchmarks.noisy_qnn import NoisyQNN
 
 
@@ -59,7 +61,7 @@ def loss_after(config: DistillationConfig) -> Tensor:
     return loss_of(qnn, learn_on(qnn, distilled(config), starts)[-1], *tasks())
 
 
-SMALL = DistillationConfig(n_steps=4, n_rows=2, n_iterations=50, n_starts=8, n_looks=1)
+SMALL = DistillationConfig(n_steps=4, n_rows=2, n_iterations=30, n_starts=6, n_looks=1)
 
 
 def test_unseen_starts_learn_from_distilled_rows() -> None:
@@ -84,11 +86,11 @@ def test_other_ansaetze_take_the_rows() -> None:
 
 def test_the_same_seed_distils_the_same_rows_and_real_ones_stay_real() -> None:
     x, target = tasks()
-    distiller = Distiller(model(), SMALL.replaced(n_iterations=2))
+    distiller = Distiller(model(), SMALL.replaced(n_iterations=2, n_starts=2))
     one, again = (distiller.distil(x, target, seed=3) for _ in range(2))
     assert all(torch.equal(*parts) for parts in zip(one, again, strict=True))
     assert not torch.equal(one.x, distiller.distil(x, target, seed=4).x)
-    fixed = Distiller(model(), SMALL.replaced(n_iterations=2, learns_rows=False)).distil(x, target, seed=3)
+    fixed = Distiller(model(), SMALL.replaced(n_iterations=2, n_starts=2, learns_rows=False)).distil(x, target, seed=3)
     assert all((x[0] == row).all(dim=1).any() for row in fixed.x[0].flatten(0, 1))
     assert (fixed.logits.argmax(dim=3).sum(dim=2) == 1).all()  # a row of each class in every step
     assert not torch.equal(fixed.log_rate[:, 0], fixed.log_rate[:, 1])
@@ -97,7 +99,7 @@ def test_the_same_seed_distils_the_same_rows_and_real_ones_stay_real() -> None:
 def test_tasks_are_distilled_as_if_alone() -> None:
     x, target = tasks()
     changed = torch.cat([x[:1], -x[1:]]), torch.cat([target[:1], target[1:].flip(2)])
-    distiller = Distiller(model(), SMALL.replaced(n_iterations=3))
+    distiller = Distiller(model(), SMALL.replaced(n_iterations=2, n_starts=2))
     both, other = distiller.distil(x, target, seed=0), distiller.distil(*changed, seed=0)
     for one, two in zip(both, other, strict=True):
         torch.testing.assert_close(one[0], two[0])
@@ -203,3 +205,28 @@ def test_few_shots_scatter() -> None:
     logits = NoisyQNN(qnn, NoiseConfig(), 100, seed=0).outputs(flat[None], x[None])[0]
     z = qnn.outputs(flat, x)[0] / 2
     torch.testing.assert_close(logits.std(dim=0), 2 * torch.sqrt((1 - z**2) / 100), rtol=0.15, atol=0)
+
+
+def curve(arm: str, rows: list[int], *accuracy: list[float]) -> dict[str, Any]:
+    """Of two splits."""
+    return {"arm": arm, "setting": "adam 0.1", "rows": rows, "accuracy": [list(each) for each in accuracy]}
+
+
+def test_circuits_to_a_target_are_counted() -> None:
+    """Real rows are best at their second look, on average; rivals are interpolated, distilled rows are not."""
+    curves = [
+        curve("real rows", [100, 200, 300], [0.5, 0.9, 0.7], [0.5, 0.7, 0.8]),
+        curve("real rows", [100, 200, 300], [0.6, 0.6, 0.6], [0.6, 0.6, 0.6]),
+        curve("minibatch of 2", [10, 20], [0.79, 0.99], [0.69, 0.6]),
+        curve("minibatch of 4", [10, 20], [0.1, 0.1], [0.1, 0.1]),
+        curve("coreset: medoids, 16", [16, 32], [0.2, 0.3], [0.2, 0.3]),
+        curve("distilled rows", [4, 8], [0.5, 0.89], [0.5, 0.9]),
+    ]
+    np.testing.assert_allclose(tenfold_report.targets(curves), [0.89, 0.69])
+    found = tenfold_report.compared(curves)
+    assert found["minibatch"].name == "minibatch of 2, adam 0.1"
+    np.testing.assert_allclose(found["minibatch"].rows, [15, 10])
+    np.testing.assert_allclose(found["distilled rows"].rows, [8, 8])
+    np.testing.assert_allclose(found["real rows"].rows, [100 + 100 * 0.39 / 0.4, 100 + 100 * 0.19 / 0.2])
+    assert np.isinf(found["coreset"].rows).all()
+    np.testing.assert_allclose(tenfold_report.ratios(found), [found["real rows"].median / 8, 12.5 / 8])
