@@ -26,12 +26,14 @@ from qsynth.synthesis.settings import MAX_ROWS, check_config, check_count, check
 from qsynth.synthesis.table_fit import QUANTUM
 from qsynth.synthesis.table_model import TableModel
 from qsynth.synthesis.training import Training
+from qsynth.tables.reading import Rows
 from qsynth.tables.schema import Schema
 
 FILE = TensorFile("qsynth-model-1", "a qsynth model")
 REPORT_SEED = 1 << 42
 
 Where = Mapping[str | int, object]
+Table = pd.DataFrame | Path | str | Rows
 
 
 class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -82,7 +84,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     def fit(
         self,
-        data: pd.DataFrame | Path | str | DataSource,
+        data: Table | DataSource,
         target: str | int | None = None,
         *,
         schema: Schema | None = None,
@@ -93,7 +95,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         Interrupted (Ctrl-C), it keeps the best that it had by then, unless there was nothing yet.
 
         Args:
-            data: rows, a file of rows (CSV, TSV, Parquet, gzip), or a source such as ``TableData(name="iris")``.
+            data: rows, a file of rows (CSV, TSV, Parquet, gzip), what ``read_rows`` made of one, or a source of data.
             target: the column that holds the classes, or the number to predict; None: there is none.
             schema: what the columns are; None: what they look like.
             on_evaluation: is given each entry of ``history``.
@@ -114,12 +116,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         return self
 
     def _learn(
-        self,
-        data: pd.DataFrame | Path | str | DataSource,
-        target: str | int | None,
-        schema: Schema | None,
-        seed: int,
-        diary: Diary,
+        self, data: Table | DataSource, target: str | int | None, schema: Schema | None, seed: int, diary: Diary
     ) -> TableModel | InstanceModel:
         config = self._config()
 
@@ -174,8 +171,8 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     def report(
         self,
-        real: pd.DataFrame | Path | str,
-        held_out: pd.DataFrame | Path | str | None = None,
+        real: Table,
+        held_out: Table | None = None,
         n_rows: int | None = None,
     ) -> QualityReport:
         """What the model's rows are worth beside real ones: score, fidelity, utility, novelty, each with its floor.
@@ -194,7 +191,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         frame = model.schema.labelled(rows_of(real).frame)
         other = None if held_out is None else model.schema.labelled(rows_of(held_out).frame)
         made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
-        beside = yardstick_rows(model, frame, len(made), self._seed)
+        beside = yardstick_rows(model.schema, frame, len(made), self._seed)
         return assess(frame, made, model.schema, other, seed=self._seed, yardsticks=beside, scores=self.scores)
 
     @property

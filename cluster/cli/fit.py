@@ -70,12 +70,9 @@ def run_fit(rows: str, options: FitOptions, as_json: bool) -> None:
         verbose=not as_json,
     )
     read = read_rows(rows, options.target)
-    if not as_json:
-        for remark in read.remarks:
-            print(f"qsynth: {remark.text}", file=sys.stderr)
     began = time.process_time()
     try:
-        model.fit(read.frame, options.target)
+        model.fit(read, options.target)
     except KeyboardInterrupt:
         print("stopped by SIGINT; nothing was written", file=sys.stderr)
         raise
@@ -86,8 +83,7 @@ def run_fit(rows: str, options: FitOptions, as_json: bool) -> None:
         model.report(read.frame).to_html(options.report)
         paths["report"] = str(options.report)
     if as_json:
-        notes = [remark.text for remark in read.remarks] + model.notes
-        emit({**paths, "scores": model.scores, "cpu_seconds": round(seconds, 2), "notes": notes})
+        emit({**paths, "scores": model.scores, "cpu_seconds": round(seconds, 2), "notes": model.notes})
         return
     for what, where in paths.items():
         print(f"{what}: {where}")

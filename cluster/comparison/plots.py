@@ -1,5 +1,6 @@
 """Pictures of a comparison, as PNG files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ from cluster.comparison.rows_summary import RowsSummary
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
 from cluster.results.figure import new_figure, save_figure
 from cluster.results.plots import COLOURS, EMPHASIS, LINE_STYLES, REAL
+from qsynth.files.picture import add_legend
 
 BESIDE = REAL
+MARKED: dict[str, Any] = {"marker": "o", "markersize": 4}
 
 
 def plot_budgets(summary: ComparisonSummary, path: Path, rows: RowsSummary | None = None) -> None:
@@ -19,10 +22,11 @@ def plot_budgets(summary: ComparisonSummary, path: Path, rows: RowsSummary | Non
     """
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
+    keys = []
     for each, style in _styles(summary):
         runs = sorted(each.test)
         values = [each.test[at] for at in runs]
-        axes.plot(runs, [value.value for value in values], marker="o", markersize=4, label=each.rival.name, **style)
+        keys += [(line, each.rival.name) for line in axes.plot(runs, [v.value for v in values], **MARKED, **style)]
         if each.rival.name == summary.agent:  # bands of all would hide one another; the table has their intervals
             low, high = [value.low for value in values], [value.high for value in values]
             axes.fill_between(runs, low, high, color=EMPHASIS, alpha=0.12, linewidth=0)
@@ -32,8 +36,9 @@ def plot_budgets(summary: ComparisonSummary, path: Path, rows: RowsSummary | Non
     if rows is not None:
         ceilings = [each for each in rows.others if each.ceiling][:1]
         for other, dashes in ((rows.best, "--"), *((each, ":") for each in ceilings)):
-            axes.axhline(other.score.value, color=BESIDE, linewidth=1.4, linestyle=dashes, label=other.name)
-    _finish(summary, axes, "budget per problem, in runs", "test score of what it returns (IQM)")
+            across = axes.axhline(other.score.value, color=BESIDE, linewidth=1.4, linestyle=dashes)
+            keys.append((across, other.name))
+    _finish(summary, axes, keys, "budget per problem, in runs", "test score of what it returns (IQM)")
     save_figure(figure, path)
 
 
@@ -41,12 +46,14 @@ def plot_curves(summary: ComparisonSummary, path: Path) -> None:
     """Interquartile mean of the best validation score so far over the budget spent, a line per rival."""
     figure = new_figure(9.5, 5.2)
     axes = figure.subplots()
+    keys = []
     for each, style in _styles(summary):
-        marker = "o" if len(each.curve.runs) <= len(summary.budgets) else ""
-        axes.plot(each.curve.runs, each.curve.scores, marker=marker, markersize=4, label=each.rival.name, **style)
+        marks = MARKED if len(each.curve.runs) <= len(summary.budgets) else {}
+        lines = axes.plot(each.curve.runs, each.curve.scores, **marks, **style)
+        keys += [(line, each.rival.name) for line in lines]
     if summary.target is not None:
         axes.axhline(summary.target[0], color="#595959", linewidth=0.8, linestyle=":")
-    _finish(summary, axes, "budget spent per problem, in runs", "best validation score so far (IQM)")
+    _finish(summary, axes, keys, "budget spent per problem, in runs", "best validation score so far (IQM)")
     save_figure(figure, path)
 
 
@@ -102,7 +109,7 @@ def _styles(summary: ComparisonSummary) -> list[tuple[RivalSummary, dict[str, An
     return styled
 
 
-def _finish(summary: ComparisonSummary, axes: Any, x: str, y: str) -> None:
+def _finish(summary: ComparisonSummary, axes: Any, keys: Sequence[tuple[Any, str]], x: str, y: str) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(list(summary.budgets), [str(runs) for runs in summary.budgets])
     axes.minorticks_off()
@@ -110,4 +117,4 @@ def _finish(summary: ComparisonSummary, axes: Any, x: str, y: str) -> None:
     axes.set_ylabel(y, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8)
+    add_legend(axes, keys, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8)

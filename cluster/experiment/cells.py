@@ -15,8 +15,8 @@ RETRIES = 3  # of a cell whose worker died; it depends on nothing but its argume
 
 
 @ray.remote(num_cpus=1, max_retries=RETRIES)  # type: ignore[untyped-decorator]  # ray has none for functions
-def run_cell(plan: dict[str, Any], key: CellKey) -> dict[str, Any]:
-    """One cell in a process of its own."""
+def run_cell(plan: dict[str, Any], key: CellKey, without: list[str]) -> dict[str, Any]:
+    """The arms of one cell that it lacks, in a process of its own."""
     import torch
 
     import rl_envs.agent_rows  # noqa: F401  registers the agent's rows
@@ -24,7 +24,7 @@ def run_cell(plan: dict[str, Any], key: CellKey) -> dict[str, Any]:
     from qsynth.experiment.experiment import run
 
     torch.set_num_threads(1)
-    return run(parse(ExperimentPlan, plan, source="experiment"), key).to_dict()
+    return run(parse(ExperimentPlan, plan, source="experiment"), key, without).to_dict()
 
 
 def run_missing(plan: ExperimentPlan, folder: ExperimentFolder, stage: Stage, check: Callable[[], None]) -> None:
@@ -40,8 +40,8 @@ def run_missing(plan: ExperimentPlan, folder: ExperimentFolder, stage: Stage, ch
 
     settings, missing = plan.model_dump(mode="json"), folder.missing()
     waiting = {
-        run_cell.options(name=f"{key.data}: {plan.regimes[key.regime].title}").remote(settings, key): key
-        for key in missing
+        run_cell.options(name=f"{key.data}: {plan.regimes[key.regime].title}").remote(settings, key, present): key
+        for key, present in missing.items()
     }
     stage.update(stage.total - len(waiting))
     try:

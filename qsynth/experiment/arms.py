@@ -14,8 +14,8 @@ from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import TrainingSet, beside, joined, onehot, real_rows
 from qsynth.registry import Registry
 
-BAR = "real rows, class weights, early stop"
-ORACLE = "oracle"
+BARS = ("real rows", "real rows, class weights", "real rows, class weights, early stop")
+ORACLES = ("oracle", "oracle, early stop")
 SOFT = ", soft labels"
 
 
@@ -56,13 +56,14 @@ for _arm in (
         stops_early=False,
     ),
     RealArm(
-        name=BAR,
+        name=BARS[2],
         about="every class with the same weight, two folds of the rows say when to stop",
         weighted=True,
         stops_early=True,
     ),
+    RealArm(name="oracle", about="more real rows, all steps", weighted=True, stops_early=False, has_more=True),
     RealArm(
-        name=ORACLE,
+        name=ORACLES[1],
         about="more real rows, two folds say when to stop",
         weighted=True,
         stops_early=True,

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qsynth.data.tabular import PartitionedTable
 from qsynth.errors import DataError, FileError, QsynthError
-from qsynth.experiment.cell import CellResult, run_cell
+from qsynth.experiment.cell import ArmResult, CellResult, run_cell
 from qsynth.experiment.plan import ExperimentPlan
 from qsynth.experiment.task import Task, draw_task
 from qsynth.files.atomic import atomic_write_json
@@ -42,19 +42,23 @@ def check(plan: ExperimentPlan) -> None:
             raise DataError(f"{key.data}, {plan.regimes[key.regime].title}: {error}") from None
 
 
-def run(plan: ExperimentPlan, key: CellKey, on_stage: Callable[[str], None] = lambda _: None) -> CellResult:
+def run(
+    plan: ExperimentPlan, key: CellKey, without: Collection[str] = (), on_stage: Callable[[str], None] = lambda _: None
+) -> CellResult:
     """One cell.
 
     Args:
+        without: names of arms that are left out.
         on_stage: is told what begins.
     """
     source, regime = _source(plan, key), plan.regimes[key.regime]
     tasks: list[Task] = [draw_task(source, regime, seed) for seed in plan.seeds]
-    return run_cell(key.data, regime.title, tasks, plan.all_arms(), plan.qnn, plan.n_synthetic, plan.share, on_stage)
+    arms = [arm for arm in plan.all_arms() if arm.name not in without]
+    return run_cell(key.data, regime.title, tasks, arms, plan.qnn, plan.n_synthetic, plan.share, on_stage)
 
 
 class ExperimentFolder:
-    """Where an experiment's settings and cells are kept.
+    """Where an experiment's settings and cells are kept; more arms may join them later.
 
     Raises:
         QsynthError: the folder holds another experiment, or can't be written.
@@ -62,7 +66,7 @@ class ExperimentFolder:
 
     def __init__(self, folder: Path, plan: ExperimentPlan) -> None:
         self.folder, self._plan = folder, plan
-        settings, path = plan.model_dump(mode="json"), folder / SETTINGS
+        settings, path = plan.model_dump(mode="json", exclude={"arms"}), folder / SETTINGS
         try:
             (folder / "cells").mkdir(parents=True, exist_ok=True)
             if path.exists() and json.loads(path.read_text()) != settings:
@@ -72,20 +76,31 @@ class ExperimentFolder:
         except (OSError, ValueError) as error:
             raise FileError(f"{folder} can't be used for an experiment: {error}") from None
 
-    def missing(self) -> list[CellKey]:
-        """Cells that are not there yet."""
-        return [key for key in keys(self._plan) if not self._path(key).exists()]
+    def missing(self) -> dict[CellKey, list[str]]:
+        """Cells that lack arms, with the names of those that they have.
+
+        Raises:
+            FileError: a cell can't be read.
+        """
+        found = {key: self._arms(key) for key in keys(self._plan)}
+        wanted = {arm.name for arm in self._plan.all_arms()}
+        return {key: sorted(arms) for key, arms in found.items() if not wanted <= set(arms)}
 
     def keep(self, key: CellKey, result: CellResult) -> None:
-        """Write a cell.
+        """Write a cell, or add its arms to those that are there.
 
         Raises:
             FileError: it can't be written.
         """
+        arms = self._arms(key) | result.arms
         try:
-            atomic_write_json(self._path(key), result.to_dict(), indent=0)
+            atomic_write_json(self._path(key), replace(result, arms=arms).to_dict(), indent=0)
         except OSError as error:
             raise FileError(f"{self._path(key)} can't be written: {error}") from None
+
+    def _arms(self, key: CellKey) -> dict[str, ArmResult]:
+        found = self._read(key)
+        return {} if found is None else found.arms
 
     def results(self) -> list[CellResult]:
         """The cells that are there, in the plan's order.
@@ -93,16 +108,17 @@ class ExperimentFolder:
         Raises:
             FileError: one can't be read.
         """
-        return list(self._read())
+        found = [self._read(key) for key in keys(self._plan)]
+        return [cell for cell in found if cell is not None]
 
-    def _read(self) -> Iterator[CellResult]:
-        for key in keys(self._plan):
-            path = self._path(key)
-            if path.exists():
-                try:
-                    yield CellResult.from_dict(json.loads(path.read_text()))
-                except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                    raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
+    def _read(self, key: CellKey) -> CellResult | None:
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            return CellResult.from_dict(json.loads(path.read_text()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
 
     def _path(self, key: CellKey) -> Path:
         regime = re.sub(r"\W+", "-", self._plan.regimes[key.regime].title)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from qsynth.experiment.arms import BAR, ORACLE
 from qsynth.experiment.cell import CellResult
 from qsynth.experiment.fits import looks
 from qsynth.experiment.summary import RegimeSummary
@@ -23,7 +22,7 @@ DPI = 110
 
 
 def gains_picture(regime: RegimeSummary) -> bytes:
-    """Gain of every arm over early-stopped real rows, in points of balanced accuracy, with 95 % intervals."""
+    """Gain of every arm over the bar, in points of balanced accuracy, with 95 % intervals."""
     arms = [arm for arm in regime.arms if arm.over_bar is not None]
     figure = _figure(8.5, 1.0 + 0.27 * len(arms))
     axes = figure.subplots()
@@ -34,14 +33,14 @@ def gains_picture(regime: RegimeSummary) -> bytes:
         axes.errorbar([100 * found.value], [place], xerr=span, fmt="o", ms=5, color=COLOURS[arm.role], capsize=2)
     axes.set_yticks(range(len(arms)), [arm.name for arm in reversed(arms)])
     axes.axvline(0, color="#888888", lw=1)
-    axes.set_xlabel(f"points of balanced accuracy over {BAR}")
+    axes.set_xlabel(f"points of balanced accuracy over {regime.bar}")
     axes.grid(axis="x", alpha=0.3)
     return png(figure, DPI)
 
 
 def paths_picture(regime: RegimeSummary, cells: Sequence[CellResult], n_steps: int) -> bytes:
     """Mean balanced accuracy over the optimiser's steps: the bar, the oracle, the best of each role."""
-    shown = [BAR, ORACLE]
+    shown = [regime.bar, regime.oracle]
     for role in ("gan", "yardstick", "augmentation"):
         shown += [arm.name for arm in regime.arms if arm.role == role][:1]
     roles = {arm.name: arm.role for arm in regime.arms}

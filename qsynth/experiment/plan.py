@@ -10,7 +10,7 @@ from qsynth.config import Config, parse, read_yaml
 from qsynth.data.sources import DataConfig
 from qsynth.data.tabular import PartitionedTable
 from qsynth.errors import FileError, QsynthError, did_you_mean
-from qsynth.experiment.arms import BAR, ORACLE, Arm, find_arm
+from qsynth.experiment.arms import BARS, ORACLES, Arm, find_arm
 from qsynth.experiment.regime import AnyRegime
 from qsynth.qnn.fit import QNNConfig
 
@@ -24,7 +24,7 @@ class ExperimentPlan(Config):
     Attributes:
         data: data sets by name; tables with classes.
         regimes: how many real rows there are.
-        arms: names; those of real rows that all are compared with, and the oracle, are always there.
+        arms: names; those of real rows, which all are compared with, and the oracles are always there.
         n_seeds: draws of the real rows, each with its own synthetic rows; QNN starts are the same for all.
         qnn: whose accuracy counts.
         n_synthetic: rows of each synthesizer, every class alike.
@@ -69,8 +69,8 @@ class ExperimentPlan(Config):
         return range(self.first_seed, self.first_seed + self.n_seeds)
 
     def all_arms(self) -> list[Arm]:
-        """Those named, and those that everybody is compared with."""
-        return [find_arm(name) for name in dict.fromkeys((BAR, ORACLE, *self.arms))]
+        """Those that everybody is compared with, and those named."""
+        return [find_arm(name) for name in dict.fromkeys((*BARS, *ORACLES, *self.arms))]
 
 
 def load_plan(name: str) -> ExperimentPlan:

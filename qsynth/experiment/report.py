@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from qsynth.experiment.arms import BAR
 from qsynth.experiment.cell import CellResult
 from qsynth.experiment.pictures import gains_picture, paths_picture
 from qsynth.experiment.plan import ExperimentPlan
@@ -49,7 +48,7 @@ def _conclusion(summary: RegimeSummary) -> str:
     if best is None or best.over_bar is None:
         return f"{summary.regime}: no arm of qsynth's."
     found = best.over_bar
-    lead = f"{summary.regime}: {best.name} {_points(found.value)} points over {BAR} ({_interval(found)})"
+    lead = f"{summary.regime}: {best.name} {_points(found.value)} points over {summary.bar} ({_interval(found)})"
     if found.share is not None:
         lead += f", {found.share:.0%} of what more real rows bring"
     not_beaten = [name for name, each in summary.against.items() if not (each.value > 0 and each.p_holm < ALPHA)]
@@ -84,6 +83,8 @@ def _rules(plan: ExperimentPlan) -> list[str]:
         f"Adam at {qnn.lr:g}; fits that stop early stop where two folds of the real rows say.",
         f"{plan.n_synthetic} synthetic rows, every class alike, with {plan.share:.0%} of the weight.",
         "Test rows are the same in all seeds of a data set; nothing is chosen with them.",
+        "The bar is the best arm of real rows alone in its regime, and the oracle the best with more real rows: both "
+        "are chosen by their test accuracy, which favours them.",
         "An interval counts the spread over seeds and that over test rows. It is for these data sets.",
         "Effect: the mean of a seed's gains over their standard deviation. Steps: until the bar's own end, less one "
         "point, is reached. CPU s: of one seed's synthetic rows, beside the QNN's own fit.",

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -21,6 +22,13 @@ def png(figure: Any, dpi: int) -> bytes:
         warnings.filterwarnings("ignore", "Matplotlib currently does not support", UserWarning)
         FigureCanvasAgg(figure).print_png(buffer)
     return buffer.getvalue()
+
+
+def add_legend(axes: Any, keys: Sequence[tuple[Any, str]], **style: Any) -> None:
+    """A legend of artists and their names; matplotlib's own leaves out, without a word, names that begin with ``_``."""
+    made = axes.legend([artist for artist, _ in keys], [str(place) for place in range(len(keys))], **style)
+    for text, (_, name) in zip(made.get_texts(), keys, strict=True):
+        text.set_text(name)
 
 
 def _no_formulas(figure: Any) -> None:

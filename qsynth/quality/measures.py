@@ -11,6 +11,7 @@ from qsynth.quality.associations import associations, mean_difference
 from qsynth.quality.c2st import c2st_auc
 from qsynth.quality.coverage import Coverage, coverage
 from qsynth.quality.distances import energy_distance, sliced_wasserstein
+from qsynth.quality.estimate import Estimate
 from qsynth.quality.number import Number, UnmeasuredError, attempt
 from qsynth.quality.privacy import closest, copies, membership_auc, memorised
 from qsynth.quality.qnn_utility import qnn_utility
@@ -32,25 +33,27 @@ class Measure:
     key: str
     title: str
     meaning: str
-    of: Callable[[Samples, Rows], float]
+    of: Callable[[Samples, Rows], float | Estimate]
     reference: float | None = None
 
     def number(self, samples: Samples) -> Number:
         """Of the synthetic rows, of the yardsticks', and of real ones; None, with the reason, where it can't be had."""
-        value, reason = self._of(samples, samples.synthetic)
-        reference = self._of(samples, samples.stand_in)[0] if self.reference is None else self.reference
+        found, reason = attempt(lambda: self.of(samples, samples.synthetic))
+        reference = self._value(samples, samples.stand_in) if self.reference is None else self.reference
         return Number(
             key=self.key,
             title=self.title,
-            value=value,
+            value=None if found is None else found.value,
+            interval=None if found is None else found.interval,
             reference=reference,
             meaning=self.meaning,
             reason=reason,
-            beside={name: self._of(samples, rows)[0] for name, rows in samples.beside.items()},
+            beside={name: self._value(samples, rows) for name, rows in samples.beside.items()},
         )
 
-    def _of(self, samples: Samples, rows: Rows) -> tuple[float | None, str]:
-        return attempt(lambda: self.of(samples, rows))
+    def _value(self, samples: Samples, rows: Rows) -> float | None:
+        found, _ = attempt(lambda: self.of(samples, rows))
+        return None if found is None else found.value
 
 
 def measures(samples: Samples) -> Iterator[Measure]:

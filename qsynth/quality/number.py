@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qsynth.errors import DataError
+from qsynth.quality.estimate import Estimate
 
 
 class UnmeasuredError(DataError):
@@ -21,6 +22,7 @@ class Number:
         key: its name in JSON.
         value: of the synthetic rows; None: can't be had, for ``reason``.
         reference: the same of real rows in their place; None: can't be had.
+        interval: 95 %, of the value; None: none that is honest.
         meaning: one sentence for people.
         beside: the same of each yardstick's rows.
     """
@@ -31,6 +33,7 @@ class Number:
     reference: float | None
     meaning: str
     reason: str = ""
+    interval: tuple[float, float] | None = None
     beside: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +41,7 @@ class Number:
         return {
             "title": self.title,
             "value": self.value,
+            "interval": self.interval,
             "reference": self.reference,
             "beside": dict(self.beside),
             "meaning": self.meaning,
@@ -45,12 +49,13 @@ class Number:
         }
 
 
-def attempt(measure: Callable[[], float]) -> tuple[float | None, str]:
+def attempt(measure: Callable[[], float | Estimate]) -> tuple[Estimate | None, str]:
     """A number, or None and why there is none; libraries' warnings about odd rows are not shown."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value = float(measure())
+            found = measure()
     except (ValueError, ArithmeticError) as error:
         return None, " ".join(str(error).split())
-    return (value, "") if math.isfinite(value) else (None, "it is not a finite number for these rows")
+    estimate = found if isinstance(found, Estimate) else Estimate(float(found))
+    return (estimate, "") if math.isfinite(estimate.value) else (None, "it is not a finite number for these rows")

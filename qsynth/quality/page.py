@@ -41,7 +41,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
 th { min-width: 3.6rem; } th.text, td.text { text-align: left; overflow-wrap: anywhere; }
 td.text { min-width: 7rem; } td.meaning { min-width: 18rem; max-width: 34rem; color: #444; text-align: left; }
-td.value { font-weight: 600; white-space: nowrap; }
+td.value { font-weight: 600; white-space: nowrap; } td.value small { display: block; font-weight: 400; }
 .name { white-space: pre-wrap; overflow-wrap: anywhere; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .8rem; }
 figure { margin: 0; } figcaption { font-size: .85rem; overflow-wrap: anywhere; }
@@ -165,9 +165,16 @@ def _numbers(numbers: Sequence[Number]) -> str:
         others = [_value(number.beside.get(name)) for name in beside]
         reason = f" <small>Not here: {escape(number.reason)}.</small>" if number.reason else ""
         meaning = f'<td class="meaning">{escape(number.meaning)}{reason}</td>'
-        value = f'<td class="value">{_value(number.value)}</td>'
+        value = f'<td class="value">{_value(number.value)}{_interval(number)}</td>'
         rows.append([_name(number.title), value, _value(number.reference), *others, meaning])
     return _table(["", "synthetic", "real rows", *map(_name, beside), "what it means"], rows)
+
+
+def _interval(number: Number) -> str:
+    if number.interval is None:
+        return ""
+    low, high = number.interval
+    return f"<small>{_value(low)} to {_value(high)}</small>"
 
 
 def _column_table(columns: Sequence[ColumnView]) -> str:

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scipy.spatial import KDTree
-from sklearn.metrics import roc_auc_score
 
+from qsynth.quality.estimate import Estimate, area, share
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
 
@@ -22,9 +22,9 @@ def closest(rows: Floats, sample: Floats) -> Floats:
     return distances
 
 
-def copies(rows: Floats, learned: Floats) -> float:
+def copies(rows: Floats, learned: Floats) -> Estimate:
     """Share of rows that are learned rows again, in every column but ids."""
-    return float(np.mean(closest(rows, learned) < SAME))
+    return share(closest(rows, learned) < SAME)
 
 
 def memorised(rows: Floats, learned: Floats, unseen: Floats) -> float:
@@ -36,11 +36,10 @@ def memorised(rows: Floats, learned: Floats, unseen: Floats) -> float:
     """
     near, far = closest(rows, learned), closest(rows, unseen)
     expected = len(learned) / (len(learned) + len(unseen))
-    share = float(np.mean(near < far)) + expected * float(np.mean(near == far))
-    return 0.5 + 0.5 * (share - expected) / (1 - expected)
+    found = float(np.mean(near < far)) + expected * float(np.mean(near == far))
+    return 0.5 + 0.5 * (found - expected) / (1 - expected)
 
 
-def membership_auc(rows: Floats, learned: Floats, unseen: Floats) -> float:
+def membership_auc(rows: Floats, learned: Floats, unseen: Floats) -> Estimate:
     """Area under the ROC curve of guessing which real rows were learned from by how close a synthetic row is."""
-    distances = np.concatenate([closest(learned, rows), closest(unseen, rows)])
-    return float(roc_auc_score(np.repeat([1, 0], [len(learned), len(unseen)]), -distances))
+    return area([-closest(unseen, rows)], [-closest(learned, rows)])

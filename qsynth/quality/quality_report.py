@@ -51,7 +51,7 @@ class QualityReport:
 
     @property
     def summary(self) -> str:
-        """What matters most, in one line."""
+        """What matters most, in one line; of the yardsticks the first is in it."""
         parts = [f"{self.rows['synthetic']:,} synthetic rows beside {self.rows['real']:,} real ones"]
         for key, words, real in (
             ("c2st_auc", "told apart with AUC", "real from real"),
@@ -60,8 +60,9 @@ class QualityReport:
         ):
             number = self.number(key)
             if number is not None and number.value is not None:
-                beside = "" if number.reference is None else f" ({real}: {number.reference:.2f})"
-                parts.append(f"{words} {number.value:.2f}{beside}")
+                known = {real: number.reference, **dict(list(number.beside.items())[:1])}
+                beside = ", ".join(f"{name}: {value:.2f}" for name, value in known.items() if value is not None)
+                parts.append(f"{words} {number.value:.2f}" + (f" ({beside})" if beside else ""))
         if self.rows["held_out"] == 0:
             parts.append("memorisation unknown without held-out rows")
         return "; ".join(parts)
@@ -180,6 +181,11 @@ def _notes(samples: Samples, schema: Schema) -> list[str]:
             f"Rows under judgement were compared with {n_fresh:,} held-out rows; real-on-real numbers are of {size:,} "
             "rows that the model learned from."
         ]
+    notes.append(
+        "Intervals (95 %) are for other rows to test on, with what was learned as it is: DeLong's for areas, the "
+        "binomial one for shares, the bootstrap for R². Distances have none: rows that are drawn again repeat each "
+        "other, which moves a distance by itself. Nor have numbers that hang on which real rows were learned."
+    )
     notes.append(f"All rows under judgement were cut to the same {size:,}; no sample is over {MAX_ROWS:,} rows.")
     notes.append(
         "Numbers are over the real rows' standard deviation; columns without an order are an indicator for each of "

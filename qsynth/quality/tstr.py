@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import recall_score
 
+from qsynth.quality.estimate import Estimate, determination, mean_share
 from qsynth.quality.features import Floats
 from qsynth.quality.number import UnmeasuredError
 from qsynth.quality.samples import Rows
@@ -15,10 +15,10 @@ N_TREES = 100
 FOREST, LINEAR = "forest", "linear"
 
 
-def utility(train: Rows, test: Rows, model: str, n_classes: int, seed: int) -> float:
+def utility(train: Rows, test: Rows, model: str, n_classes: int, seed: int) -> Estimate:
     """How well a forest or a linear model that learns from one sample predicts another.
 
-    Balanced accuracy for a target of classes; R^2 for a number (``n_classes`` is 0).
+    Balanced accuracy for a target of classes; R^2 for a number (``n_classes`` is 0). The interval is over test rows.
 
     Raises:
         UnmeasuredError: nothing to learn from, or to test on.
@@ -29,11 +29,9 @@ def utility(train: Rows, test: Rows, model: str, n_classes: int, seed: int) -> f
         fitted = _classifier(model, seed).fit(x, y) if len(np.unique(y)) > 1 else None
         predicted = np.full(len(test_y), y[0]) if fitted is None else fitted.predict(test_x)
         return balanced_accuracy(test_y, predicted)
-    spread = float(((test_y - test_y.mean()) ** 2).sum())
-    if len(test_y) < 2 or spread == 0:
+    if len(test_y) < 2 or test_y.var() == 0:
         raise UnmeasuredError("the real rows to test on have one value of the target")
-    predicted = _regressor(model, seed).fit(x, y).predict(test_x)
-    return 1 - float(((test_y - predicted) ** 2).sum()) / spread
+    return determination(test_y, _regressor(model, seed).fit(x, y).predict(test_x), seed)
 
 
 def known(rows: Rows) -> tuple[Floats, Floats]:
@@ -50,7 +48,7 @@ def known(rows: Rows) -> tuple[Floats, Floats]:
     return rows.inputs[there], rows.answers[there]
 
 
-def balanced_accuracy(truth: Floats, predicted: Floats) -> float:
+def balanced_accuracy(truth: Floats, predicted: Floats) -> Estimate:
     """Mean over the classes in ``truth`` of the share of their rows that are predicted right.
 
     Raises:
@@ -59,7 +57,7 @@ def balanced_accuracy(truth: Floats, predicted: Floats) -> float:
     labels = np.unique(truth)
     if len(labels) < 2:
         raise UnmeasuredError("the real rows to test on are of one class")
-    return float(recall_score(truth, predicted, labels=labels, average="macro"))
+    return mean_share([(predicted == label)[truth == label] for label in labels])
 
 
 def _classifier(model: str, seed: int) -> Any:

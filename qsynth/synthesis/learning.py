@@ -20,12 +20,14 @@ SCORE = "score."  # in the last entry of the history, before a name
 
 
 def rows_of(data: object, target: str | int | None = None) -> Rows:
-    """Rows, and what was noticed when a file was read.
+    """Rows, and what was noticed when a file was read, now or before.
 
     Raises:
         DataError: neither rows nor a file of rows.
         FileError: a file that can't be read.
     """
+    if isinstance(data, Rows):
+        return data
     if isinstance(data, pd.DataFrame):
         return Rows(data, ())
     if isinstance(data, Path | str):

@@ -91,7 +91,8 @@ class Margin:
             return np.full(len(shares), self.values[0])
         low, high = self.shares[right - 1], self.shares[right]
         step = np.where(high > low, (shares - low) / np.where(high > low, high - low, 1.0), 0.0)
-        return self.values[right - 1] + step.clip(0, 1) * (self.values[right] - self.values[right - 1])
+        left, end = self.values[right - 1], self.values[right]
+        return np.minimum(left + step.clip(0, 1) * (end - left), end)  # rounding may go beyond the end
 
     def to_dict(self) -> dict[str, list[float]]:
         """JSON-serialisable, lossless state."""

@@ -13,6 +13,7 @@ from qsynth.synthesis.margin import FEW_VALUES, Margin
 
 POOLED_ROWS = 10.0  # that the other classes' rows together count for in a class's continuous columns
 POOLED_CODES = 1.0  # and in its codes
+MOST_POOLED = 2048  # of those rows; more say no more
 CALIBRATION_ROWS = 4096
 FEWEST_A_CLASS = 256  # of these
 N_QUANTILES = 65
@@ -66,10 +67,8 @@ class TableScores:
         """The same with the distributions of other rows of the table."""
         columns = list(zip(_ranked(numbers, self.orders).T, self.discrete, strict=True))
         columns += [(np.isnan(numbers[:, column]).astype(float), True) for column in self.gaps]
-        margins = tuple(
-            tuple(_margin(column, labels, label, discrete=discrete) for column, discrete in columns)
-            for label in range(len(self.margins))
-        )
+        by_column = [_margins(column, labels, len(self.margins), discrete=discrete) for column, discrete in columns]
+        margins = tuple(zip(*by_column, strict=True))
         return replace(self, margins=margins)
 
     def forward(self, numbers: Floats, labels: Labels, random: np.random.Generator) -> Floats:
@@ -167,27 +166,43 @@ def _n_values(column: Floats) -> int:
     return len(np.unique(column[~np.isnan(column)]))
 
 
-def _margin(column: Floats, labels: Labels, label: int, *, discrete: bool) -> Margin:
-    """Of one class's values, those of the others beside them."""
+def _margins(column: Floats, labels: Labels, n_classes: int, *, discrete: bool) -> tuple[Margin, ...]:
+    """Of each class's values, those of the others beside them."""
     known = ~np.isnan(column)
     values, classes = column[known], labels[known]
     if not len(values):
-        return Margin(np.zeros(1), np.ones(1))
-    own = values[classes == label]
-    if len(own) == len(values) or not len(own):
-        return Margin.fit(values, np.ones(len(values)), discrete=discrete, low=values.min(), high=values.max())
+        return (Margin(np.zeros(1), np.ones(1)),) * n_classes
     low, high = values.min(), values.max()
-    _, counts = np.unique(values, return_counts=True)
+    found, counts = np.unique(values, return_counts=True)
     shared = discrete or counts.max() > max(2, len(values) // FEW_VALUES)
-    if shared:  # the others' values as they are: moved, they were none of the column's
-        pool, weight = values, POOLED_CODES
-    else:
-        means = np.zeros(labels.max() + 1)
-        means[np.unique(classes)] = [values[classes == each].mean() for each in np.unique(classes)]
-        pool, weight = values - means[classes] + means[label], POOLED_ROWS
-        pool = pool[(pool >= low) & (pool <= high)]
-    weights = np.concatenate([np.ones(len(own)), np.full(len(pool), weight / max(1, len(pool)))])
-    return Margin.fit(np.concatenate([own, pool]), weights, discrete=discrete, low=low, high=high)
+    members = np.bincount(classes, minlength=n_classes)
+    means = np.bincount(classes, values, minlength=n_classes) / members.clip(min=1)
+    thin, thin_means = _thinned(values, means[classes])
+
+    def margin(label: int) -> Margin:
+        own = values[classes == label]
+        if len(own) in (0, len(values)):
+            return Margin.fit(values, np.ones(len(values)), discrete=discrete, low=low, high=high)
+        if discrete:
+            pool, loads = found, POOLED_CODES * counts / counts.sum()
+        elif shared:  # the others' values as they are: moved, they were none of the column's
+            pool, loads = thin, np.full(len(thin), POOLED_CODES / len(thin))
+        else:
+            pool = thin - thin_means + means[label]
+            pool = pool[(pool >= low) & (pool <= high)]
+            loads = np.full(len(pool), POOLED_ROWS / max(1, len(pool)))
+        weights = np.concatenate([np.ones(len(own)), loads])
+        return Margin.fit(np.concatenate([own, pool]), weights, discrete=discrete, low=low, high=high)
+
+    return tuple(margin(label) for label in range(n_classes))
+
+
+def _thinned(values: Floats, beside: Floats) -> tuple[Floats, Floats]:
+    """At most ``MOST_POOLED`` of the values, evenly from the smallest to the largest, and what stands beside them."""
+    if len(values) <= MOST_POOLED:
+        return values, beside
+    chosen = np.argsort(values, kind="stable")[np.linspace(0, len(values) - 1, MOST_POOLED).round().astype(np.int64)]
+    return values[chosen], beside[chosen]
 
 
 def _order(numbers: Floats, column: int) -> tuple[float, ...]:

@@ -21,6 +21,7 @@ from qsynth.population.trained_generator import TrainedGenerator
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesis.latent import Latent
 from qsynth.synthesis.makers import CircuitScores, GaussianScores, Maker
+from qsynth.synthesis.reconstruction import reconstruction_auc
 from qsynth.synthesis.scores import TableScores
 from qsynth.synthesis.table_model import TableModel
 from qsynth.synthesis.two_parts import two_part_instance
@@ -37,7 +38,9 @@ VALIDATION_SHARE = 0.2
 MOST_VALIDATION = 2048
 FEWEST_ROWS = 8
 FEWEST_VALIDATION = 4
-SPLIT, PLACES = 1 << 22, 1 << 23  # streams of random numbers
+MOST_TOGETHER = 8192  # rows that the circuit and the yardsticks learn from
+FEWEST_TOGETHER = 64  # of a class
+SPLIT, PLACES, TOGETHER = 1 << 22, 1 << 23, 1 << 25  # streams of random numbers
 FRESH_SEED = 1 << 41  # of the noise that what is reported is measured with
 N_SCORED = 512
 
@@ -86,9 +89,10 @@ def fit_table(
     nominal = [column.nominal for column in schema.modelled]
     whole = TableScores.fit(numbers, labels, nominal, n_classes)
     columns = whole.of_rows(numbers[train_rows], labels[train_rows])
+    together = _at_most(MOST_TOGETHER, train_rows, labels, seed)
     random = np.random.default_rng([seed, PLACES])
-    z, z_held = (columns.forward(numbers[rows], labels[rows], random) for rows in (train_rows, held))
-    learned = Split(z.astype(np.float32), labels[train_rows])
+    z, z_held = (columns.forward(numbers[rows], labels[rows], random) for rows in (together, held))
+    learned = Split(z.astype(np.float32), labels[together])
     kept_back = Split(z_held.astype(np.float32), labels[held]) if len(held) else learned
     full = two_part_instance(learned, kept_back, schema.classes, Scaling.identity(z.shape[1]))
     shares = np.bincount(labels, minlength=n_classes) / len(labels)
@@ -101,7 +105,7 @@ def fit_table(
     models = {name: TableModel.of(schema, whole, maker, shares, name) for name, maker in makers.items()}
     scores = _scores(full, models, config, seed) if len(held) >= FEWEST_VALIDATION else {}
     best = max(models, key=lambda name: scores.get(name, 0.0))
-    notes = [_rows_used(train_rows, held), *_reduction(makers[best])]
+    notes = [_rows_used(together, train_rows, held), *_reduction(makers[best], z, labels[together], seed)]
     if method == AUTO:
         notes.append(f"method auto: {best} is the best of {', '.join(models)} on the validation rows")
     return TableFit(model=models[best], scores=scores, notes=tuple(notes))
@@ -117,6 +121,16 @@ def _split(labels: Labels, n_classes: int, seed: int) -> tuple[Labels, Labels]:
     ]
     chosen = np.sort(np.concatenate(held))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+def _at_most(most: int, rows: Labels, labels: Labels, seed: int) -> Labels:
+    """At most about so many of the rows, at random, but of each class its share or ``FEWEST_TOGETHER``."""
+    if len(rows) <= most:
+        return rows
+    random, share = np.random.default_rng([seed, TOGETHER]), most / len(rows)
+    members = [rows[labels[rows] == label] for label in np.unique(labels[rows])]
+    kept = [random.permutation(mine)[: max(FEWEST_TOGETHER, round(share * len(mine)))] for mine in members]
+    return np.sort(np.concatenate(kept))
 
 
 def _circuit(full: Instance, latent: Latent, config: TrialConfig, train: Train) -> CircuitScores:
@@ -163,20 +177,25 @@ def score_of_tables() -> ScoreConfig:
     return ScoreConfig(utility=0.0, n_rows=N_SCORED)
 
 
-def _rows_used(train_rows: Labels, held: Labels) -> str:
+def _rows_used(together: Labels, train_rows: Labels, held: Labels) -> str:
     kept = f"{len(held):,} are kept back to measure" if len(held) else "too few to keep some back to measure"
     total = len(train_rows) + len(held)
-    return f"{len(train_rows):,} rows to learn from, {kept}; all {total:,} for the columns' distributions"
+    fewer = f", {len(together):,} of them for how columns go together" if len(together) < len(train_rows) else ""
+    return f"{len(train_rows):,} rows to learn from{fewer}, {kept}; all {total:,} for the columns' distributions"
 
 
-def _reduction(maker: Maker) -> list[str]:
+def _reduction(maker: Maker, scores: Floats, labels: Labels, seed: int) -> list[str]:
+    """What the factors keep of the scores (``n x p``), where they are fewer."""
     if not isinstance(maker, CircuitScores):
         return []
     latent = maker.latent
     d, p = latent.n_factors, len(latent.components)
     if d == p:
         return []
+    auc = reconstruction_auc(latent, scores, labels, seed)
+    told = "too few rows to try" if auc is None else f"AUC {auc:.2f}, 0.5 is not at all"
     return [
         f"{d} factors of {p} columns are learned by the circuit and have {latent.share_kept:.0%} of their variance; "
-        "the rest is drawn as a normal residual, so that rows have full rank"
+        "the rest is drawn as a normal residual, so that rows have full rank; real rows told from those that went "
+        f"through the factors and back: {told}"
     ]

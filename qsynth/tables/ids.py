@@ -109,14 +109,17 @@ class IdColumn(BaseColumn):
         return self._series(values, absent)
 
     def _numbers(self, n: int, rng: np.random.Generator) -> list[int]:
-        """A run from 0 or 1 starts over; any other goes on behind the highest."""
+        """A run goes on after its highest; numbers of a wide range are drawn from it.
+
+        What the dtype can't hold any more begins with the lowest again.
+        """
         if self.style == "within" and self.high - self.low >= 2 * n:
             span = self.high - self.low + 1
             return _different(
                 n, lambda count: [self.low + int(step) for step in rng.integers(0, span, count, np.uint64)]
             )
-        first = self.low if self.style == "running" and self.low in (0, 1) else self.high + 1
-        if first + n > self._largest():
+        first = self.high + 1
+        if first + n - 1 > self._largest():
             first = self.low
         return list(range(first, first + n))
 

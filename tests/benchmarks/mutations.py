@@ -309,6 +309,127 @@ MUTATIONS = [
             ("the larger sample is the nearer", "sample[:size]", "sample"),
         )
     ),
+    *(
+        Mutation(*_in(f"qsynth/tables/{name}.py", change), (f"tests/qsynth/tables/{tests}",))
+        for name, tests, change in (
+            ("schema", "test_round_trip.py", ("columns come back in another order", "in made]", "in made[::-1]]")),
+            (
+                "ids",
+                "test_inference.py",
+                ("ids begin where the table's began", "first = self.high + 1", "first = self.low"),
+            ),
+            (
+                "quantities",
+                "test_inference.py",
+                (
+                    "whole numbers leave their steps",
+                    "self.low + self.step * np.minimum(steps, (self.high - self.low) // self.step)",
+                    "np.rint(np.clip(numbers, self.low, self.high))",
+                ),
+            ),
+        )
+    ),
+    *(
+        Mutation(*_in(f"qsynth/synthesis/{name}.py", change), (f"tests/qsynth/synthesis/{tests}.py",))
+        for name, tests, change in (
+            (
+                "scores",
+                "test_scores",
+                (
+                    "what makes scores is not calibrated",
+                    "ndtr(np.interp(scores[mine, index], quantiles, grid))",
+                    "ndtr(scores[mine, index])",
+                ),
+            ),
+            (
+                "scores",
+                "test_scores",
+                (
+                    "columns' distributions are blind to the class",
+                    "_margin(column, labels, label, discrete=discrete)",
+                    "_margin(column, 0 * labels, 0, discrete=discrete)",
+                ),
+            ),
+            (
+                "scores",
+                "test_scores",
+                ("gaps are filled", "values[:, self.n_columns :] > 0.5", "values[:, self.n_columns :] > 1.5"),
+            ),
+            ("latent", "test_scores", ("the residual is left out", "left_over = random", "left_over = 0 * random")),
+            (
+                "table_fit",
+                "test_table_fit",
+                (
+                    "rows kept back are learned from",
+                    "return np.setdiff1d(np.arange(len(labels)), chosen), chosen",
+                    "return np.arange(len(labels)), chosen",
+                ),
+            ),
+            (
+                "table_fit",
+                "test_table_fit",
+                (
+                    "columns' distributions have seen the rows kept back",
+                    "columns = whole.of_rows(numbers[train_rows], labels[train_rows])",
+                    "columns = whole",
+                ),
+            ),
+            (
+                "reconstruction",
+                "test_reconstruction",
+                ("rows that went through factors meet themselves", "chosen[::2], chosen[1::2]", "chosen, chosen"),
+            ),
+        )
+    ),
+    *(
+        Mutation(*_in(f"qsynth/quality/{name}.py", change), (f"tests/qsynth/quality/{tests}",))
+        for name, tests, change in (
+            (
+                "tstr",
+                "test_quality_report.py::test_a_second_real_sample_is_like_real_rows_in_every_number",
+                (
+                    "TSTR learns from shuffled labels",
+                    "_classifier(model, seed).fit(x, y)",
+                    "_classifier(model, seed).fit(x, y[::-1])",
+                ),
+            ),
+            (
+                "c2st",
+                "test_quality_report.py::test_a_second_real_sample_is_like_real_rows_in_every_number",
+                ("C2ST is without cross-validation", "model.fit(x[fit], y[fit])", "model.fit(x, y)"),
+            ),
+            (
+                "associations",
+                "test_exact_numbers.py",
+                (
+                    "Cramér's V is its square",
+                    "np.sqrt(min(float(squared.sum()) / rank, 1.0))",
+                    "min(float(squared.sum()) / rank, 1.0)",
+                ),
+            ),
+            (
+                "coverage",
+                "test_exact_numbers.py",
+                ("recall is of real rows' balls", "around_rows[None, :]", "around_real[:, None]"),
+            ),
+            ("privacy", "test_exact_numbers.py", ("memory is of unseen rows", "mean(near < far)", "mean(far < near)")),
+            (
+                "samples",
+                "test_exact_numbers.py",
+                ("real rows stand in for themselves", "mixed.iloc[half:])", "mixed.iloc[:half])"),
+            ),
+            ("estimate", "test_estimate.py", ("areas' intervals are of one fold", "/ len(areas)\n", "\n")),
+            (
+                "estimate",
+                "test_estimate.py",
+                (
+                    "intervals are half as wide",
+                    "value - Z * error), min(high, value + Z * error)",
+                    "value - error), min(high, value + error)",
+                ),
+            ),
+        )
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,22 @@ def test_yardsticks_stand_beside_every_fit(fitted: QGANSynthesizer) -> None:
     assert all(0 < value < 2 for value in fitted.scores.values())
     assert fitted.scores["quantum"] > fitted.scores["duplication"] - 0.3
     assert any("kept back" in note for note in fitted.notes)
+
+
+def test_what_factors_keep_is_said(fitted: QGANSynthesizer) -> None:
+    [note] = [note for note in fitted.notes if "factors" in note]
+    share, auc = (float(found) for found in re.findall(r"have (\d+)% .* and back: AUC (0\.\d+)", note)[0])
+    assert 0 < share < 100
+    assert 0.2 < auc < 0.9
+
+
+def test_a_report_has_the_scores_and_yardsticks_beside_the_rows(frame: pd.DataFrame, fitted: QGANSynthesizer) -> None:
+    report = fitted.report(frame, n_rows=60)
+    copies = report.number("copies")
+    assert copies is not None
+    assert copies.beside["duplication"] == 1
+    assert copies.beside["Gaussian mixture"] == 0
+    assert report.scores == fitted.scores
 
 
 def test_auto_returns_the_best_on_validation_and_says_so(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qsynth.synthesizer import QGANSynthesizer
 from tests.cluster.cli.test_app import call, refused
 
 
@@ -42,6 +43,22 @@ def test_check_fit_sample_and_report(
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 3
     assert call(monkeypatch, "report", rows, out, "-o", page, "--target", "income") == 0
     assert "<b>rich</b>" not in page.read_text()
+
+
+def test_what_a_file_has_is_said_once_with_its_column_and_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows, model = tmp_path / "rows.csv", tmp_path / "model"
+    rows.write_text("\n".join(["size,price", *(f'{n % 7},"{1000 + 7 * n:,}"' for n in range(60))]))
+    fit: list[Any] = ["fit", rows, "-o", model, "--iterations", 2, "--method", "tied Gaussian"]
+    assert call(monkeypatch, *fit) == 0
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "thousands" in line]
+    assert said.startswith("qsynth: 'price': ")
+    assert said.removeprefix("qsynth: ") in QGANSynthesizer.load(model).notes
+    assert call(monkeypatch, *fit, "--json") == 0
+    assert [note for note in json.loads(capsys.readouterr().out)["notes"] if "thousands" in note] == [
+        said.removeprefix("qsynth: ")
+    ]
 
 
 def test_a_study_to_edit(

@@ -30,6 +30,7 @@ def test_the_page_is_written_and_the_most_important_said(
     assert call(monkeypatch, "report", "real.csv", "synthetic.csv", "-o", "a.html", "--target", "income") == 0
     summary, path = capsys.readouterr().out.splitlines()
     assert "60 synthetic rows beside 60 real ones; told apart with AUC" in summary
+    assert ", Gaussian mixture: " in summary
     assert "memorisation unknown" in summary
     assert path == "a.html"
     assert "$0-$50K" in (folder / path).read_text()
@@ -45,6 +46,9 @@ def test_json_has_what_the_page_has(
     assert found["rows"] == {"real": 60, "synthetic": 60, "held_out": 60}
     assert found["numbers"]["copies"]["value"] == 1
     assert found["numbers"]["memorised"]["value"] == 1
+    assert set(found["numbers"]["c2st_auc"]["beside"]) == {"Gaussian mixture", "kernel density", "SMOTE", "duplication"}
+    assert found["numbers"]["copies"]["beside"]["duplication"] == 1
+    assert found["numbers"]["copies"]["beside"]["Gaussian mixture"] < 0.1
     assert (folder / found["path"]).is_file()
     assert call(monkeypatch, *arguments, "--seed", 1) == 0
     assert json.loads(capsys.readouterr().out)["numbers"]["c2st_auc"] != found["numbers"]["c2st_auc"]

@@ -9,7 +9,7 @@ import pytest
 
 from qsynth.data.tabular import TableData
 from qsynth.errors import DataError, FileError, QsynthError
-from qsynth.experiment.arms import BAR, ORACLE
+from qsynth.experiment.arms import BARS, ORACLES
 from qsynth.experiment.cell import LOGISTIC, CellResult
 from qsynth.experiment.experiment import ExperimentFolder, check, keys, run
 from qsynth.experiment.plan import ExperimentPlan, load_plan, presets
@@ -38,7 +38,7 @@ def cells() -> list[CellResult]:
 
 def test_a_cell_has_every_arm_and_seed(cells: list[CellResult]) -> None:
     for cell in cells:
-        assert set(cell.arms) == {BAR, ORACLE, "SMOTE", "SMOTE, soft labels", "real rows", LOGISTIC}
+        assert set(cell.arms) == {*BARS, *ORACLES, "SMOTE", "SMOTE, soft labels", LOGISTIC}
         for name, arm in cell.arms.items():
             assert len(arm.balanced) == len(arm.accuracy) == 3
             assert len(arm.rows) == len(cell.test_labels) == 51
@@ -48,11 +48,26 @@ def test_a_cell_has_every_arm_and_seed(cells: list[CellResult]) -> None:
 
 def test_cells_are_kept_and_not_run_again(cells: list[CellResult], tmp_path: Path) -> None:
     folder = ExperimentFolder(tmp_path, PLAN)
-    assert folder.missing() == keys(PLAN)
+    assert folder.missing() == {key: [] for key in keys(PLAN)}
     folder.keep(keys(PLAN)[1], cells[1])
     again = ExperimentFolder(tmp_path, PLAN)
-    assert again.missing() == keys(PLAN)[:1]
+    assert list(again.missing()) == keys(PLAN)[:1]
     assert again.results() == [cells[1]]
+
+
+def test_more_arms_join_those_that_are_there(cells: list[CellResult], tmp_path: Path) -> None:
+    key = keys(PLAN)[0]
+    ExperimentFolder(tmp_path, PLAN).keep(key, cells[0])
+    more = PLAN.replaced(arms=(*PLAN.arms, "duplication"))
+    folder = ExperimentFolder(tmp_path, more)
+    assert folder.missing()[key] == sorted(cells[0].arms)
+    folder.keep(key, run(more, key, folder.missing()[key]))
+    assert list(folder.missing()) == keys(PLAN)[1:]
+    [kept] = folder.results()
+    assert set(kept.arms) == {*cells[0].arms, "duplication"}
+    whole = run(more, key)
+    assert whole.arms["SMOTE"].balanced == kept.arms["SMOTE"].balanced
+    assert whole.arms["duplication"].balanced == pytest.approx(kept.arms["duplication"].balanced)
 
 
 def test_a_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
@@ -86,7 +101,9 @@ def test_the_report_has_every_arm_and_its_words_are_escaped(cells: list[CellResu
 def test_conclusions_name_what_was_not_beaten() -> None:
     random = np.random.default_rng(0)
     base = random.uniform(0.3, 0.5, size=(6, 40))
-    rights = {BAR: base, ORACLE: base + 0.4, "qsynth": base + 0.2, "SMOTE": base + 0.3, "duplication": base + 0.05}
+    rights = dict(zip(BARS, (base, base - 0.1, base - 0.2), strict=True))
+    rights |= dict(zip(ORACLES, (base + 0.4, base + 0.3), strict=True))
+    rights |= {"qsynth": base + 0.2, "SMOTE": base + 0.3, "duplication": base + 0.05}
     plan = PLAN.replaced(arms=("qsynth", "SMOTE", "duplication"), n_seeds=6)
     noisy = {name: right + random.normal(scale=0.01, size=right.shape) for name, right in rights.items()}
     found = summarise(plan, [cell_of(noisy, LABELS, regime="12 rows", n_looks=6)])
@@ -94,7 +111,7 @@ def test_conclusions_name_what_was_not_beaten() -> None:
     assert "qsynth +20" in line
     assert "50% of what more real rows bring" in line
     assert line.endswith("Not beaten: SMOTE.")
-    assert found[0].best == "qsynth"
+    assert (found[0].best, found[0].bar, found[0].oracle) == ("qsynth", BARS[0], ORACLES[0])
     assert report_html(plan, found, [cell_of(noisy, LABELS, regime="12 rows", n_looks=6)]).startswith("<!doctype html>")
 
 

@@ -7,7 +7,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from qsynth.data.dataset import Split
 from qsynth.errors import StudyError
-from qsynth.experiment.arms import BAR, ORACLE, SOFT, SyntheticArm, find_arm, needed, probabilities
+from qsynth.experiment.arms import BARS, ORACLES, SOFT, SyntheticArm, find_arm, needed, probabilities
 from qsynth.experiment.cell import balanced_mean
 from qsynth.experiment.fits import looks, outcomes
 from qsynth.experiment.regime import Imbalance
@@ -95,7 +95,7 @@ def test_arms_of_synthetic_rows_are_found_by_name() -> None:
     soft = find_arm(f"SMOTE{SOFT}")
     assert isinstance(soft, SyntheticArm)
     assert (soft.synthesizer, soft.labels) == ("SMOTE", "soft")
-    assert needed([soft, find_arm("SMOTE"), find_arm(BAR)]) == ["SMOTE"]
+    assert needed([soft, find_arm("SMOTE"), find_arm(BARS[2])]) == ["SMOTE"]
     with pytest.raises(StudyError, match="Did you mean 'SMOTE'"):
         find_arm("SMOT")
 
@@ -113,7 +113,7 @@ def test_soft_labels_are_the_probabilities_of_a_model_of_the_real_rows() -> None
 
 def test_the_oracle_has_more_real_rows() -> None:
     task = blobs(seeds=1)[0]
-    bar, oracle = find_arm(BAR), find_arm(ORACLE)
+    bar, oracle = find_arm(BARS[2]), find_arm(ORACLES[0])
     assert len(bar.training_set(task).x) == 20  # type: ignore[call-arg, union-attr]
     assert len(oracle.training_set(task).x) == 20 + len(task.more)  # type: ignore[call-arg, union-attr]
 

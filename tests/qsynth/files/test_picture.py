@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from qsynth.files.picture import png
+from qsynth.files.picture import add_legend, png
 
 
 def drawn(text: str) -> np.ndarray:
@@ -49,3 +49,16 @@ def test_names_along_an_axis_are_literal_and_powers_of_ten_are_not() -> None:
     assert all(ticks_of(figure, "y"))
     assert not axes.title.get_parse_math()
     assert any("mathdefault" in text.get_text() for text in axes.yaxis.findobj(Text))
+
+
+def test_a_legend_has_every_name_as_it_is() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    names = ["_hidden", "$0-$50K", "plain", "_child0"]
+    lines = [axes.plot([0, 1], [place, 1])[0] for place in range(4)]
+    add_legend(axes, list(zip(lines, names, strict=True)), loc="upper left")
+    png(figure, 50)
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert not any(text.get_parse_math() for text in legend.get_texts())
+    assert [handle.get_color() for handle in legend.legend_handles] == [line.get_color() for line in lines]

@@ -3,19 +3,21 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats.contingency import association
 
 from qsynth.quality.associations import associations
 from qsynth.quality.coverage import coverage
 from qsynth.quality.distances import energy_distance, sliced_wasserstein
 from qsynth.quality.features import Features
 from qsynth.quality.privacy import memorised
+from qsynth.quality.samples import Samples
 from qsynth.quality.tstr import balanced_accuracy
 from qsynth.tables.inference import infer_schema
 
 
 def test_every_class_weighs_the_same_in_the_accuracy() -> None:
     truth, predicted = np.array([0.0] * 8 + [1.0] * 2), np.zeros(10)
-    assert balanced_accuracy(truth, predicted) == 0.5
+    assert balanced_accuracy(truth, predicted).value == 0.5
 
 
 def test_energy_distance_of_two_points() -> None:
@@ -44,6 +46,32 @@ def test_associations_of_dependent_columns() -> None:
     assert found[2, 4] == pytest.approx(0, abs=1e-9)
 
 
+def test_associations_of_columns_that_go_together_a_little() -> None:
+    """Each is the root of a share of the variance."""
+    rng = np.random.default_rng(0)
+    levels = pd.DataFrame({"first": rng.integers(0, 3, 400), "second": rng.integers(0, 4, 400)})
+    levels["second"] = np.where(rng.random(400) < 0.5, levels["first"], levels["second"])
+    number = rng.normal(size=400) + levels["first"]
+    frame = levels.astype(str).assign(number=number, other=number + rng.normal(size=400))
+    kinds = {"first": "category", "second": "category", "number": "number", "other": "number"}
+    features = Features.of(frame, infer_schema(frame, None, kinds)[0])
+    found = associations(features.matrix(frame), features.blocks)
+    assert found[0, 1] == pytest.approx(association(pd.crosstab(frame["first"], frame["second"]), method="cramer"))
+    assert found[2, 3] == pytest.approx(np.corrcoef(frame["number"], frame["other"])[0, 1])
+    between = frame.groupby("first")["number"].transform("mean").var(ddof=0)
+    assert found[0, 2] == pytest.approx(np.sqrt(between / frame["number"].var(ddof=0)))
+    assert (np.abs(found[np.tril_indices(4, -1)]) < 0.9).all()
+
+
+def test_without_held_out_rows_those_that_stand_in_are_none_of_those_that_are_compared_with() -> None:
+    frame = pd.DataFrame({"size": np.arange(41) + 0.5})
+    schema, _ = infer_schema(frame, None, {"size": "number"})
+    samples = Samples.of(Features.of(frame, schema), frame, frame, None, {}, 0)
+    there, here = (set(rows.frame["size"]) for rows in (samples.fresh, samples.stand_in))
+    assert not there & here
+    assert there | here == set(frame["size"])
+
+
 def test_two_levels_are_as_far_apart_as_one_deviation() -> None:
     frame = pd.DataFrame({"level": ["a", "b"] * 10, "size": np.tile([1.0, 3.0], 10)})
     schema, _ = infer_schema(frame, None, {"size": "number", "level": "category"})
@@ -66,6 +94,13 @@ def test_recall_is_of_balls_of_their_own_size() -> None:
     rows = np.vstack([rng.normal(size=(50, 2)) * 0.01, [[100.0, 100.0]]])
     real = np.vstack([rng.normal(size=(25, 2)) * 0.01, rng.normal(size=(25, 2)) * 0.01 - [5.0, 0.0]])
     assert 0.3 < coverage(rows, real).recall < 0.6
+
+
+def test_recall_is_of_the_rows_balls_and_precision_of_the_real_ones() -> None:
+    rng = np.random.default_rng(0)
+    wide, narrow = rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) * 0.001
+    assert (coverage(wide, narrow).precision, coverage(wide, narrow).recall) == (0, 1)
+    assert (coverage(narrow, wide).precision, coverage(narrow, wide).recall) == (1, 0)
 
 
 def test_more_learned_than_unseen_rows_are_no_memory() -> None:

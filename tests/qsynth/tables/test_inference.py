@@ -78,12 +78,12 @@ def test_ids_are_made_anew_in_their_pattern() -> None:
     )
     schema, _ = infer_schema(table)
     made = schema.decode(np.zeros((500, 2)), np.zeros(500, np.int64), seed=1)
-    assert made["run"].tolist() == list(range(500))
+    assert made["run"].tolist() == list(range(N, N + 500))
     assert made["order"].str.fullmatch(r"ORD-\d{5}").all()
     assert made["uuid"].str.fullmatch(r"[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}").all()
     assert made["plate"].str.fullmatch(r"[A-E][X-Z]-\d{2}[gh]|[A-Z]{2}-\d{2}[a-z]").all()
-    assert made["note"].iloc[0] == "note 1"
-    for name in ("order", "uuid", "note"):
+    assert made["note"].iloc[0] == f"note {N + 1}"
+    for name in ("run", "order", "uuid", "note"):
         assert made[name].is_unique
         assert not set(made[name]) & set(table[name])
     again = schema.decode(np.zeros((500, 2)), np.zeros(500, np.int64), seed=2)
@@ -239,3 +239,31 @@ def test_schema_is_json() -> None:
     )
     schema, _ = infer_schema(table, "group")
     assert Schema.from_json(schema.model_dump_json()) == schema
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (range(1, 301), [301, 302, 303, 304, 305]),
+        (range(300), [300, 301, 302, 303, 304]),
+        ([f"cust-{n:04d}" for n in range(1, 301)], [f"cust-{n:04d}" for n in range(301, 306)]),
+        (pd.array([*range(1, 300), None], dtype="Int64"), [300, 301, 302, 303, 304]),
+    ],
+)
+def test_ids_go_on_after_the_largest(ids: Any, expected: list[Any]) -> None:
+    table = pd.DataFrame({"id": ids, "size": np.random.default_rng(0).normal(size=300)})
+    schema, _ = infer_schema(table)
+    made = schema.decode(np.zeros((5, 1)), np.zeros(5, np.int64), seed=0)
+    assert [mine for mine, there in zip(expected, made["id"].notna(), strict=True) if there] == made[
+        "id"
+    ].dropna().tolist()
+    assert made["id"].dtype == table["id"].dtype
+
+
+def test_ids_that_fill_their_dtype_begin_again() -> None:
+    table = pd.DataFrame({"id": np.arange(120, dtype=np.int8), "size": np.random.default_rng(0).normal(size=120)})
+    schema, _ = infer_schema(table)
+    made = schema.decode(np.zeros((50, 1)), np.zeros(50, np.int64), seed=0)
+    assert made["id"].tolist() == list(range(50))
+    last = schema.decode(np.zeros((8, 1)), np.zeros(8, np.int64), seed=0)
+    assert last["id"].tolist() == list(range(120, 128))
