@@ -164,4 +164,6 @@ def _percent(value: float) -> str:
 
 
 def _ratio(value: float) -> str:
+    if value == 0:
+        return "missed"
     return "more" if np.isinf(value) else f"{value:.1f}"
