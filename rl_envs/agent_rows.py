@@ -8,9 +8,9 @@ import torch
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.errors import DivergedError
-from qsynth.experiment.gan_rows import N_ITERATIONS, evenly, with_critic
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.gan_rows import N_ITERATIONS, evenly, with_critic
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import onehot
 from qsynth.population.population import Population

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from qsynth.data.dataset import Split
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Floats, Labels, Role
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import TrainingSet, beside, joined, onehot, real_rows
 from qsynth.registry import Registry

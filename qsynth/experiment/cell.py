@@ -12,8 +12,8 @@ from qsynth.data.dataset import Split
 from qsynth.data.labels import stratified
 from qsynth.experiment.arms import Arm, SyntheticArm, needed, probabilities
 from qsynth.experiment.fits import Outcome, outcomes
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Floats, Labels, Setting
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Setting
 from qsynth.experiment.task import Task
 from qsynth.metrics.frechet import entropy, frechet
 from qsynth.qnn.fit import QNNConfig, QNNFit

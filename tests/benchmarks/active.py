@@ -32,12 +32,12 @@ import torch
 
 from qsynth.data.quantum.source import QuantumData
 from qsynth.data.tabular import PartitionedTable, TableData
-from qsynth.experiment.active import ActiveConfig, ActiveResult, learn
-from qsynth.experiment.pools import Pool, TablePool
-from qsynth.experiment.queried_circuits import CircuitsConfig, Laboratory, QueriedCircuits
-from qsynth.experiment.queries import QUERY_STRATEGIES, RANDOM
+from qsynth.experiment.active_learning.active import ActiveConfig, ActiveResult, learn
+from qsynth.experiment.active_learning.pools import Pool, TablePool
+from qsynth.experiment.active_learning.queried_circuits import CircuitsConfig, Laboratory, QueriedCircuits
+from qsynth.experiment.active_learning.queries import QUERY_STRATEGIES, RANDOM
+from qsynth.experiment.active_learning.rows_saved import Saving, saving
 from qsynth.experiment.regime import FewLabels
-from qsynth.experiment.rows_saved import Saving, saving
 from qsynth.experiment.task import draw_task
 from qsynth.files.picture import png
 from qsynth.qnn.fit import QNNConfig

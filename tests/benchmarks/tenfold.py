@@ -37,10 +37,10 @@ import numpy as np
 import torch
 
 from qsynth.execution.compilation import Build, Compiler, eager
-from qsynth.experiment.circuit_budget import row_cost
-from qsynth.experiment.coreset import CHOICES, class_means, coreset
-from qsynth.experiment.distillation import DistillationConfig, Distiller, learn_on
-from qsynth.experiment.student import Lesson
+from qsynth.experiment.distilled.circuit_budget import row_cost
+from qsynth.experiment.distilled.coreset import CHOICES, class_means, coreset
+from qsynth.experiment.distilled.distillation import DistillationConfig, Distiller, learn_on
+from qsynth.experiment.distilled.student import Lesson
 from qsynth.qnn.fit import QNNConfig
 from tests.benchmarks import machine, tenfold_report
 from tests.benchmarks.tenfold_training import N_QUBITS, Curve, Tasks, Trainer, accuracies, drawn_tasks, model_of, unseen

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from qsynth.circuits.noise import NoiseConfig
-from qsynth.experiment.student import Lesson, Student, moved
+from qsynth.experiment.distilled.student import Lesson, Student, moved
 from qsynth.networks.adam import AdamState, adam
 from qsynth.qnn.model import balanced
 from tests.benchmarks import machine, tenfold_report

@@ -3,8 +3,8 @@
 import numpy as np
 
 from qsynth.experiment.regime import FewLabels, Imbalance
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Setting
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Setting
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from rl_envs.agent_rows import AgentRows, kept_back
 from tests.qsynth.experiment.made import blobs

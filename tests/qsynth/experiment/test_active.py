@@ -9,10 +9,10 @@ import pytest
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Split
 from qsynth.data.tabular import TableData
-from qsynth.experiment.active import ActiveConfig, ActiveResult, learn
-from qsynth.experiment.pools import Floats, Places, TablePool, starting_places
+from qsynth.experiment.active_learning.active import ActiveConfig, ActiveResult, learn
+from qsynth.experiment.active_learning.pools import Floats, Places, TablePool, starting_places
+from qsynth.experiment.active_learning.rows_saved import rising, rows_needed, saving
 from qsynth.experiment.regime import FewLabels
-from qsynth.experiment.rows_saved import rising, rows_needed, saving
 from qsynth.experiment.task import draw_task
 from qsynth.qnn.fit import QNNConfig
 

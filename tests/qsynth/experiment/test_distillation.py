@@ -14,10 +14,10 @@ from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.noise import NoiseConfig
 from qsynth.circuits.options import DeviceOptions
 from qsynth.data.dataset import Split
-from qsynth.experiment.circuit_budget import row_cost
-from qsynth.experiment.coreset import CHOICES, class_means, coreset
-from qsynth.experiment.distillation import DistillationConfig, Distiller, learn_on
-from qsynth.experiment.student import Lesson, Student, n_groups, pulled, taught
+from qsynth.experiment.distilled.circuit_budget import row_cost
+from qsynth.experiment.distilled.coreset import CHOICES, class_means, coreset
+from qsynth.experiment.distilled.distillation import DistillationConfig, Distiller, learn_on
+from qsynth.experiment.distilled.student import Lesson, Student, n_groups, pulled, taught
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from qsynth.qnn.model import QuantumClassifier, QuantumModel, balanced
 from tests.benchmarks import tenfold_report

@@ -7,8 +7,8 @@ from qsynth.circuits.engine import EngineConfig
 from qsynth.data.quantum.measurement import expectations
 from qsynth.data.quantum.operators import total
 from qsynth.errors import QsynthError
-from qsynth.experiment.active import ActiveConfig, learn
-from qsynth.experiment.queried_circuits import CHAINS, CircuitsConfig, Laboratory, QueriedCircuits
+from qsynth.experiment.active_learning.active import ActiveConfig, learn
+from qsynth.experiment.active_learning.queried_circuits import CHAINS, CircuitsConfig, Laboratory, QueriedCircuits
 from qsynth.qnn.fit import QNNConfig
 
 SHOTS = 400

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qsynth.data.dataset import Split
-from qsynth.experiment.queries import (
+from qsynth.experiment.active_learning.queries import (
     QUERY_STRATEGIES,
     ByGenerator,
     View,

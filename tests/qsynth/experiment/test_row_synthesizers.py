@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from qsynth.experiment.augmentation import AMOUNTS, AUGMENTATIONS, noisy, rotated
-from qsynth.experiment.gan_rows import evenly
 from qsynth.experiment.regime import FewLabels, Imbalance
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Setting
+from qsynth.experiment.synthesizers.augmentation import AMOUNTS, AUGMENTATIONS, noisy, rotated
+from qsynth.experiment.synthesizers.gan_rows import evenly
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Setting
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from tests.qsynth.experiment.made import blobs
 
@@ -37,7 +37,7 @@ def test_rows_are_those_of_the_classes(name: str) -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_rows_are_always_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qsynth.experiment.gan_rows.N_ITERATIONS", 2)
+    monkeypatch.setattr("qsynth.experiment.synthesizers.gan_rows.N_ITERATIONS", 2)
     first, again = (ROW_SYNTHESIZERS[name].rows(blobs(seeds=1), LABELS[:20], SETTING)[0] for _ in range(2))
     assert np.array_equal(first, again)
 

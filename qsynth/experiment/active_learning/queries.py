@@ -12,9 +12,9 @@ from scipy.stats import rankdata
 from qsynth.data.dataset import Instance, Split
 from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
-from qsynth.experiment.pools import Places
-from qsynth.experiment.registry import ROW_SYNTHESIZERS
-from qsynth.experiment.synthesizers import Setting
+from qsynth.experiment.active_learning.pools import Places
+from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
+from qsynth.experiment.synthesizers.row_synthesizer import Setting
 from qsynth.experiment.task import Task
 from qsynth.qnn.fit import QNNFit
 from qsynth.registry import Registry

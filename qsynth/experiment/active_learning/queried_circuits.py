@@ -20,7 +20,7 @@ from qsynth.data.dataset import Split
 from qsynth.data.quantum.operators import along_chain
 from qsynth.data.quantum.problem import GroundStateProblem, Points
 from qsynth.data.quantum.problems import PROBLEMS
-from qsynth.experiment.pools import Floats, Places, starting_places
+from qsynth.experiment.active_learning.pools import Floats, Places, starting_places
 from qsynth.registry import Registry
 
 N_NEIGHBOURS = 3

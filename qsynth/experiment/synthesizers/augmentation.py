@@ -8,7 +8,7 @@ from scipy.stats import special_ortho_group
 
 from qsynth.data.dataset import Split
 from qsynth.experiment.fits import outcomes
-from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import beside, onehot
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 from scipy.stats import t
 
-from qsynth.experiment.active import ActiveResult
-from qsynth.experiment.queries import RANDOM
+from qsynth.experiment.active_learning.active import ActiveResult
+from qsynth.experiment.active_learning.queries import RANDOM
 
 N_RESAMPLES = 1000
 CONFIDENCE = 0.95

@@ -14,10 +14,10 @@ from torch.func import vmap
 
 from qsynth.config import Config
 from qsynth.data.dataset import Split
+from qsynth.experiment.active_learning.pools import Places, Pool
+from qsynth.experiment.active_learning.queries import QUERY_STRATEGIES, RANDOM, View
 from qsynth.experiment.cell import balanced_mean
 from qsynth.experiment.fits import MOST_LANES
-from qsynth.experiment.pools import Places, Pool
-from qsynth.experiment.queries import QUERY_STRATEGIES, RANDOM, View
 from qsynth.experiment.training_set import real_rows
 from qsynth.qnn.fit import QNNConfig, QNNFit
 

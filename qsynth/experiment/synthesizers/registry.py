@@ -1,10 +1,10 @@
 """All ways to make rows for a QNN, by their names."""
 
-from qsynth.experiment.augmentation import AUGMENTATIONS
-from qsynth.experiment.gan_rows import GANS
-from qsynth.experiment.synthesizers import RowSynthesizer
-from qsynth.experiment.table_rows import TableRows
-from qsynth.experiment.yardstick_rows import YARDSTICK_ROWS
+from qsynth.experiment.synthesizers.augmentation import AUGMENTATIONS
+from qsynth.experiment.synthesizers.gan_rows import GANS
+from qsynth.experiment.synthesizers.row_synthesizer import RowSynthesizer
+from qsynth.experiment.synthesizers.table_rows import TableRows
+from qsynth.experiment.synthesizers.yardstick_rows import YARDSTICK_ROWS
 from qsynth.registry import Registry
 
 ROW_SYNTHESIZERS: Registry[RowSynthesizer] = Registry("row synthesizer", own_name=lambda each: each.name)

@@ -20,7 +20,7 @@ from torch.func import grad, vmap
 from qsynth import rng
 from qsynth.config import Config
 from qsynth.execution.compilation import Build, eager
-from qsynth.experiment.student import Lesson, Student, n_groups, pulled, taught
+from qsynth.experiment.distilled.student import Lesson, Student, n_groups, pulled, taught
 from qsynth.qnn.model import QuantumModel, balanced
 
 STARTS, ROWS, FIRST_ROWS = 1, 2, 3  # streams of random numbers; fits and evaluations start from stream 0

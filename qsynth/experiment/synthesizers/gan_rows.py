@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from qsynth.data.dataset import Instance, Split
-from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import onehot
 from qsynth.population.population import Population

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
 from qsynth.yardsticks.registry import YARDSTICKS
 

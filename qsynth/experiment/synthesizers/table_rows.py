@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from qsynth.data.dataset import Split
 from qsynth.data.scaling import Scaling
-from qsynth.experiment.gan_rows import trained
-from qsynth.experiment.synthesizers import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.gan_rows import trained
+from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
 from qsynth.population.population import Population
 from qsynth.population.trained_generator import TrainedGenerator
@@ -44,7 +44,7 @@ class TableRows:
         ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Columns:
     """A task's columns, their scores' factors, and the rows of these to learn."""
 
@@ -63,7 +63,8 @@ class _Columns:
         latent = Latent.fit(z, z.shape[1])
         factors = latent.factors(z)
         scaling = Scaling.fit(factors, latent.n_factors)
-        return cls(columns, latent, scaling, Split(scaling.forward(factors), real.y), n_classes)
+        learned = Split(scaling.forward(factors), real.y)
+        return cls(columns=columns, latent=latent, scaling=scaling, learned=learned, n_classes=n_classes)
 
     def sample(self, maker: CircuitScores, labels: NDArray[np.int64], seed: int) -> Floats:
         many = calibration_labels(self.n_classes)

@@ -1,0 +1,1 @@
+"""A QNN that asks for the rows it learns."""

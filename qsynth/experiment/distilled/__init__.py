@@ -1,0 +1,1 @@
+"""Few learned rows in place of many real ones, and what training costs in circuits."""
