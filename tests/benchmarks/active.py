@@ -17,8 +17,8 @@ Ising chain, with two to six seeds):
 - What counts: rows that random needs for the balanced accuracy that a strategy ends with, over the strategy's rows.
   Intervals are of 10 seeds, for these test rows.
 
-After each data set ``OUT.json`` has all curves, ``OUT.md`` the tables, ``OUT.png`` the picture; a run that was stopped
-goes on with the data sets that ``OUT.json`` lacks.
+After each data set ``OUT.json`` has all curves, in the end ``OUT.md`` the tables and ``OUT.png`` the picture; a run
+that was stopped goes on with the data sets that ``OUT.json`` lacks. A quick one writes to ``active-quick`` here.
 """
 
 import argparse
@@ -166,6 +166,16 @@ def picture(results: Sequence[ActiveResult]) -> bytes:
     return png(figure, 110)
 
 
+def write(out: Path, config: ActiveConfig, results: Sequence[ActiveResult], seconds: float) -> None:
+    """``OUT.json``."""
+    state = {
+        "config": config.model_dump(mode="json"),
+        "cpu_seconds": round(seconds, 1),
+        "results": [each.to_dict() for each in results],
+    }
+    machine.write(out.with_suffix(".json"), state)
+
+
 def kept(path: Path, config: ActiveConfig) -> tuple[list[ActiveResult], float]:
     """Results of a run with these settings that was stopped, and the CPU seconds that they took."""
     if not path.exists():
@@ -179,8 +189,9 @@ def kept(path: Path, config: ActiveConfig) -> tuple[list[ActiveResult], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two seeds, one table, few steps")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "active", help="without ending")
+    parser.add_argument("--out", type=Path, help="files to write, without ending")
     arguments = parser.parse_args()
+    out = arguments.out or (Path("active-quick") if arguments.quick else Path(__file__).parent / "results" / "active")
     torch.set_num_threads(1)
     config, tables, circuits, n_seeds = ActiveConfig(), TABLES, CIRCUITS, N_SEEDS
     if arguments.quick:
@@ -188,7 +199,7 @@ def main() -> None:
         config = ActiveConfig(strategies=("uncertainty", "generator"), n_rounds=2, n_more_rounds=1, qnn=qnn)
         tables, n_seeds = (TableData(name="two_curves"),), 2
         circuits = CircuitsConfig(chain="ising", n_points=40, n_test=40)
-    results, spent = kept(arguments.out.with_suffix(".json"), config)
+    results, spent = kept(out.with_suffix(".json"), config)
     began = time.process_time() - spent
     for name, pool in sources(tables, circuits):
         if name in [each.data for each in results]:
@@ -197,16 +208,12 @@ def main() -> None:
         own = config.replaced(strategies=(*config.strategies, *more))
         results.append(learn(name, pool, range(n_seeds), own))
         print(f"{name}: {time.process_time() - began:.0f} CPU s", flush=True)
-        state = {
-            "config": config.model_dump(mode="json"),
-            "cpu_seconds": round(time.process_time() - began, 1),
-            "savings": [each.to_dict() for each in savings(results)],
-            "results": [each.to_dict() for each in results],
-        }
-        machine.write(arguments.out.with_suffix(".json"), state)
-        arguments.out.with_suffix(".md").write_text(markdown(results))
-        arguments.out.with_suffix(".png").write_bytes(picture(results))
-    print(markdown(results))
+        write(out, config, results, time.process_time() - began)
+    text = markdown(results)
+    write(out, config, results, time.process_time() - began)
+    out.with_suffix(".md").write_text(text)
+    out.with_suffix(".png").write_bytes(picture(results))
+    print(text)
 
 
 if __name__ == "__main__":
