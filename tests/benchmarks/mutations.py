@@ -346,8 +346,8 @@ MUTATIONS = [
                 "test_scores",
                 (
                     "columns' distributions are blind to the class",
-                    "_margin(column, labels, label, discrete=discrete)",
-                    "_margin(column, 0 * labels, 0, discrete=discrete)",
+                    "own = values[classes == label]",
+                    "own = values",
                 ),
             ),
             (

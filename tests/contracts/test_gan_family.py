@@ -57,7 +57,7 @@ CAPACITY = {
     "batch_size": 4,
     "n_critic": 2,
 }
-# One of each size is out of use, everything optional is on.
+# One of each size is out of use, everything optional is on but a QNN's lesson, which is single precision.
 PART = {
     "latent_dim": 2,
     "n_layers": 2,
@@ -74,7 +74,6 @@ PART = {
     "instance_noise": 0.05,
     "fidelity_weight": 0.7,
     "diversity_weight": 0.3,
-    "utility_weight": 0.2,
     "balance_weight": 0.4,
     "adversarial_weight": 0.8,
 }
