@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from qsynth.data.dataset import Instance, Split
 from qsynth.errors import DivergedError
-from qsynth.experiment.synthesizers.gan_rows import N_ITERATIONS, evenly, with_critic
+from qsynth.experiment.synthesizers.gan_rows import N_ITERATIONS, evenly, sampled, with_critic
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
 from qsynth.experiment.task import Task
-from qsynth.experiment.training_set import onehot
 from qsynth.population.population import Population
 from rl_envs.agents import TrainedAgent
 from rl_envs.encoding import limited
@@ -64,8 +62,7 @@ class AgentRows:
             if step.failed.any():
                 raise DivergedError(f"a GAN's training ended early on {instances[int(step.failed.argmax())].key}")
             observation = step.observation
-        wanted = torch.as_tensor(onehot(labels, first.n_classes))
-        return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+        return sampled(population, tasks, labels)
 
 
 ROW_SYNTHESIZERS.register("qsynth agent")(AgentRows())

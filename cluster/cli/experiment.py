@@ -62,8 +62,8 @@ def run_experiment(options: ExperimentOptions, *, as_json: bool) -> None:
     if folder.missing():
         _run(plan, folder, options, enabled=not as_json)
     cells = folder.results()
-    report = write_report(plan, cells, options.out)
     summaries = summarise(plan, cells)
+    report = write_report(plan, summaries, cells, options.out)
     if options.tracking_uri is not None:
         warn_undelivered(log_experiment(plan, summaries, report, options.tracking_uri), options.out)
     if as_json:

@@ -68,9 +68,9 @@ def _together(qnn: QNNFit, sets: Sequence[TrainingSet], tests: Sequence[Split]) 
     for step, flat in enumerate(qnn.path(x, targets, weight), start=1):
         fitted = flat if fitted is None else torch.where((n_steps >= step)[:, None, None], flat, fitted)
         if step in at:
-            path.append(_balanced(_correct(_logits(qnn, fitted, x_test), y_test), y_test))
+            path.append(_balanced(_correct(logits_of(qnn, fitted, x_test), y_test), y_test))
     assert fitted is not None  # a fit has at least one step
-    logits = _logits(qnn, fitted, x_test)
+    logits = logits_of(qnn, fitted, x_test)
     losses = -torch.log_softmax(logits, dim=3).gather(3, y_test[:, None, :, None].expand(*logits.shape[:3], 1))[..., 0]
     correct, loss = _correct(logits, y_test), _balanced(losses.mean(dim=1), y_test)
     return [
@@ -84,8 +84,8 @@ def _together(qnn: QNNFit, sets: Sequence[TrainingSet], tests: Sequence[Split]) 
 
 
 @torch.no_grad()
-def _logits(qnn: QNNFit, flat: Tensor, x: Tensor) -> Tensor:
-    """Lanes x starts x rows x classes."""
+def logits_of(qnn: QNNFit, flat: Tensor, x: Tensor) -> Tensor:
+    """Lanes x starts x rows x classes, of rows x (lanes x rows x d)."""
     return vmap(vmap(qnn.model.outputs, in_dims=(0, None)))(flat, x)
 
 

@@ -8,7 +8,7 @@ from qsynth.experiment.cell import CellResult
 from qsynth.experiment.pictures import gains_picture, paths_picture
 from qsynth.experiment.plan import ExperimentPlan
 from qsynth.experiment.statistics import Gain
-from qsynth.experiment.summary import ArmSummary, RegimeSummary, summarise, to_dict
+from qsynth.experiment.summary import ArmSummary, RegimeSummary, to_dict
 from qsynth.files.atomic import atomic_write_json, atomic_write_text
 from qsynth.files.html_page import html_page, html_picture, html_table
 
@@ -29,9 +29,10 @@ HEADER = (
 ALPHA = 0.05
 
 
-def write_report(plan: ExperimentPlan, cells: Sequence[CellResult], folder: Path) -> Path:
+def write_report(
+    plan: ExperimentPlan, summaries: Sequence[RegimeSummary], cells: Sequence[CellResult], folder: Path
+) -> Path:
     """Write ``report.html`` and ``summary.json``; the report's path."""
-    summaries = summarise(plan, cells)
     path = folder / "report.html"
     atomic_write_text(path, report_html(plan, summaries, cells))
     atomic_write_json(folder / "summary.json", {"name": plan.name, "regimes": to_dict(summaries)})

@@ -19,11 +19,10 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; }
-tr.marked td { background: #fdf1ea; }
+.plain th:first-child, .plain td:first-child { text-align: left; } .plain tr.marked td { background: #fdf1ea; }
 img { max-width: 100%; height: auto; display: block; }
 small { color: #666; }
-</style>
+$style</style>
 </head>
 <body>
 $body
@@ -32,9 +31,14 @@ $body
 """)
 
 
-def html_page(title: str, parts: Sequence[str]) -> str:
-    """A page of parts that are HTML already; the title is escaped."""
-    return PAGE.substitute(title=escape(title), body="\n".join([f"<h1>{escape(title)}</h1>", *parts]))
+def html_page(title: str, parts: Sequence[str], style: str = "") -> str:
+    """A page of parts that are HTML already; the title is escaped.
+
+    Args:
+        style: rules of its own beside those that all pages have.
+    """
+    body = "\n".join([f"<h1>{escape(title)}</h1>", *parts])
+    return PAGE.substitute(title=escape(title), style=style, body=body)
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> str:
@@ -43,7 +47,7 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: Seq
     for number, row in enumerate(rows):
         style = ' class="marked"' if number < len(marked) and marked[number] else ""
         lines.append(f"<tr{style}>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
-    return '<div class="wide"><table>' + "".join(lines) + "</table></div>"
+    return '<div class="wide"><table class="plain">' + "".join(lines) + "</table></div>"
 
 
 def html_picture(png: bytes, words: str) -> str:

@@ -1,10 +1,9 @@
 """The report as one HTML page."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
-from string import Template
 
+from qsynth.files.html_page import html_page, html_picture
 from qsynth.quality.column_view import ColumnView
 from qsynth.quality.features import Floats
 from qsynth.quality.number import Number
@@ -25,39 +24,17 @@ MAX_PICTURES = 24
 WORDS = ("kind", "with", "what it means")  # columns of tables that hold no numbers
 IN_BARS = ("c2st_auc", "tstr_linear", "tstr_forest", "tstr_qnn")
 
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-.summary { font-size: 1.05rem; padding: .6rem .9rem; background: #fdf1ea; border-left: 4px solid #D55E00; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
-th { min-width: 3.6rem; } th.text, td.text { text-align: left; overflow-wrap: anywhere; }
+STYLE = """th { min-width: 3.6rem; } th.text, td.text { text-align: left; overflow-wrap: anywhere; }
 td.text { min-width: 7rem; } td.meaning { min-width: 18rem; max-width: 34rem; color: #444; text-align: left; }
 td.value { font-weight: 600; white-space: nowrap; } td.value small { display: block; font-weight: 400; }
 .name { white-space: pre-wrap; overflow-wrap: anywhere; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .8rem; }
 figure { margin: 0; } figcaption { font-size: .85rem; overflow-wrap: anywhere; }
-figcaption small, .key small, small { color: #666; }
 .levels { display: grid; grid-template-columns: 7rem 1fr; gap: .3rem .5rem; font-size: .75rem; margin: .4rem 0; }
 .level { text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bar { display: block; height: .5rem; margin-top: .1rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: .15em; margin: 0 .3em 0 .9em; }
-img { max-width: 100%; height: auto; display: block; }
-</style>
-</head>
-<body>
-$body
-</body>
-</html>
-""")
+"""
 
 
 def page(
@@ -73,7 +50,7 @@ def page(
     notes: Sequence[str],
 ) -> str:
     """The text of the page; every word from the data is escaped, every picture inside."""
-    parts = [f"<h1>{escape(title)}</h1>", f'<p class="summary">{escape(summary)}</p>']
+    parts = [f'<p class="summary">{escape(summary)}</p>']
     parts += _bars(numbers) + _columns(columns) + _associations(columns, associations) + _scatter(scatter)
     parts += ["<h2>Numbers</h2>", _numbers(numbers)]
     if scores:
@@ -83,7 +60,7 @@ def page(
     if pairs:
         parts += [f"<h2>The {len(pairs)} pairs of columns that differ most</h2>", _pair_table(pairs)]
     parts += ["<h2>How it was measured</h2>", "<ul>", *(f"<li>{escape(note)}</li>" for note in notes), "</ul>"]
-    return PAGE.substitute(title=escape(title), body="\n".join(parts))
+    return html_page(title, parts, STYLE)
 
 
 def _bars(numbers: Sequence[Number]) -> list[str]:
@@ -94,7 +71,7 @@ def _bars(numbers: Sequence[Number]) -> list[str]:
         "Told apart from real rows (C2ST; low is good) and useful in their place (TSTR; high is good); "
         "the dashed line is real rows."
     )
-    return ["<h2>At a glance</h2>", f"<p>{words}</p>", _picture(bars_picture(shown), "bars of the main numbers")]
+    return ["<h2>At a glance</h2>", f"<p>{words}</p>", html_picture(bars_picture(shown), "bars of the main numbers")]
 
 
 def _columns(columns: Sequence[ColumnView]) -> list[str]:
@@ -107,7 +84,7 @@ def _columns(columns: Sequence[ColumnView]) -> list[str]:
     for view in shown:
         gap = "no values on one side" if view.distance is None else f"distance {view.distance:.2f}"
         caption = f"<figcaption>{_name(view.name)} <small>{gap}{_missing(view)}</small></figcaption>"
-        shares = _picture(bins_picture(view), f"shares of {view.name}") if view.edges else _levels(view)
+        shares = html_picture(bins_picture(view), f"shares of {view.name}") if view.edges else _levels(view)
         figures.append(f"<figure>{caption}{shares}</figure>")
     key = f'<p class="key">{_swatch(REAL)}real {_swatch(SYNTHETIC)}synthetic{which}</p>'
     return ["<h2>Columns, real and synthetic</h2>", key, f'<div class="grid">{"".join(figures)}</div>']
@@ -139,7 +116,7 @@ def _associations(columns: Sequence[ColumnView], associations: tuple[Floats, Flo
         "How strongly columns go together: correlation of numbers, correlation ratio with levels, Cramér's V of levels."
     )
     picture = associations_picture([view.name for view in columns], *associations)
-    return ["<h2>Pairs of columns</h2>", f"<p>{words}</p>", _picture(picture, "associations of pairs of columns")]
+    return ["<h2>Pairs of columns</h2>", f"<p>{words}</p>", html_picture(picture, "associations of pairs of columns")]
 
 
 def _scatter(scatter: Scatter | None) -> list[str]:
@@ -154,7 +131,7 @@ def _scatter(scatter: Scatter | None) -> list[str]:
     return [
         "<h2>All columns in a plane</h2>",
         f"<p>{words}</p>{key}",
-        _picture(scatter_picture(scatter), "rows in a plane"),
+        html_picture(scatter_picture(scatter), "rows in a plane"),
     ]
 
 
@@ -230,7 +207,3 @@ def _value(value: float | None, digits: int = 3) -> str:
 
 def _swatch(colour: str) -> str:
     return f'<span class="swatch" style="background:{colour}"></span>'
-
-
-def _picture(content: bytes, words: str) -> str:
-    return f'<img alt="{escape(words)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'

@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.func import vmap
 
 from qsynth.config import Config
 from qsynth.data.dataset import Split
 from qsynth.experiment.active_learning.pools import Places, Pool
 from qsynth.experiment.active_learning.queries import QUERY_STRATEGIES, RANDOM, View
 from qsynth.experiment.cell import balanced_mean
-from qsynth.experiment.fits import MOST_LANES
+from qsynth.experiment.fits import MOST_LANES, logits_of
 from qsynth.experiment.training_set import real_rows
 from qsynth.qnn.fit import QNNConfig, QNNFit
 
@@ -166,7 +165,7 @@ def _asked(qnn: QNNFit, flat: Tensor, learners: Sequence[_Learner], n_queries: i
 
 def _views(qnn: QNNFit, flat: Tensor, learners: Sequence[_Learner]) -> list[View]:
     guesses = [learner.pool.guesses(learner.places, learner.known, learner.others) for learner in learners]
-    told = torch.softmax(_logits(qnn, flat, np.stack(guesses)), dim=3).double().numpy()
+    told = torch.softmax(logits_of(qnn, flat, torch.as_tensor(np.stack(guesses))), dim=3).double().numpy()
     return [
         View(known=learner.known, x=x, told=probabilities, seed=learner.seed, qnn=qnn)
         for learner, x, probabilities in zip(learners, guesses, told, strict=True)
@@ -200,11 +199,5 @@ def _by_class(rows: Split) -> Split:
 def _balanced(qnn: QNNFit, flat: Tensor, learners: Sequence[_Learner]) -> list[float]:
     """Balanced accuracy of each learner on its test rows, mean over the starts."""
     tests = [learner.pool.test for learner in learners]
-    classes = _logits(qnn, flat, np.stack([test.x for test in tests])).argmax(dim=3).numpy()
+    classes = logits_of(qnn, flat, torch.as_tensor(np.stack([test.x for test in tests]))).argmax(dim=3).numpy()
     return [balanced_mean((found == test.y).mean(axis=0), test.y) for found, test in zip(classes, tests, strict=True)]
-
-
-@torch.no_grad()
-def _logits(qnn: QNNFit, flat: Tensor, x: NDArray[np.float32]) -> Tensor:
-    """Learners x starts x rows x classes."""
-    return vmap(vmap(qnn.model.outputs, in_dims=(0, None)))(flat, torch.as_tensor(x))

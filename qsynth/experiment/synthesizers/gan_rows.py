@@ -37,6 +37,12 @@ def trained(config: TrialConfig, instances: Sequence[Instance], seeds: Sequence[
     return population
 
 
+def sampled(population: Population, tasks: Sequence[Task], labels: Labels) -> list[Floats]:
+    """Rows (``n x d`` each) of each lane for labels (``n``), from noise of its task's seed."""
+    wanted = torch.as_tensor(onehot(labels, population.n_classes))
+    return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+
+
 @dataclass(frozen=True)
 class GanRows:
     """Rows of a generator under constant hyperparameters; its training rows are dealt out evenly over the classes.
@@ -56,8 +62,7 @@ class GanRows:
         first = instances[0]
         config = self.config(max(first.n_features, first.n_classes))
         population = trained(config, instances, [task.seed for task in tasks])
-        wanted = torch.as_tensor(onehot(labels, first.n_classes))
-        return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+        return sampled(population, tasks, labels)
 
 
 def with_critic(n_qubits: int) -> TrialConfig:

@@ -89,7 +89,7 @@ def test_a_damaged_cell_is_named(content: str, tmp_path: Path, cells: list[CellR
 
 def test_the_report_has_every_arm_and_its_words_are_escaped(cells: list[CellResult], tmp_path: Path) -> None:
     named = [replace(cell, data="<b>$iris$</b>") for cell in cells]
-    report = write_report(PLAN, named, tmp_path).read_text()
+    report = write_report(PLAN, summarise(PLAN, named), named, tmp_path).read_text()
     for name in cells[0].arms:
         assert f"<td>{name}</td>" in report
     assert "<b>$iris$" not in report
