@@ -1,15 +1,13 @@
 """Rows of GANs that the shipped agent tunes while they train, for experiments; importing this registers them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from qsynth.data.dataset import Instance, Split
 from qsynth.errors import DivergedError
-from qsynth.experiment.synthesizers.gan_rows import N_ITERATIONS, evenly, sampled, with_critic
+from qsynth.experiment.synthesizers.gan_rows import N_ITERATIONS, sampled, with_critic
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.training_rows import kept_back
 from qsynth.experiment.task import Task
 from qsynth.population.population import Population
 from rl_envs.agents import TrainedAgent
@@ -19,17 +17,6 @@ from rl_envs.pretrained import DEFAULT, agent_file
 from rl_envs.tuner import EpisodeConfig, Tuner
 
 N_DECISIONS = 8
-FOLD = 5
-
-
-def kept_back(instance: Instance) -> Instance:
-    """With every fifth row of each class kept back for the score that the agent sees, one of each at least."""
-    y = instance.train.y
-    held = np.zeros(len(y), dtype=bool)
-    for label in range(instance.n_classes):
-        held[np.flatnonzero(y == label)[::FOLD]] = True
-    parts = [Split(instance.train.x[rows], y[rows]) for rows in (~held, held)]
-    return replace(evenly(replace(instance, train=parts[0])), reserve=parts[1], validation=parts[1])
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class AgentRows:
             if step.failed.any():
                 raise DivergedError(f"a GAN's training ended early on {instances[int(step.failed.argmax())].key}")
             observation = step.observation
-        return sampled(population, tasks, labels)
+        return sampled(population, range(len(tasks)), tasks, labels)
 
 
 ROW_SYNTHESIZERS.register("qsynth agent")(AgentRows())

@@ -15,6 +15,7 @@ from qsynth.experiment.plan import load_plan
 from qsynth.experiment.report import conclusions
 from qsynth.experiment.statistics import Gain
 from qsynth.experiment.summary import RegimeSummary, summarise, to_dict
+from tests.benchmarks import published_rows  # registers CTGAN's and TVAE's rows
 from tests.benchmarks.machine import write
 from tests.benchmarks.report import table
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("tests/benchmarks/results"))
     given = parser.parse_args()
     plan = load_plan(PLAN)
+    plan = plan.replaced(arms=(*plan.arms, *published_rows.NAMES))
     cells = ExperimentFolder(given.folder, plan).results()
     whole = [found for found in summarise(plan, cells) if len(found.data) == len(plan.data)]
     write(given.out / f"experiment_{PLAN}.json", {"name": PLAN, "regimes": to_dict(whole)})

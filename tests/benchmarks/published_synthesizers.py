@@ -1,6 +1,6 @@
 """CTGAN, TVAE and copulas, in an environment of their own (`pip install ctgan copulas`), which takes pandas back.
 
-    PYTHON tests/benchmarks/published_synthesizers.py FOLDER
+    PYTHON tests/benchmarks/published_synthesizers.py FOLDER [--only NAME]
 
 Each ``*.csv`` in the folder is learned as ``*.json`` beside it says (its columns of names, rows to make, seed); of each
 synthesizer ``NAME.out`` is written, a CSV file, and its CPU seconds in ``NAME.seconds``. Missing values are filled in
@@ -66,8 +66,8 @@ SYNTHESIZERS = {
 }
 
 
-def main(folder: Path) -> None:
-    """Run all."""
+def main(folder: Path, only: str | None) -> None:
+    """Run all, or one of them."""
     import torch
 
     torch.set_num_threads(1)
@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
                 frame[column] = frame[column].fillna(frame[column].median())
         for name, run in SYNTHESIZERS.items():
             out = path.with_name(f"{path.stem}.{name}.out")
-            if out.exists():
+            if out.exists() or name != (only or name):
                 continue
             np.random.seed(job["seed"])  # the libraries' own source of noise
             torch.manual_seed(job["seed"])
@@ -96,4 +96,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[3] if sys.argv[2:3] == ["--only"] else None)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from qsynth.experiment.regime import FewLabels, Imbalance
+from qsynth.experiment.regime import FewLabels
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Setting
 from qsynth.qnn.fit import QNNConfig, QNNFit
-from rl_envs.agent_rows import AgentRows, kept_back
+from rl_envs.agent_rows import AgentRows
 from tests.qsynth.experiment.made import blobs
 
 LABELS = np.arange(200) % 2
@@ -21,11 +21,3 @@ def test_rows_are_those_of_the_classes() -> None:
         nearest = ((x[:, None] - means[None]) ** 2).sum(axis=2).argmin(axis=1)
         assert (nearest == LABELS).mean() > 0.85
     assert ROW_SYNTHESIZERS["qsynth agent"].name == "qsynth agent"
-
-
-def test_the_agent_looks_at_rows_that_the_gan_never_sees() -> None:
-    instance = kept_back(blobs(Imbalance(ratio=10, n_majority=40), seeds=1)[0].instance)
-    seen, held = ({tuple(row) for row in part.x.tolist()} for part in (instance.train, instance.validation))
-    assert not seen & held
-    assert len(held) == 9
-    assert np.bincount(instance.train.y).tolist() == [32, 32]

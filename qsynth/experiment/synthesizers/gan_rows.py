@@ -1,13 +1,13 @@
 """Generators trained for all tasks of a cell as lanes of one population."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from qsynth.data.dataset import Instance, Split
+from qsynth.data.dataset import Instance
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
+from qsynth.experiment.synthesizers.training_rows import evenly
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import onehot
 from qsynth.population.population import Population
@@ -19,15 +19,6 @@ from qsynth.synthesis.table_fit import score_of_tables
 N_ITERATIONS = 200
 
 
-def evenly(instance: Instance) -> Instance:
-    """With rows of the smaller classes again and again, until every class has as many rows as the largest."""
-    y = instance.train.y
-    most = int(np.bincount(y).max())
-    rows = np.concatenate([np.resize(np.flatnonzero(y == label), most) for label in range(instance.n_classes)])
-    train = Split(instance.train.x[rows], y[rows])
-    return replace(instance, train=train, reserve=train, validation=train)
-
-
 def trained(config: TrialConfig, instances: Sequence[Instance], seeds: Sequence[int]) -> Population:
     """A trial on each instance, under constants, after ``N_ITERATIONS``."""
     first = instances[0]
@@ -37,10 +28,10 @@ def trained(config: TrialConfig, instances: Sequence[Instance], seeds: Sequence[
     return population
 
 
-def sampled(population: Population, tasks: Sequence[Task], labels: Labels) -> list[Floats]:
-    """Rows (``n x d`` each) of each lane for labels (``n``), from noise of its task's seed."""
+def sampled(population: Population, lanes: Iterable[int], tasks: Sequence[Task], labels: Labels) -> list[Floats]:
+    """Rows (``n x d``) of each task from its lane for labels (``n``), from noise of the task's seed."""
     wanted = torch.as_tensor(onehot(labels, population.n_classes))
-    return [population.sample(lane, wanted, task.seed).numpy() for lane, task in enumerate(tasks)]
+    return [population.sample(int(lane), wanted, task.seed).numpy() for lane, task in zip(lanes, tasks, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class GanRows:
         first = instances[0]
         config = self.config(max(first.n_features, first.n_classes))
         population = trained(config, instances, [task.seed for task in tasks])
-        return sampled(population, tasks, labels)
+        return sampled(population, range(len(tasks)), tasks, labels)
 
 
 def with_critic(n_qubits: int) -> TrialConfig:

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 from qsynth.experiment.regime import FewLabels, Imbalance
 from qsynth.experiment.synthesizers.augmentation import AMOUNTS, AUGMENTATIONS, noisy, rotated
-from qsynth.experiment.synthesizers.gan_rows import evenly
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Setting
+from qsynth.experiment.synthesizers.searched_rows import N_RUNS, SearchedRows, random_runs
+from qsynth.experiment.synthesizers.training_rows import evenly, kept_back
+from qsynth.experiment.training_set import onehot
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from tests.qsynth.experiment.made import blobs
 
@@ -75,3 +78,26 @@ def test_gans_see_every_class_alike() -> None:
     even = evenly(task.instance)
     assert np.bincount(even.train.y).tolist() == [40, 40]
     assert len(np.unique(even.train.x, axis=0)) == len(task.instance.train)
+
+
+def test_a_score_to_choose_by_has_rows_that_the_gan_never_sees() -> None:
+    instance = kept_back(blobs(Imbalance(ratio=10, n_majority=40), seeds=1)[0].instance)
+    seen, held = ({tuple(row) for row in part.x.tolist()} for part in (instance.train, instance.validation))
+    assert not seen & held
+    assert len(held) == 9
+    assert np.bincount(instance.validation.y).tolist() == [8, 8]
+    assert np.bincount(instance.train.y).tolist() == [32, 32]
+
+
+def test_random_search_keeps_the_run_of_the_best_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qsynth.experiment.synthesizers.searched_rows.N_ITERATIONS", 20)
+    tasks = blobs(Imbalance(ratio=5, n_majority=40))
+    runs = [task for task in tasks for _ in range(N_RUNS)]
+    population, values = random_runs([kept_back(task.instance) for task in runs], [task.seed for task in runs])
+    score = population.evaluate().score.numpy().reshape(len(tasks), N_RUNS)
+    assert len(np.unique(values["lr_generator"])) == len(runs)
+    wanted = torch.as_tensor(onehot(LABELS, 2))
+    made = SearchedRows().rows(tasks, LABELS, SETTING)
+    for number, (x, task) in enumerate(zip(made, tasks, strict=True)):
+        lane = number * N_RUNS + int(score[number].argmax())
+        assert np.array_equal(x, population.sample(lane, wanted, task.seed).numpy())
