@@ -178,22 +178,19 @@ def _qnn(config: QNNConfig, learner: _Learner) -> QNNFit:
 
 
 def _fitted(qnn: QNNFit, learners: Sequence[_Learner]) -> Tensor:
-    """Learners x starts x parameters: classes weigh the same, and two folds of the known rows say when to stop."""
+    """Learners x starts x parameters after all steps: classes weigh the same.
+
+    Two folds of so few rows would stop the fit too early, which costs chosen rows most.
+    """
     found = []
     for begin in range(0, len(learners), MOST_LANES):
         some = learners[begin : begin + MOST_LANES]
-        sets = [real_rows(_by_class(each.known), each.pool.n_classes, weighted=True, stops_early=True) for each in some]
+        sets = [real_rows(each.known, each.pool.n_classes, weighted=True, stops_early=False) for each in some]
         x, targets, weight = (
             torch.as_tensor(np.stack([getattr(each, name) for each in sets])) for name in ("x", "targets", "weight")
         )
-        found.append(qnn.fit(x, targets, weight, qnn.best_step(x, targets)))
+        found.append(qnn.fit(x, targets, weight))
     return torch.cat(found)
-
-
-def _by_class(rows: Split) -> Split:
-    """The rows of a class one after another, so that every other row is half of each class."""
-    order = np.argsort(rows.y, kind="stable")
-    return Split(rows.x[order], rows.y[order])
 
 
 def _balanced(qnn: QNNFit, flat: Tensor, learners: Sequence[_Learner]) -> list[float]:
