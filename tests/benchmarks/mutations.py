@@ -102,6 +102,14 @@ MUTATIONS = [
         ),
     ),
     *_of(
+        "rules",
+        ("rules speed up a critic that is ahead", "self._factor / FACTOR if", "self._factor * FACTOR if"),
+        ("rules slow down a critic that is behind", "self._factor * FACTOR if gap <", "self._factor / FACTOR if gap <"),
+        ("rules let rates rise", "math.cos(math.pi * done)", "-math.cos(math.pi * done)"),
+        ("rules never stop a run", "self._since >= PATIENCE", "self._since < 0"),
+        ("rules stop what gets better", "moment.score > self._best else", "moment.score < self._best else"),
+    ),
+    *_of(
         "pbt",
         ("PBT's best copy the worst", "each.score), reverse=True)", "each.score), reverse=False)"),
         (

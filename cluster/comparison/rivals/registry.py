@@ -8,6 +8,7 @@ from cluster.comparison.rivals.pbt import PBT
 from cluster.comparison.rivals.ppo import PPO
 from cluster.comparison.rivals.random_search import RANDOM_SEARCH
 from cluster.comparison.rivals.rival import Rival
+from cluster.comparison.rivals.rules import RULES
 from cluster.comparison.rivals.tpe import TPE, TPE_HYPERBAND, TPE_MEDIAN
 from qsynth.registry import Registry
 from rl_envs.agents import Hold
@@ -24,6 +25,7 @@ RIVALS.register("bandit")(BANDIT)
 RIVALS.register("ppo")(PPO)
 RIVALS.register("pb2")(PB2)
 RIVALS.register("pbt")(PBT)
+RIVALS.register("rules")(RULES)
 RIVALS.register("random")(RANDOM_SEARCH)
 RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
 
