@@ -16,6 +16,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import torch
 
+import rl_envs.agent_rows  # noqa: F401  the plan names the agent's rows
 from qsynth.data.labels import stratified
 from qsynth.data.tabular import PartitionedTable
 from qsynth.experiment.arms import SyntheticArm
