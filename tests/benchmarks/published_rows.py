@@ -92,10 +92,10 @@ def main() -> None:
     others = {arm.name for arm in plan.all_arms()}
     plan = plan.replaced(arms=(*plan.arms, *NAMES))
     folder = ExperimentFolder(given.folder, plan)
-    missing = folder.missing()
     for key in keys(plan):
-        if plan.regimes[key.regime].title == given.regime and key in missing and others <= set(missing[key]):
-            folder.keep(key, run(plan, key, without=missing[key]))
+        present = set(folder.missing().get(key, NAMES))
+        if plan.regimes[key.regime].title == given.regime and not present >= set(NAMES):
+            folder.keep(key, run(plan, key, without=others | present))
             print(f"{key.data}: done", flush=True)
 
 
