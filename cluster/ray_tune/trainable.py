@@ -26,11 +26,11 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     a checkpoint, as Tune's schedulers do it, or by :meth:`change` at once.
 
     A result has, as means over the lanes: ``score`` (validation), ``score_best``, ``utility/NAME``, ``raw/NAME``,
-    ``training/NAME`` (losses, gradients, spread), ``ailment/NAME`` (share of lanes), ``seen/NAME`` (what an agent
-    observes); ``hyperparameters/NAME`` in force; ``decision``, ``iterations`` (of the GAN), ``progress`` (share of the
-    budget used); ``circuits`` and ``shots`` since the last result, and their ``_total`` since the networks began;
-    ``score_deviation`` between lanes; ``failed`` (share of lanes) and ``reason``. Lanes that diverge score 0, and the
-    others go on.
+    ``training/NAME`` (losses, gradients, spread), ``ailment/NAME`` (share of lanes) and ``seen/NAME`` (what an agent
+    observes). It has all ``hyperparameters/NAME`` in force; ``decision``, ``iterations`` (of the GAN) and ``progress``
+    (share of the budget used); ``circuits`` and ``shots`` since the last result, and their ``_total`` since the
+    networks began; ``score_deviation`` between lanes; ``failed`` (share of lanes) and ``reason``. Lanes that diverge
+    score 0, and the others go on.
     """
 
     plan: ClassVar[TunePlan]
@@ -163,7 +163,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             "training": _means(step.training),
             "ailment": _means(step.ailments),
             "seen": dict(zip(tuner.features, step.observation.mean(axis=0).tolist(), strict=True)),
-            "hyperparameters": {name: float(tuner.values[name][0]) for name in sorted(tuner.search_space)},
+            "hyperparameters": {name: float(values[0]) for name, values in sorted(tuner.values.items())},
             "decision": decisions,
             "iterations": iterations,
             "progress": min(1.0, progress),

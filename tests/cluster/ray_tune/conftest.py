@@ -1,5 +1,7 @@
 """Trials of a tiny study, without Tune and with it."""
 
+import gc
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,17 @@ def away_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path / "trainables"))
 
 
+@pytest.fixture
+def ray_of_two(shared_ray: None) -> Iterator[None]:
+    """A Ray with two CPUs. Tune leaves files open, which nobody is to be warned of later."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+
+
 @pytest.fixture(scope="session")
-def ray_of_two() -> Iterator[None]:
-    """A Ray with two CPUs, for all tests that need one."""
+def shared_ray() -> Iterator[None]:
+    """For all tests that need one."""
     with private_ray(num_cpus=2, object_store_memory=200_000_000, runtime_env={"env_vars": WORKER_ENVIRONMENT}):
         yield
