@@ -142,6 +142,7 @@ def test_what_it_can_t_tune_is_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_of_two")
 @pytest.mark.filterwarnings("ignore")
 def test_it_tunes_both_kinds_under_tune(study: Study, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def pb2(study: Study) -> dict[str, Any]:
 
 def pbt(study: Study) -> dict[str, Any]:
     made = tune.schedulers.PopulationBasedTraining(
-        perturbation_interval=1, hyperparam_mutations=mutations(study), quantile_fraction=0.5, synch=True
+        perturbation_interval=1, hyperparam_mutations=mutations(study), quantile_fraction=0.5
     )
     return {"scheduler": made}
 
@@ -66,13 +66,18 @@ WAYS: dict[str, Callable[[Study], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_of_two")
 @pytest.mark.parametrize(
     "way", [name if name == "pbt" else pytest.param(name, marks=pytest.mark.slow) for name in WAYS]
 )
 def test_whatever_tune_has_tunes_a_study(way: str, study: Study, tmp_path: Path, uri: str) -> None:
+    kind = trainable(study)
+    if way.startswith("pb"):  # where a trial is copied at results of another one, they had better run together
+        study = study.replaced(episode=study.episode.replaced(n_decisions=12))
+        kind = tune.with_resources(trainable(study), {"CPU": 0.5})
     results = tune.Tuner(
-        trainable(study),
+        kind,
         param_space=param_space(study),
         tune_config=tune.TuneConfig(
             metric="score", mode="max", num_samples=N_TRIALS, reuse_actors=True, **WAYS[way](study)
@@ -110,6 +115,7 @@ def test_whatever_tune_has_tunes_a_study(way: str, study: Study, tmp_path: Path,
         assert first in [{name: each.metrics["hyperparameters"][name] for name in first} for each in results]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_of_two")
 def test_constants_under_tune_are_a_lane_with_the_same_seed(study: Study, tmp_path: Path) -> None:
     seeds = [7, 8]
@@ -130,6 +136,7 @@ def test_constants_under_tune_are_a_lane_with_the_same_seed(study: Study, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_of_two")
 def test_an_experiment_goes_on_after_its_driver_was_killed(tiny: dict[str, Any], tmp_path: Path, uri: str) -> None:
     tiny["episode"] = {"n_decisions": 30, "iterations_per_decision": 4}
