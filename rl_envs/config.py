@@ -52,14 +52,17 @@ class EnvironmentConfig(Config):
         return self.model_copy(update={"place": place, "compiled": self.compiled and place == "cpu"})
 
 
-def make_tuner(config: EnvironmentConfig, n_lanes: int) -> Tuner:
+def make_tuner(config: EnvironmentConfig, n_lanes: int, example: Instance | None = None) -> Tuner:
     """A tuner of ``n_lanes`` lanes, its programs compiled already if they are to be.
+
+    Args:
+        example: what its trials learn is of this shape; left out: the data's first training instance.
 
     Raises:
         QsynthError: the data does not fit the circuit, or there is no GPU for a place on one.
     """
     check_place(config.place)
-    example = config.data.instance(0, held_out=False)
+    example = example or config.data.instance(0, held_out=False)
     with torch.device(config.place):
         population = Population(config.trial, example.n_features, example.n_classes, n_lanes, config.compiled)
     population.warm_up(example)

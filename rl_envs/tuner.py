@@ -71,7 +71,7 @@ class Tuner:
         lanes = population.n_lanes
         self.decisions = np.zeros(lanes, dtype=int)
         self.shots = np.zeros(lanes)
-        self._score, self._best = np.zeros(lanes), np.zeros(lanes)
+        self._score, self.best = np.zeros(lanes), np.zeros(lanes)
         self._utilities = {name: np.zeros(lanes) for name in self.metrics}
         self._raw = {name: np.zeros(lanes) for name in self.metrics}
         self._health = LaneHealth(population)
@@ -119,7 +119,7 @@ class Tuner:
         self.decisions[chosen] = 0
         self._health.begin(chosen, instances)
         self._problems.begin(chosen, instances)
-        self._best[chosen] = self._score[chosen]
+        self.best[chosen] = self._score[chosen]
         nothing = {name: np.zeros(self.population.n_lanes) for name in self.metrics}
         return self._observe(None, nothing, self._health.look(None))
 
@@ -149,7 +149,7 @@ class Tuner:
         Where episodes have recovery, ``recover`` (lanes) says which lanes are treated before: 0 for none, or the number
         of a way in :data:`qsynth.population.recovery.RECOVERIES`, counted from 1.
         """
-        before, best, old = self.score, self._best.copy(), self.utilities
+        before, best, old = self.score, self.best.copy(), self.utilities
         training: TrainingStatistics | None = None
         broken, self._broken = self._broken, ""
         recovered = [""] * len(before)
@@ -171,7 +171,7 @@ class Tuner:
         diverged = self.population.diverged
         failed = diverged | bool(broken)
         self._score = np.where(failed, 0.0, self._score)
-        self._best = np.maximum(self._best, self._score)
+        self.best = np.maximum(self.best, self._score)
         unpaid = np.full(self.population.n_lanes, self._iterations_left() < 1)
         finished = (self.decisions >= self.episode.n_decisions) | unpaid
         zeros = np.zeros_like(before)
@@ -267,7 +267,7 @@ class Tuner:
             utilities=self._utilities,
             changes=changes,
             score=self._score,
-            best=self._best,
+            best=self.best,
             values=self.population.values,
             progress=np.maximum(
                 self.decisions / self.episode.n_decisions, self.shots / (self.episode.shot_budget or np.inf)

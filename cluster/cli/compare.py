@@ -17,7 +17,7 @@ from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.plan import ComparisonPlan, StudyResults
 from cluster.comparison.report_folder import describe_rules, write_report
-from cluster.comparison.rivals.registry import FINE_TUNED, rival_names
+from cluster.comparison.rivals.registry import FINE_TUNED, OF_OPTUNA, rival_names
 from cluster.comparison.rivals.tpe import load_optuna
 from cluster.comparison.study_comparison import StudyComparison
 from cluster.comparison.tracking import log_comparison
@@ -182,7 +182,7 @@ def _rivals(text: str, studies: Sequence[Study], has_agent: bool) -> tuple[str, 
             raise QsynthError(f"--rivals must be all, or names of rivals; got {name!r}.{did_you_mean(name, names)}")
     if not chosen and not has_agent:
         raise QsynthError("--rivals must name somebody to compare, or --agent give a file")
-    if any(name.startswith("tpe") for name in chosen):
+    if set(OF_OPTUNA) & set(chosen):
         load_optuna()
     for name, need in impossible.items():
         if name in chosen:

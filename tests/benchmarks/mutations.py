@@ -145,6 +145,19 @@ MUTATIONS = [
         ),
         ("pruners never prune", "None if trial.should_prune() else {}", "{}"),
     ),
+    *_of(
+        "optuna_samplers",
+        (
+            "CMA-ES draws at random",
+            "optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)",
+            "optuna.samplers.RandomSampler(seed=seed)",
+        ),
+        (
+            "the Gaussian process begins elsewhere",
+            "planned(_gaussian_process, defaults_first=True)",
+            "planned(_gaussian_process)",
+        ),
+    ),
     *_of("ppo", ("PPO's reward is negated", "return reward(effect)", "return -reward(effect)")),
     Mutation(
         "PPO never learns",

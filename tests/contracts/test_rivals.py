@@ -15,7 +15,7 @@ from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.mean_schedule import mean_schedule
 from cluster.comparison.rivals.meter import Meter
 from cluster.comparison.rivals.ppo import ppo_rival
-from cluster.comparison.rivals.registry import RIVALS
+from cluster.comparison.rivals.registry import OF_OPTUNA, RIVALS
 from cluster.comparison.rivals.retrained import retrained
 from cluster.comparison.rivals.rival import Course, Moment, Outcome, Plan, Rival, Setting
 from qsynth.circuits.spend import Spend
@@ -113,8 +113,10 @@ def together(tuner: Tuner) -> dict[str, JobResult]:
 
 @pytest.fixture(params=EVERYBODY)
 def name(request: pytest.FixtureRequest) -> str:
-    if request.param.startswith("tpe"):
+    if request.param in OF_OPTUNA:
         pytest.importorskip("optuna")
+    if request.param == "cma-es":
+        pytest.importorskip("cmaes")
     return str(request.param)
 
 

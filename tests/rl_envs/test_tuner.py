@@ -125,7 +125,7 @@ def test_what_is_observed_is_what_happened() -> None:
 
 def test_a_new_episode_forgets_the_best_score_of_the_last() -> None:
     made = tuner(N_LANES)
-    made._best[:] = 1.0
+    made.best[:] = 1.0
     observation = made.begin([1], instances(1), [5])
     assert feature(made, observation, "score.best").tolist() == [1, 2 * made.score[1] - 1, 1]
 

@@ -3,6 +3,7 @@
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.rivals.asha import ASHA
 from cluster.comparison.rivals.bandit import BANDIT
+from cluster.comparison.rivals.optuna_samplers import CMA_ES, GAUSSIAN_PROCESS
 from cluster.comparison.rivals.pb2 import PB2
 from cluster.comparison.rivals.pbt import PBT
 from cluster.comparison.rivals.ppo import PPO
@@ -20,6 +21,8 @@ RIVALS: Registry[Rival] = Registry("rival")
 RIVALS.register("tpe")(TPE)
 RIVALS.register("tpe-median")(TPE_MEDIAN)
 RIVALS.register("tpe-hyperband")(TPE_HYPERBAND)
+RIVALS.register("cma-es")(CMA_ES)
+RIVALS.register("gp")(GAUSSIAN_PROCESS)
 RIVALS.register("asha")(ASHA)
 RIVALS.register("bandit")(BANDIT)
 RIVALS.register("ppo")(PPO)
@@ -28,6 +31,8 @@ RIVALS.register("pbt")(PBT)
 RIVALS.register("rules")(RULES)
 RIVALS.register("random")(RANDOM_SEARCH)
 RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
+
+OF_OPTUNA = ("tpe", "tpe-median", "tpe-hyperband", "cma-es", "gp")
 
 # Those that are tuned on training instances first.
 TUNED: tuple[Family, ...] = ("constants", "exponential", "cosine", "ttur")

@@ -1,4 +1,4 @@
-"""Tree-structured Parzen estimators (Bergstra et al. 2011) by Optuna, with and without pruning of bad runs."""
+"""Optuna's loop, and its tree-structured Parzen estimators (Bergstra et al. 2011), with and without pruning."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def load_optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise QsynthError("TPE needs Optuna; install it with: pip install 'qsynth[compare]'") from None
+        raise QsynthError("this rival needs Optuna; install it with: pip install 'qsynth[compare]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
@@ -36,16 +36,29 @@ def _distributions(optuna: Any, space: SearchSpace) -> dict[str, Any]:
     return made
 
 
-def _planned(pruner: Callable[[Any, Setting], Any]) -> Callable[[Setting], Plan]:
+def planned(
+    sampler: Callable[[Any, Setting], Any],
+    pruner: Callable[[Any, Setting], Any] = lambda optuna, _: optuna.pruners.NopPruner(),
+    defaults_first: bool = False,
+) -> Callable[[Setting], Plan]:
+    """One trial after another, by an Optuna sampler.
+
+    Args:
+        sampler, pruner: made of the library, for a problem.
+        defaults_first: whether the first trial has the given values.
+    """
+
     def plan(setting: Setting) -> Plan:
         optuna = load_optuna()
         study = optuna.create_study(
             direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=setting.seed % 2**32),
+            sampler=sampler(optuna, setting),
             pruner=pruner(optuna, setting),
             study_name=f"problem-{setting.problem}",
         )
         space = _distributions(optuna, setting.space)
+        if defaults_first:
+            study.enqueue_trial({name: setting.start[name] for name in space if name in setting.start})
         while setting.meter.left:
             trial = study.ask(space)
 
@@ -75,16 +88,18 @@ def _worth(scores: Sequence[float], keep: Keep) -> float:
     return max(scores) if keep == "best" else scores[-1]
 
 
-TPE = Rival(
-    name="TPE", plan=_planned(lambda optuna, _: optuna.pruners.NopPruner()), detail="Optuna's TPESampler, whole runs"
-)
+def _tpe(optuna: Any, setting: Setting) -> Any:
+    return optuna.samplers.TPESampler(seed=setting.seed % 2**32)
+
+
+TPE = Rival(name="TPE", plan=planned(_tpe), detail="Optuna's TPESampler, whole runs")
 TPE_MEDIAN = Rival(
     name="TPE, median pruning",
-    plan=_planned(lambda optuna, _: optuna.pruners.MedianPruner()),
+    plan=planned(_tpe, lambda optuna, _: optuna.pruners.MedianPruner()),
     detail="Optuna's TPESampler and MedianPruner; what pruning saves pays for more runs",
 )
 TPE_HYPERBAND = Rival(
     name="TPE, Hyperband pruning",
-    plan=_planned(lambda optuna, setting: optuna.pruners.HyperbandPruner(1, setting.n_decisions, 3)),
+    plan=planned(_tpe, lambda optuna, setting: optuna.pruners.HyperbandPruner(1, setting.n_decisions, 3)),
     detail="Optuna's TPESampler and HyperbandPruner; what pruning saves pays for more runs",
 )
