@@ -7,10 +7,10 @@ from pathlib import Path
 import yaml
 
 from cluster.study.study import Study, read_study
-from qsynth.config import read_yaml
 from qsynth.data.tabular import CsvData
 from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_text
+from qsynth.files.yaml_file import read_yaml
 
 
 @dataclass(frozen=True)

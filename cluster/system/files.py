@@ -1,19 +1,19 @@
 """Files that may be absent, damaged or impossible to write."""
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from qsynth.errors import FileError
+from qsynth.files.json_text import read_json
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``; empty when the file is absent, unreadable or holds anything else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(path)
+    except FileError:
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cluster.tracking.journal import Cursor, Record
+from cluster.tracking.journal import Cursor
 from cluster.tracking.model_registry import register
+from cluster.tracking.record import Record
 from cluster.tracking.runs import NOTE_TAG, StudyRuns
 from cluster.tracking.store import Location, TrackingStore
 
@@ -144,6 +145,9 @@ class Delivery:
     def _deliver(self, runs: StudyRuns, records: Sequence[Record]) -> None:
         outboxes: dict[str | None, Outbox] = {}
         for record in records:
+            if not record.sendable:
+                self._skip(1, f"record {record.seq}", ValueError("it is damaged"))
+                continue
             outboxes.setdefault(record.body.get("trial"), Outbox(start_time=record.time)).add(record)
         ids = {}
         for trial, outbox in outboxes.items():
@@ -217,6 +221,9 @@ class Delivery:
         if not file.exists():
             self._skip(1, f"artifact {file}", FileNotFoundError("it is gone"))
             return
+        if not _plain(file, self._run_dir):
+            self._skip(1, f"artifact {file}", ValueError("it leads out of the run directory, or is no file"))
+            return
         upload = self._client.log_artifacts if file.is_dir() else self._client.log_artifact
         self._patiently(runs, run_id, f"artifact {file}", partial(upload, run_id, str(file), folder or None))
 
@@ -256,6 +263,14 @@ def changes(kept: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str
 def _shown(markdown: str, run_id: str) -> str:
     """Markdown whose images by relative path, which are artifacts, have the addresses that MLflow's pages know."""
     return _IMAGE.sub(rf"![\1](get-artifact?path=\2&run_uuid={run_id})", markdown)
+
+
+def _plain(path: Path, folder: Path) -> bool:
+    """Whether a path, and all below it, are files and folders within ``folder``, whatever links say."""
+    root = folder.resolve()
+    return all(
+        each.resolve().is_relative_to(root) and (each.is_file() or each.is_dir()) for each in (path, *path.rglob("*"))
+    )
 
 
 def _cut(value: str, length: int) -> str:

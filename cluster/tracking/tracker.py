@@ -8,17 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, SupportsFloat, SupportsInt, get_args
+from typing import Any, SupportsFloat, SupportsInt, get_args
 
 from cluster.system.attempt_lock import LOCK_NAME, AttemptLock, take_lock
 from cluster.tracking.dataset_input import DatasetInput
 from cluster.tracking.delivery import Delivery, OutOfTimeError
 from cluster.tracking.journal import JOURNAL_NAME, Journal
 from cluster.tracking.model_registry import RegisteredModel
+from cluster.tracking.record import Status
 from cluster.tracking.store import HIDDEN, Location, TrackingStore, checked_key, checked_name
 from qsynth.errors import QsynthError
-
-Status = Literal["FINISHED", "KILLED", "FAILED"]
 
 IDLE_SECONDS = 0.5
 FIRST_WAIT_SECONDS = 0.5
@@ -127,10 +126,10 @@ class Tracker:
         self._append("tags", trial, tags=self._texts(tags))
 
     def log_artifact(self, path: Path, trial: str | None = None, folder: str = "") -> None:
-        """Have a file or a folder's content uploaded. It must stay until then: keep it in the run directory.
+        """Have a file or a folder's content uploaded. It must be in the run directory, and stay until then.
 
         Raises:
-            QsynthError: no such file, a newer attempt has begun, or closed.
+            QsynthError: no such file there, a newer attempt has begun, or closed.
         """
         self._append("artifact", trial, path=self._kept_path(path), folder=folder)
 
@@ -154,10 +153,10 @@ class Tracker:
         """Upload a folder in MLflow's model format and register it: one version a study, however often this is called.
 
         Args:
-            path: the folder. It must stay until it is uploaded: keep it in the run directory.
+            path: the folder. It must be in the run directory, and stay until it is uploaded.
 
         Raises:
-            QsynthError: no such folder, a newer attempt has begun, or closed.
+            QsynthError: no such folder there, a newer attempt has begun, or closed.
         """
         self._append("model", None, path=self._kept_path(path), model=asdict(model))
 
@@ -198,7 +197,9 @@ class Tracker:
         path = path.absolute()
         if not path.exists():
             raise QsynthError(f"artifact must exist; got {path}")
-        return str(path.relative_to(self._run_dir) if path.is_relative_to(self._run_dir) else path)
+        if not path.is_relative_to(self._run_dir):
+            raise QsynthError(f"artifact must be in the run directory {self._run_dir}; got {path}")
+        return str(path.relative_to(self._run_dir))
 
     def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
         return {self._checked_key(key): str(value) for key, value in values.items()}
