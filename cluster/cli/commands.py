@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cluster.cli.output import emit, warn_undelivered
+from cluster.cli.output import emit, end_tracking
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.study import Study, changed, load_study, presets, study_name
-from cluster.system.files import read_json_object
+from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
@@ -69,7 +69,7 @@ def run_tune(
     console = Console()
     print_result(console, result.comparison)
     for what, where in result.paths.items():
-        console.print(f"{what}: {where}", soft_wrap=True, highlight=False)
+        console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
@@ -97,6 +97,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             InterruptGuard() as guard,
             StudyProgress(enabled=not as_json, listener=note.show) as progress,
             ray_session(address, study.name) as resources,
+            writing_below(run.path),
         ):
             guard.listen()
             result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
@@ -113,7 +114,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         note.stopped(f"Failed: {type(error).__name__}.")
         raise
     finally:
-        warn_undelivered(tracker.close(status), run.path)
+        end_tracking(tracker, status, run.path)
     return result
 
 
@@ -134,7 +135,7 @@ def list_presets(as_json: bool) -> None:
 
 def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
     """``qsynth sync``."""
-    from cluster.tracking.tracker import sync
+    from cluster.tracking.sync import sync
 
     result = sync(path, tracking_uri)
     if as_json:

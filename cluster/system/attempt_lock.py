@@ -66,7 +66,10 @@ class AttemptLock:
         """
         if self._descriptor is None:
             raise FileError(f"{self._path.parent} must be held to be written; attempt {self.attempt} let go of it")
-        newest = _number_in(self._path)
+        try:
+            newest = _number_in(self._path)
+        except OSError as error:
+            raise FileError(f"{self._path.parent} must be readable: {error.strerror}") from None
         if newest > self.attempt:
             raise FileError(
                 f"{self._path.parent} must be written by its newest attempt, {newest}; got attempt {self.attempt}. "

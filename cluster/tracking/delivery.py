@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cluster.system.files import writing_below
 from cluster.tracking.journal import Cursor
 from cluster.tracking.model_registry import register
 from cluster.tracking.record import Record
@@ -105,6 +106,7 @@ class Delivery:
 
         Raises:
             OutOfTimeError: the deadline has passed.
+            FolderError: the run directory can't be written; the batch will be sent again.
             Exception: whatever MLflow raises when the store can't be reached; the batch will be sent again.
         """
         records = self._cursor.read(RECORDS_AT_ONCE)
@@ -113,10 +115,12 @@ class Delivery:
             records = self._cursor.read(RECORDS_AT_ONCE)  # from the start, when the store had lost the study
             self._skipped_now = 0
             self._deliver(runs, records)
-            runs.save()
+            with writing_below(self._run_dir):
+                runs.save()
             self.skipped += self._skipped_now
             self.delivered += len(records)
-        return self._cursor.advance()
+        with writing_below(self._run_dir):
+            return self._cursor.advance()
 
     def close_orphans(self) -> None:
         """End as KILLED the runs of a study whose process died without ending them.
@@ -253,6 +257,11 @@ class Delivery:
     def _in_time(self) -> None:
         if time.monotonic() > self.deadline:
             raise OutOfTimeError
+
+
+def describe(error: Exception) -> str:
+    """What a store raised, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def changes(kept: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.attempt_lock import AttemptLock
-from cluster.system.files import read_json_object
+from cluster.system.files import read_json_object, writing_below
 from cluster.tracking.record import Record, parse_line
 from qsynth.files.atomic import atomic_write_json
 from qsynth.files.content import check_regular, read_content
@@ -19,7 +19,7 @@ JOURNAL_NAME = "journal.jsonl"
 OFFSET_NAME = "journal.offset.json"
 FSYNC_SECONDS = 1.0
 MOST_BYTES = 16 * 1024**3
-DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE})
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +36,17 @@ class Journal:
         """Open or create the journal as a new attempt.
 
         Raises:
-            QsynthError: another live process writes it, or it is no file, or larger than 16 GiB.
+            QsynthError: another live process writes it, the folder can't be written, or it is no file, or larger than
+                16 GiB.
         """
-        run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / JOURNAL_NAME
-        _, last = _whole_part(self._path)
-        self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
-        end, last = _whole_part(self._path)
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.ftruncate(self._descriptor, end)
+        with writing_below(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+            _, last = _whole_part(self._path)
+            self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
+            end, last = _whole_part(self._path)
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            os.ftruncate(self._descriptor, end)
         self._seq = last.seq if last else 0
         self._waiting: deque[bytes] = deque()
         self._lock = threading.Lock()
@@ -91,7 +93,7 @@ class Journal:
             os.close(self._descriptor)
             self.attempt_lock.release()
         if self._waiting:
-            logger.error("%s: the disk is full, %d records could not be kept", self._path, len(self._waiting))
+            logger.error("%s can't be written, %d records could not be kept", self._path, len(self._waiting))
 
     def _drain(self) -> None:
         while self._waiting:

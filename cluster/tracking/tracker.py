@@ -6,23 +6,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsInt, get_args
 
-from cluster.system.attempt_lock import LOCK_NAME, AttemptLock, take_lock
+from cluster.system.attempt_lock import AttemptLock
+from cluster.system.files import FolderError
 from cluster.tracking.dataset_input import DatasetInput
-from cluster.tracking.delivery import Delivery, OutOfTimeError
-from cluster.tracking.journal import JOURNAL_NAME, Journal
+from cluster.tracking.delivery import Delivery, OutOfTimeError, describe
+from cluster.tracking.journal import Journal
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.record import Status
-from cluster.tracking.store import HIDDEN, Location, TrackingStore, checked_key, checked_name
+from cluster.tracking.store import Location, TrackingStore, checked_key, checked_name
 from qsynth.errors import QsynthError
 
 IDLE_SECONDS = 0.5
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
-SYNC_TRIES = 5
 
 logger = logging.getLogger(__name__)
 
@@ -223,61 +223,16 @@ class Tracker:
                     return
                 if not moved:
                     self._closing.wait(IDLE_SECONDS)
-            except (OutOfTimeError, QsynthError):  # no time left, or a newer attempt delivers now
-                return
             except Exception as error:  # the thread outlives any fault of the store
+                if isinstance(error, OutOfTimeError | QsynthError) and not isinstance(error, FolderError):
+                    return  # no time left, or a newer attempt delivers now
                 if (reason := type(error).__name__) != said:
-                    logger.warning("MLflow can't be reached (%s); records wait in the journal", _reason(error))
+                    logger.warning("%s", _waiting(error))
                     said = reason
                 if self._closing.wait(wait):
                     time.sleep(FIRST_WAIT_SECONDS)
                 else:
                     wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What ``sync`` did: records delivered, values that MLflow refused for good, and where to look."""
-
-    delivered: int
-    skipped: int
-    location: Location | None
-
-
-def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncResult:
-    """Deliver what a run directory's journal still holds; runs that a killed process left open end as KILLED.
-
-    Args:
-        run_dir: of a study that is not running.
-        tracking_uri: another store than the study's own; everything is delivered to it then.
-
-    Raises:
-        QsynthError: no study's run directory, a live process writes it, or the store can't be reached.
-    """
-    run_dir = run_dir.absolute()
-    store = TrackingStore.load(run_dir)
-    if tracking_uri is None and f":{HIDDEN}@" in store.uri:
-        raise QsynthError(f"tracking uri must be given, its password is not stored; the study used {store.uri}")
-    store = TrackingStore.make(tracking_uri or store.uri, store.experiment, store.study)
-    if not (run_dir / JOURNAL_NAME).exists():
-        raise QsynthError(f"{run_dir} must hold a {JOURNAL_NAME}")
-    with open(take_lock(run_dir / LOCK_NAME)):
-        replay = Delivery(run_dir, store)
-        tries = 0
-        while True:
-            try:
-                while replay.step():
-                    pass
-                replay.close_orphans()
-                return SyncResult(replay.delivered, replay.skipped, replay.location)
-            except Exception as error:
-                tries += 1
-                if tries == SYNC_TRIES:
-                    raise QsynthError(
-                        f"tracking store {store.shown_uri} must be reachable; got {_reason(error)}. "
-                        f"{replay.remaining()} records wait in {run_dir}: run sync again."
-                    ) from None
-                time.sleep(FIRST_WAIT_SECONDS * 2**tries)
 
 
 def _checked_status(status: Status) -> Status:
@@ -286,5 +241,7 @@ def _checked_status(status: Status) -> Status:
     return status
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+def _waiting(error: Exception) -> str:
+    if isinstance(error, FolderError):
+        return f"{error}; what MLflow has got by now, it may get again"
+    return f"MLflow can't be reached ({describe(error)}); records wait in the journal"
