@@ -11,6 +11,7 @@ from rich.table import Table
 from cluster.cli.output import emit, end_tracking
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
+from cluster.study.difference import differences
 from cluster.study.study import Study, changed, load_study, presets, study_name
 from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
@@ -46,6 +47,7 @@ def run_tune(
         run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
         study = run.load_study()
         study.check()
+        _say_what_is_ignored(name, run, study)
     else:
         study = changed(load_study(name), changes)
         study.check()
@@ -54,13 +56,12 @@ def run_tune(
         check_address(address)
         run = run_directory.create(out, study, run_name)
         study = run.load_study()
-    from cluster.tuning.study_result import StudyResult
-
     if run.result.is_file() and not run.comparison.is_file():
         _show_earlier(run, as_json)
         return
-    if run.result.is_file():
-        result = StudyResult.read(run)
+    found = _found(run)
+    if found is not None:
+        result = found
     else:
         result = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
     if as_json:
@@ -70,6 +71,29 @@ def run_tune(
     print_result(console, result.comparison)
     for what, where in result.paths.items():
         console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _say_what_is_ignored(name: str, run: run_directory.RunDirectory, study: Study) -> None:
+    """Where the study that is named has been changed since its run began, say that this is not looked at."""
+    try:
+        others = differences(study, load_study(name))
+    except QsynthError:  # a study's name, or a file that is no more what it was
+        return
+    if others:
+        print(f"{run.path.name} goes on with its own study: {'; '.join(others)}", file=sys.stderr)
+
+
+def _found(run: run_directory.RunDirectory) -> Any:
+    """What a complete run has found; None where it is not complete, or its result is damaged and made anew."""
+    from cluster.tuning.study_result import StudyResult
+
+    if not run.result.is_file():
+        return None
+    try:
+        return StudyResult.read(run)
+    except QsynthError as error:
+        print(f"{error}; it is made anew", file=sys.stderr)
+        return None
 
 
 def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:

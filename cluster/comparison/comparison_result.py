@@ -95,7 +95,7 @@ class ComparisonResult:
             found = TypeAdapter(cls).validate_python(read_json(path))
             found.check()
         except (FileError, ValidationError, LookupError, ValueError, TypeError, ArithmeticError):
-            raise FileError(f"{path} must hold a comparison's results; move it away to have them made anew") from None
+            raise FileError(f"{path} must hold a comparison's results") from None
         return found
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,13 @@ class JobResultFile:
             self._lock = take_lock(path)
             content = read_content(path)
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped
-            for number, line in enumerate(content[:end].splitlines(), start=1):
-                try:
+            lines = content[:end].splitlines()
+            for line in lines:
+                with suppress(FileError, ValidationError):  # a damaged one's job is done again
                     record = adapter.validate_python(parse_json(line, "a record"))
-                except (FileError, ValidationError):
-                    raise FileError(f"{path} must hold a comparison's records; line {number} is none") from None
-                self.records[record.key] = record
+                    self.records[record.key] = record
+            if lines and not self.records:
+                raise FileError(f"{path} must hold a comparison's records; got {len(lines)} lines without any")
             with path.open("ab") as file:
                 file.truncate(end)
         except OSError as error:

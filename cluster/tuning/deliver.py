@@ -95,7 +95,8 @@ def deliver(
     for path in (run.study_file, run.report, run.note, run.result, run.synthetic, run.agent):
         tracker.log_artifact(path)
     if device is not None:
-        tracker.log_artifact(run.device_model)
+        if run.device_model.is_file():
+            tracker.log_artifact(run.device_model)
         tracker.log(device.metrics(), step=0)
     for folder in ("plots", SMALL):
         for path in sorted((run.path / folder).glob("*.png")):

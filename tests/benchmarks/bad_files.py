@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000, help="of all kinds together")
     parser.add_argument("--kind", help="only this one")
-    parser.add_argument("--show", action="store_true", help="every outcome")
+    parser.add_argument("--show", action="store_true", help="every outcome, not only faults")
     parser.add_argument("--first", type=int, default=0, help="seed to begin with")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -42,8 +42,8 @@ def main() -> int:
             for seed in range(options.first, options.first + each):
                 outcome = try_file(kind, seed, Path(folder), watch)
                 counts[outcome.what] += 1
-                if options.show:
-                    print(f"{kind.name} {seed}: {outcome.what}: {outcome.detail}")
+                if options.show or not outcome.good:
+                    print(f"{kind.name} {seed}: {outcome.what}: {outcome.detail}", flush=True)
                 if not outcome.good:
                     faults.append(f"{kind.name} {seed}: {outcome.what}: {outcome.detail}")
             bad = each - counts["refused"] - counts["read"]
