@@ -60,8 +60,11 @@ class Journal:
         """Records that wait in memory for disk space."""
         return len(self._waiting)
 
-    def append(self, kind: str, body: dict[str, Any]) -> Record:
-        """Add one record under the present time; it takes microseconds and never waits for the disk.
+    def append(self, kind: str, body: dict[str, Any], at: float | None = None) -> Record:
+        """Add one record; it takes microseconds and never waits for the disk.
+
+        Args:
+            at: when what it says came about, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a newer attempt has begun, or the journal is closed.
@@ -72,7 +75,7 @@ class Journal:
             record = Record(
                 seq=self._seq + 1,
                 attempt=self.attempt_lock.attempt,
-                time=time.time_ns() // 1_000_000,
+                time=time.time_ns() // 1_000_000 if at is None else round(1000 * at),
                 kind=kind,
                 body=body,
             )

@@ -17,6 +17,7 @@ from qsynth.files.atomic import atomic_write_json
 STORE_NAME = "tracking.json"
 HIDDEN = "***"
 EXPERIMENT = "qsynth"
+VIEW = "workflowType=machine_learning"  # MLflow's pages open in that for language models, without it
 CLIENT_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -61,7 +62,7 @@ class Location:
 
     def __str__(self) -> str:
         if self.tracking_uri.startswith("http"):
-            return f"{self.tracking_uri.rstrip('/')}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
+            return f"{self.tracking_uri.rstrip('/')}/#/experiments/{self.experiment_id}/runs/{self.run_id}?{VIEW}"
         command = shlex.join(["mlflow", "ui", "--backend-store-uri", self.tracking_uri])
         return f"{command}  (run {self.run_id})"
 

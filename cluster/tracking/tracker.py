@@ -86,18 +86,32 @@ class Tracker:
         """
         self._start(None, params, tags)
 
-    def start_trial(self, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def start_trial(
+        self, key: str, params: Mapping[str, Any], tags: Mapping[str, str], at: float | None = None
+    ) -> None:
         """Open a trial's run, a child of the study's, the same one as before on a resume.
+
+        Args:
+            at: when it began, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: an unfit name, a newer attempt has begun, or closed.
         """
-        self._start(key, params, tags)
+        self._start(key, params, tags, at)
 
-    def log(self, metrics: Mapping[str, SupportsFloat], step: SupportsInt, trial: str | None = None) -> None:
+    def log(
+        self,
+        metrics: Mapping[str, SupportsFloat],
+        step: SupportsInt,
+        trial: str | None = None,
+        at: float | None = None,
+    ) -> None:
         """Record metric values of a trial, or of the study.
 
         Values that are not finite are left out; metric ``nonfinite_dropped`` counts them, per run and attempt.
+
+        Args:
+            at: when they were measured, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a value that is no number, an unfit name, a newer attempt has begun, or closed.
@@ -115,7 +129,7 @@ class Tracker:
             self._dropped[trial] += len(values) - len(finite)
             finite["nonfinite_dropped"] = float(self._dropped[trial])
         if finite:
-            self._append("metrics", trial, step=int(step), metrics=finite)
+            self._append("metrics", trial, at, step=int(step), metrics=finite)
 
     def set_tags(self, tags: Mapping[str, str], trial: str | None = None) -> None:
         """Set tags, which may change, of a trial or of the study.
@@ -141,13 +155,13 @@ class Tracker:
         """
         self._append("note", trial, markdown=markdown)
 
-    def log_dataset(self, dataset: DatasetInput) -> None:
-        """Note that the study used a data set.
+    def log_dataset(self, dataset: DatasetInput, trial: str | None = None) -> None:
+        """Note that a trial, or the study, used a data set.
 
         Raises:
             QsynthError: a newer attempt has begun, or closed.
         """
-        self._append("dataset", None, dataset=asdict(dataset))
+        self._append("dataset", trial, dataset=asdict(dataset))
 
     def register_model(self, path: Path, model: RegisteredModel) -> None:
         """Upload a folder in MLflow's model format and register it: one version a study, however often this is called.
@@ -160,13 +174,16 @@ class Tracker:
         """
         self._append("model", None, path=self._kept_path(path), model=asdict(model))
 
-    def end_trial(self, key: str, status: Status = "FINISHED") -> None:
+    def end_trial(self, key: str, status: Status = "FINISHED", at: float | None = None) -> None:
         """End a trial's run; ``start_trial`` would open it again.
+
+        Args:
+            at: when it ended, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a newer attempt has begun, or closed.
         """
-        self._append("end", key, status=_checked_status(status))
+        self._append("end", key, at, status=_checked_status(status))
 
     def close(self, status: Status, timeout_s: float = 60.0) -> int:
         """End the study's run and the trials still open, deliver for at most ``timeout_s``, free the run directory.
@@ -185,13 +202,15 @@ class Tracker:
                 self._journal.close()
         return self._replay.remaining() + self._journal.unwritten
 
-    def _start(self, trial: str | None, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        self._append("start", trial, params=self._texts(params), tags=self._texts(tags))
+    def _start(
+        self, trial: str | None, params: Mapping[str, Any], tags: Mapping[str, str], at: float | None = None
+    ) -> None:
+        self._append("start", trial, at, params=self._texts(params), tags=self._texts(tags))
 
-    def _append(self, kind: str, trial: str | None, **body: Any) -> None:
+    def _append(self, kind: str, trial: str | None, at: float | None = None, **body: Any) -> None:
         if trial is not None and trial not in self._good_trials:
             self._good_trials.add(checked_name("trial", trial))
-        self._journal.append(kind, {"trial": trial, **body})
+        self._journal.append(kind, {"trial": trial, **body}, at)
 
     def _kept_path(self, path: Path) -> str:
         path = path.absolute()

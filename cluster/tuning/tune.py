@@ -28,12 +28,11 @@ from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
 from cluster.tracking.tags import study_tags
 from cluster.tracking.tracker import Tracker
-from cluster.tracking.trials import log_trials
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
 from cluster.training.gauges import StudyGauges
 from cluster.training.training_loop import TrainingLoop
-from cluster.tuning.deliver import best_trial, deliver
+from cluster.tuning.deliver import best_trial, deliver, trials_log
 from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.engine import choose
 from qsynth.errors import QsynthError
@@ -233,6 +232,7 @@ class Tuning:
         instances = [study.data.instance(each.number, held_out=True) for each in problems]
         compared = [each for each in comparison.rivals if not each.only_once]
         episodes: dict[str, list[Episode]] = {}
+        log = trials_log(study, self.run, self.tracker, tags)
         pool = WorkerPool(environment.replaced(episode=study.episode), share, self.run.path.name)
         try:
             for rival in compared:
@@ -259,7 +259,7 @@ class Tuning:
                     on_done=stage.update,
                     check=self.guard.check,
                 )
-                log_trials(self.tracker, rival.name, episodes[rival.name], study.episode.iterations_per_decision, tags)
+                log.log(rival.name, episodes[rival.name])
         finally:
             pool.stop()
         return episodes
