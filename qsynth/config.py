@@ -1,20 +1,15 @@
 """Frozen, validated configuration: every study file and every component's settings."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from qsynth.errors import FileError, QsynthError, StudyError, did_you_mean
+from qsynth.errors import QsynthError, StudyError, did_you_mean, shown
 from qsynth.registry import Registry
-
-MAX_STUDY_BYTES = 256 * 1024
 
 
 class Config(BaseModel):
@@ -31,7 +26,7 @@ class Config(BaseModel):
             needed = (name for name, field in type(self).model_fields.items() if field.is_required())
             first = next(needed, next(iter(type(self).model_fields), "name"))
             raise StudyError(
-                f"{type(self).__name__} must be given its settings by name, as in {first}=...; got {unnamed[0]!r}"
+                f"{type(self).__name__} must be given its settings by name, as in {first}=...; got {shown(unnamed[0])}"
             )
         try:
             super().__init__(**values)
@@ -45,7 +40,7 @@ class Config(BaseModel):
         try:
             super().__setattr__(name, value)
         except ValidationError:
-            message = f"{type(self).__name__} must not be changed; make another with replaced({name}={value!r})"
+            message = f"{type(self).__name__} must not be changed; make another with replaced({name}={shown(value)})"
             raise StudyError(message) from None
 
     def replaced(self, **changes: Any) -> Self:
@@ -131,7 +126,7 @@ def _in_one_line(error: ValidationError, model: type[Config], values: Any, sourc
         cause = first["ctx"]["error"]
         kind = type(cause) if isinstance(cause, QsynthError) else StudyError
         return kind(f"{source}: {message}{more}" if not first["loc"] else f"{source}: {path}: {message}{more}")
-    return StudyError(f"{source}: {path}: {message[0].lower()}{message[1:]}; got {first['input']!r}{more}")
+    return StudyError(f"{source}: {path}: {message[0].lower()}{message[1:]}; got {shown(first['input'])}{more}")
 
 
 def _without_kinds(location: tuple[int | str, ...], values: Any) -> list[int | str]:
@@ -171,43 +166,3 @@ def _models_in(annotation: Any) -> list[type[Config]]:
     if isinstance(annotation, type) and issubclass(annotation, Config):
         return [annotation]
     return [m for argument in getattr(annotation, "__args__", ()) for m in _models_in(argument)]
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Safe YAML without aliases, whose expansion could exhaust memory, and without keys that are given twice."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-    def compose_mapping_node(self, anchor: Any) -> Any:
-        node = super().compose_mapping_node(anchor)
-        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        if repeated := [key for key, count in keys.items() if count > 1]:
-            raise yaml.YAMLError(f"key {repeated[0]!r} is given twice, line {node.start_mark.line + 1} on")
-        return node
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
-
-    Raises:
-        FileError: unreadable, larger than 256 KiB, not valid YAML, with aliases, a key given twice, or not a mapping.
-    """
-    try:
-        if path.stat().st_size > MAX_STUDY_BYTES:
-            raise FileError(f"{path} must be at most {MAX_STUDY_BYTES // 1024} KiB; got {path.stat().st_size} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise FileError(f"{path} can't be read: {reason}") from None
-    try:
-        content = yaml.load(text, Loader=_PlainLoader)
-    except RecursionError:
-        raise FileError(f"{path} must be YAML: nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: e.g. a date with month 13
-        raise FileError(f"{path} must be YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise FileError(f"{path} must hold a mapping of settings; got {type(content).__name__}")
-    return content

@@ -1,6 +1,5 @@
 """What an agent did in one trial as a plain schedule, which needs no agent to be followed again."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -8,8 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from qsynth.config import Config, parse
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 from qsynth.files.atomic import atomic_write_json
+from qsynth.files.json_text import read_json
 from qsynth.space.hyperparameters import NAMES
 
 LaneValues = dict[str, np.ndarray]
@@ -45,7 +45,7 @@ class ScheduleFile(Config):
         try:
             atomic_write_json(path, self.model_dump(mode="json"), indent=1)
         except OSError as error:
-            raise QsynthError(f"{path} can't be written: {error.strerror}") from None
+            raise FileError(f"{path} can't be written: {error.strerror}") from None
 
     @classmethod
     def read(cls, path: Path) -> "ScheduleFile":
@@ -55,9 +55,9 @@ class ScheduleFile(Config):
             QsynthError: no such file, or not a schedule.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise QsynthError(f"{path} must be a schedule's JSON file: {' '.join(str(error).split())}") from None
+            values = read_json(path)
+        except FileError as error:
+            raise FileError(f"{path} must be a schedule's JSON file: {error}") from None
         return parse(cls, values, source=str(path))
 
 

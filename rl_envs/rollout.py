@@ -1,5 +1,6 @@
 """Playing episodes with any agent, as many at a time as the population has lanes."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ class Episode:
         test_raw: raw metric values of the same.
         reason: why it ended.
         snapshot: the trained GAN that is kept; None unless asked for.
+        began, ended: of the wave that it was played in, in seconds since 1970.
     """
 
     instance: str
@@ -61,6 +63,8 @@ class Episode:
     test_raw: dict[str, float]
     reason: str
     snapshot: Snapshot | None
+    began: float
+    ended: float
 
 
 def play(
@@ -96,7 +100,7 @@ def play(
 def _play_wave(
     tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: KeepBest | None
 ) -> list[Episode]:
-    n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
+    began, n_lanes, n_decisions = time.time(), len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
     names = sorted(tuner.search_space) or sorted(tuner.values)
     scores, alive = [tuner.score], np.ones(n_lanes, dtype=bool)
@@ -155,6 +159,8 @@ def _play_wave(
             test_raw={} if card is None else {name: float(value[lane]) for name, value in card.raw.items()},
             reason=broken or reasons[lane],
             snapshot=tuner.population.snapshot(lane) if snapshots else None,
+            began=began,
+            ended=time.time(),
         )
         for lane in range(n_lanes)
     ]

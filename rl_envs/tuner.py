@@ -43,7 +43,7 @@ class EpisodeConfig(Config):
     max_step: float = Field(0.15, gt=0, le=1)
     reward: RewardConfig = ShortfallGain()
     step_timeout_s: float = Field(120.0, gt=0)
-    shot_budget: int | None = Field(None, ge=1)
+    shot_budget: int | None = Field(None, ge=1, le=10**15)
     recovery: bool = False
     random_start: float = Field(0.0, ge=0, le=1)
 

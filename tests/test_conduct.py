@@ -15,6 +15,7 @@ WRITERS = {
     "cluster/machines/private_ray.py": "a token: made for its owner alone, and never in the place of another",
     "cluster/service/daemon.py": "a log, which a process writes as long as it runs",
     "cluster/system/attempt_lock.py": "a lock, with a number that is written in place",
+    "cluster/system/sqlite_file.py": "a database that MLflow makes, put in its place when it is whole",
     "cluster/tracking/journal.py": "a journal: records are appended",
     "cluster/training/checkpoints.py": "a folder, which is renamed when it is whole",
     "qsynth/execution/compilation.py": "a lock",

@@ -11,6 +11,7 @@ from cluster.cli.output import fail
 from cluster.cli.own_tables import own_tables
 from cluster.cli.service import service
 from cluster.system.environment import prepare_process
+from cluster.system.files import cant_write
 from cluster.system.interrupt import Interrupted
 from qsynth.errors import QsynthError
 
@@ -226,5 +227,9 @@ def main() -> None:
         app()
     except QsynthError as error:
         fail(str(error))
+    except OSError as error:
+        if not cant_write(error):
+            raise
+        fail(f"{error.filename or 'a file'} can't be read or written: {error.strerror}")
     except Interrupted as stop:
         sys.exit(stop.exit_code)

@@ -1,12 +1,12 @@
 """What a study's GAN has to beat, before anything is trained, and what its latest run has found."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from cluster.comparison.beside import measure_rows
 from cluster.study.study import Study
+from cluster.system.files import read_json_object
 from qsynth.circuits.engine import STATEVECTOR, choose
 from qsynth.circuits.statevector import MAX_QUBITS
 from qsynth.yardsticks.registry import YARDSTICKS
@@ -34,10 +34,10 @@ def latest_conclusion(study: str, folder: Path) -> str:
     """What the latest run of a study in a folder has concluded about its rows."""
     results = sorted(folder.glob("*/result.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in results:
+        found = read_json_object(path)
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
             if study in found["iterations_per_run"] and found["rows"]:
                 return f"{found['rows']['conclusion']} ({path.parent})"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             continue  # of an earlier version, or something else
     return f"none in {folder} yet: qsynth tune {study}"

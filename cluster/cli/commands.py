@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cluster.cli.output import emit, warn_undelivered
+from cluster.cli.output import emit, end_tracking
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
+from cluster.study.difference import differences
 from cluster.study.study import Study, changed, load_study, presets, study_name
-from cluster.system.files import read_json_object
+from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
@@ -46,6 +47,7 @@ def run_tune(
         run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
         study = run.load_study()
         study.check()
+        _say_what_is_ignored(name, run, study)
     else:
         study = changed(load_study(name), changes)
         study.check()
@@ -54,13 +56,12 @@ def run_tune(
         check_address(address)
         run = run_directory.create(out, study, run_name)
         study = run.load_study()
-    from cluster.tuning.study_result import StudyResult
-
     if run.result.is_file() and not run.comparison.is_file():
         _show_earlier(run, as_json)
         return
-    if run.result.is_file():
-        result = StudyResult.read(run)
+    found = _found(run)
+    if found is not None:
+        result = found
     else:
         result = _execute(study, run, address, tracking_uri or run.default_tracking_uri, as_json)
     if as_json:
@@ -69,7 +70,30 @@ def run_tune(
     console = Console()
     print_result(console, result.comparison)
     for what, where in result.paths.items():
-        console.print(f"{what}: {where}", soft_wrap=True, highlight=False)
+        console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _say_what_is_ignored(name: str, run: run_directory.RunDirectory, study: Study) -> None:
+    """Where the study that is named has been changed since its run began, say that this is not looked at."""
+    try:
+        others = differences(study, load_study(name))
+    except QsynthError:  # a study's name, or a file that is no more what it was
+        return
+    if others:
+        print(f"{run.path.name} goes on with its own study: {'; '.join(others)}", file=sys.stderr)
+
+
+def _found(run: run_directory.RunDirectory) -> Any:
+    """What a complete run has found; None where it is not complete, or its result is damaged and made anew."""
+    from cluster.tuning.study_result import StudyResult
+
+    if not run.result.is_file():
+        return None
+    try:
+        return StudyResult.read(run)
+    except QsynthError as error:
+        print(f"{error}; it is made anew", file=sys.stderr)
+        return None
 
 
 def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
@@ -97,6 +121,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             InterruptGuard() as guard,
             StudyProgress(enabled=not as_json, listener=note.show) as progress,
             ray_session(address, study.name) as resources,
+            writing_below(run.path),
         ):
             guard.listen()
             result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
@@ -113,7 +138,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         note.stopped(f"Failed: {type(error).__name__}.")
         raise
     finally:
-        warn_undelivered(tracker.close(status), run.path)
+        end_tracking(tracker, status, run.path)
     return result
 
 
@@ -134,7 +159,7 @@ def list_presets(as_json: bool) -> None:
 
 def run_sync(path: Path, tracking_uri: str | None, as_json: bool) -> None:
     """``qsynth sync``."""
-    from cluster.tracking.tracker import sync
+    from cluster.tracking.sync import sync
 
     result = sync(path, tracking_uri)
     if as_json:

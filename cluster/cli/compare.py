@@ -25,7 +25,7 @@ from cluster.machines.session import check_address, ray_session
 from cluster.machines.share import ClusterShare
 from cluster.study.run_directory import new_name
 from cluster.study.study import Study, load_study
-from cluster.system.files import check_writable
+from cluster.system.files import check_writable, writing_below
 from cluster.system.interrupt import Interrupted, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
@@ -36,6 +36,7 @@ from rl_envs.pretrained import agent_file
 STARTS = ("defaults", "random")
 RETURNS: tuple[Keep, ...] = get_args(Keep)
 MAX_BUDGET = 1024
+GOES_ON = "The same command goes on with what is in it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def run_compare(options: CompareOptions, *, as_json: bool) -> None:
     torch.set_num_threads(1)
     plan, out = options.plan(), options.out
     check_address(options.address)
-    with closing(JobResultFile(out / "records.jsonl")) as records:
+    with writing_below(out, GOES_ON), closing(JobResultFile(out / "records.jsonl")) as records:
         result = _play(plan, records, options.address, enabled=not as_json)
     lines = [
         f"{study.name}: {study.description or 'no description'}; {plan.n_problems} held-out problems, a run is "
@@ -110,7 +111,8 @@ def run_compare(options: CompareOptions, *, as_json: bool) -> None:
         for study in plan.studies
     ]
     title = f"qsynth compare: {', '.join(result.iterations)}"
-    report = write_report(result, out, title, [*lines, *describe_rules(plan)])
+    with writing_below(out, GOES_ON):
+        report = write_report(result, out, title, [*lines, *describe_rules(plan)])
     if options.write_card:
         write_comparison(agent_file(options.agents[0]), result.summary)
     if options.tracking_uri is not None:
@@ -120,7 +122,7 @@ def run_compare(options: CompareOptions, *, as_json: bool) -> None:
         return
     console = Console()
     print_result(console, result)
-    console.print(f"report: {report}", soft_wrap=True, highlight=False)
+    console.print(f"report: {report}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, enabled: bool) -> ComparisonResult:

@@ -12,6 +12,7 @@ from cluster.cli.output import emit, warn_undelivered
 from cluster.experiment.cells import run_missing
 from cluster.experiment.tracking import log_experiment
 from cluster.machines.session import check_address, ray_session
+from cluster.system.files import writing_below
 from cluster.system.interrupt import Interrupted, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
@@ -63,7 +64,8 @@ def run_experiment(options: ExperimentOptions, *, as_json: bool) -> None:
         _run(plan, folder, options, enabled=not as_json)
     cells = folder.results()
     summaries = summarise(plan, cells)
-    report = write_report(plan, summaries, cells, options.out)
+    with writing_below(options.out, "The same command goes on with what is in it"):
+        report = write_report(plan, summaries, cells, options.out)
     if options.tracking_uri is not None:
         warn_undelivered(log_experiment(plan, summaries, report, options.tracking_uri), options.out)
     if as_json:

@@ -1,9 +1,17 @@
 """What commands print: one JSON object, one line of error, one warning."""
 
 import json
+import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from qsynth.errors import QsynthError
+
+if TYPE_CHECKING:
+    from cluster.tracking.record import Status
+    from cluster.tracking.tracker import Tracker
 
 
 def fail(message: str) -> None:
@@ -20,4 +28,11 @@ def emit(value: Any) -> None:
 def warn_undelivered(n_records: int, run_dir: Path) -> None:
     """Say on the terminal what has not reached MLflow, if anything."""
     if n_records:
-        print(f"{n_records} records have not reached MLflow; send them with: qsynth sync {run_dir}", file=sys.stderr)
+        command = shlex.join(["qsynth", "sync", str(run_dir)])
+        print(f"{n_records} records have not reached MLflow; send them with: {command}", file=sys.stderr)
+
+
+def end_tracking(tracker: "Tracker", status: "Status", run_dir: Path) -> None:
+    """End a study in MLflow as far as the state of its folder allows; what is wrong with that has been said before."""
+    with suppress(QsynthError):
+        warn_undelivered(tracker.close(status), run_dir)

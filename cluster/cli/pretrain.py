@@ -1,13 +1,15 @@
 """What ``qsynth pretrain`` does."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
-from cluster.cli.output import emit, warn_undelivered
+from cluster.cli.output import emit, end_tracking
 from cluster.study.curriculum import Curriculum, load_curriculum
 from cluster.study.run_directory import RunDirectory, new_name
 from cluster.study.study import changed
+from cluster.system.files import writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
@@ -71,11 +73,13 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
 
     tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     status: Any = "FAILED"
+    further = shlex.join(["qsynth", "pretrain", str(run.path), "--resume"])
     try:
         with (
             InterruptGuard() as guard,
             StudyProgress(enabled=not as_json) as progress,
             ray_session(address, curriculum.name),
+            writing_below(run.path, f"Go on with: {further}"),
         ):
             guard.listen()
             about = Pretraining(
@@ -86,10 +90,10 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
         status = "FINISHED"
     except Interrupted:
         status = "KILLED"
-        print(f"stopped; go on with: qsynth pretrain {run.path} --resume", file=sys.stderr)
+        print(f"stopped; go on with: {further}", file=sys.stderr)
         raise
     finally:
-        warn_undelivered(tracker.close(status), run.path)
+        end_tracking(tracker, status, run.path)
     atomic_write_json(run.path / "card.json", about)
     return about
 

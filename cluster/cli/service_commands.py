@@ -1,6 +1,7 @@
 """What the commands of the service do."""
 
 import os
+import shlex
 import sys
 import time
 from dataclasses import asdict
@@ -84,7 +85,7 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
         return
-    print(f"submitted {job.run}; watch it: qsynth logs -f {job.run}, or {jobs.address}/#/jobs/{job.id}")
+    print(f"submitted {job.run}; watch it: qsynth logs -f {shlex.quote(job.run)}, or {jobs.address}/#/jobs/{job.id}")
     if page is not None:
         print(f"MLflow: {page}")
 

@@ -164,7 +164,7 @@ def run_train(name: str, options: TrainOptions, as_json: bool) -> None:
     console.print(", ".join(f"{key} {value:.4g}" for key, value in episode.test_raw.items()) + " on the test rows")
     if rows is not None:
         print_rows(console, rows)
-    console.print(f"model: {options.out}", soft_wrap=True, highlight=False)
+    console.print(f"model: {options.out}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _rows(study: Study, tuner: Tuner, agent: str, instance: Instance, seed: int, seconds: float) -> RowsSummary | None:

@@ -6,13 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rows_summary import RowsSummary, summarise_rows
 from cluster.comparison.summary import ComparisonSummary, of_study, summarise
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
 from qsynth.files.atomic import atomic_write_text
+from qsynth.files.json_text import read_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +92,30 @@ class ComparisonResult:
             QsynthError: it is something else, or can't be read.
         """
         try:
-            return TypeAdapter(cls).validate_json(path.read_bytes())
-        except (OSError, ValidationError):
-            raise QsynthError(f"{path} must hold a comparison's results; move it away to have them made anew") from None
+            found = TypeAdapter(cls).validate_python(read_json(path))
+            found.check()
+        except (FileError, ValidationError, LookupError, ValueError, TypeError, ArithmeticError):
+            raise FileError(f"{path} must hold a comparison's results") from None
+        return found
+
+    def check(self) -> None:
+        """Find out whether everything that tables and pictures are made of is there; the summaries are made and kept.
+
+        Raises:
+            LookupError, ValueError, TypeError or ArithmeticError: it is not.
+        """
+        names = [each.name for each in self.rivals]
+        if len(set(names)) < len(names) or self.agent not in (None, *names):
+            raise ValueError("rivals of equal names, or no agent among them")
+        if not self.iterations or set(self.decisions) != set(self.iterations) or min(self.iterations.values()) < 1:
+            raise ValueError("no studies, or without iterations")
+        if sorted(set(self.budgets)) != list(self.budgets) or self.budgets[0] < 1:
+            raise ValueError("budgets that do not ascend")
+        for rival in (*self.rivals, *self.retrained, *self.beside):
+            numbers = [(mark.test, mark.validation) for record in rival.records for mark in record.marks.values()]
+            if not np.isfinite(numbers).all() or not rival.records:
+                raise ValueError(f"scores of {rival.name} that are none")
+        self.to_dict()
 
     def _rows(self, studies: Sequence[str]) -> RowsSummary | None:
         return summarise_rows(self.rivals, self.beside, self.agent, self.budgets[0], studies)

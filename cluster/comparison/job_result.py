@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from cluster.system.attempt_lock import take_lock
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError
+from qsynth.files.content import read_content
+from qsynth.files.json_text import parse_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +79,19 @@ class JobResultFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = take_lock(path)
-            content = path.read_bytes()
+            content = read_content(path)
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped
-            for number, line in enumerate(content[:end].splitlines(), start=1):
-                try:
-                    record = adapter.validate_json(line)
-                except ValidationError:
-                    raise QsynthError(f"{path} must hold a comparison's records; line {number} is none") from None
-                self.records[record.key] = record
+            lines = content[:end].splitlines()
+            for line in lines:
+                with suppress(FileError, ValidationError):  # a damaged one's job is done again
+                    record = adapter.validate_python(parse_json(line, "a record"))
+                    self.records[record.key] = record
+            if lines and not self.records:
+                raise FileError(f"{path} must hold a comparison's records; got {len(lines)} lines without any")
             with path.open("ab") as file:
                 file.truncate(end)
         except OSError as error:
-            raise QsynthError(f"output directory {path.parent} must be writable: {error.strerror}") from None
+            raise FileError(f"output directory {path.parent} must be writable: {error.strerror}") from None
 
     def close(self) -> None:
         """Let others write."""

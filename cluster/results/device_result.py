@@ -1,9 +1,14 @@
 """What a study's stage on hardware found."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from qsynth.circuits.spend import Spend
+from qsynth.errors import FileError
+from qsynth.files.json_text import read_json
 
 if TYPE_CHECKING:
     from rl_envs.fine_tuning import FineTuning
@@ -53,6 +58,20 @@ class DeviceResult:
             spent=found.spent,
             bill=bill,
         )
+
+    @classmethod
+    def read(cls, file: Path) -> "DeviceResult":
+        """What a run has kept of it.
+
+        Raises:
+            FileError: it is something else, or can't be read.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(read_json(file))
+        except (FileError, ValidationError):
+            raise FileError(
+                f"{file} must hold what the device found; move it away to have that made anew, on the device"
+            ) from None
 
     def markdown(self) -> str:
         """The report's section."""

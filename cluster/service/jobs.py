@@ -20,7 +20,8 @@ ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 NAME, STUDY = "qsynth.run", "qsynth.study"
 AGENT_SECONDS = 60.0
 STOP_SECONDS = 90.0
-LOGGED = re.compile(r"\S.*")
+# A line of a study's own; those of Ray's own processes say where they are from in its C++.
+LOGGED = re.compile(r"^(?!\s*\[[^]]*\] \S+\.cc:\d+: )(?=.*\S).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +208,7 @@ class Jobs:
 
     def last_line(self, job: Job) -> str:
         """The latest line that a study has written."""
-        lines = LOGGED.findall(self._client.get_job_logs(job.id))
-        return lines[-1].strip() if lines else ""
+        return latest_line(self._client.get_job_logs(job.id))
 
     def _begin(
         self, job: str, run: str, study: str, about: dict[str, str], entrypoint: str, folder: str | None = None
@@ -228,6 +228,12 @@ class Jobs:
                 if "No available agent" not in str(error) or time.monotonic() > deadline:
                     raise QsynthError(f"the cluster did not take {job}: {_one_line(error)}") from None
                 time.sleep(1)
+
+
+def latest_line(log: str) -> str:
+    """The latest line of a study's own in a log; empty where there is none."""
+    lines = LOGGED.findall(log)
+    return lines[-1].strip() if lines else ""
 
 
 def _job(details: Any) -> Job:

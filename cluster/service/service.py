@@ -12,6 +12,7 @@ from cluster.machines.private_ray import LOOPBACK_ONLY, write_token
 from cluster.service.daemon import DaemonProcess, end, start, wait_for
 from cluster.system.environment import WORKER_ENVIRONMENT
 from cluster.system.files import read_json_object
+from cluster.system.sqlite_file import sqlite_uri
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_json
 
@@ -131,7 +132,7 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
                     f"--host={LOOPBACK}",
                     f"--port={mlflow_port}",
                 ),
-                f"--backend-store-uri=sqlite:///{out / 'mlflow.db'}",
+                f"--backend-store-uri={sqlite_uri(out / 'mlflow.db')}",
                 f"--artifacts-destination={out / 'mlartifacts'}",
                 "--serve-artifacts",
             ],

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
 from cluster.study.study import PROCESS_BYTES, Study, changed, load_study
-from qsynth.config import Config, parse, read_yaml
+from qsynth.config import Config, parse
 from qsynth.files.shipped import Shipped
+from qsynth.files.yaml_file import read_yaml
 from qsynth.population.snapshot import Keep
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
@@ -91,9 +92,9 @@ class Curriculum(Config):
     keep: Keep = "best"
     n_instances: int = Field(512, ge=1, le=100_000)
     n_validation: int = Field(8, ge=1, le=1024)
-    trials: int = Field(20_000, ge=1)
-    examine_every: int = Field(10, ge=1)
-    patience: int = Field(10, ge=1)
+    trials: int = Field(20_000, ge=1, le=1_000_000_000)
+    examine_every: int = Field(10, ge=1, le=1_000_000)
+    patience: int = Field(10, ge=1, le=1_000_000)
     n_lanes: int = Field(64, ge=1, le=65_536)
     n_runners: int | None = Field(None, ge=1, le=10_000)
     observes: Literal["everything", "problem"] = "everything"

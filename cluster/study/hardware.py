@@ -48,7 +48,7 @@ class HardwareConfig(Config):
     """
 
     engine: EngineConfig
-    shot_budget: int = Field(ge=1)
+    shot_budget: int = Field(ge=1, le=10**15)
     n_decisions: int = Field(4, ge=1, le=1000)
     iterations_per_decision: int = Field(2, ge=1, le=10_000)
     batch_size: int = Field(8, ge=2, le=4096)

@@ -21,6 +21,6 @@ class PPOConfig(Config):
     clip: float = Field(0.2, gt=0, le=1)
     entropy: float = Field(0.002, ge=0, le=1)
     epochs: int = Field(8, ge=1, le=100)
-    minibatch: int = Field(320, ge=8)
+    minibatch: int = Field(320, ge=8, le=1_000_000)
     grad_clip: float = Field(0.5, gt=0)
     policy: PolicyConfig = PolicyConfig()

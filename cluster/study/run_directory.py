@@ -7,10 +7,11 @@ from pathlib import Path
 import yaml
 
 from cluster.study.study import Study, read_study
-from qsynth.config import read_yaml
+from cluster.system.sqlite_file import sqlite_uri
 from qsynth.data.tabular import CsvData
 from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_text
+from qsynth.files.yaml_file import read_yaml
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class RunDirectory:
     @property
     def default_tracking_uri(self) -> str:
         """The embedded MLflow store, shared by the runs beside this one."""
-        return f"sqlite:///{(self.path.parent / 'mlflow.db').absolute()}"
+        return sqlite_uri(self.path.parent / "mlflow.db")
 
     def load_study(self) -> Study:
         """The study that this run is of."""

@@ -13,13 +13,14 @@ from cluster.study.ppo_config import PPOConfig
 from cluster.study.resources import Populations, Resources
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
-from qsynth.config import Config, parse, read_yaml
+from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.sources import DataConfig
 from qsynth.data.tabular import CsvData
 from qsynth.errors import MemoryLimitError, QsynthError, StudyError
 from qsynth.execution.place import gpu_bytes
 from qsynth.files.shipped import Shipped
+from qsynth.files.yaml_file import read_yaml
 from qsynth.population.memory import population_bytes
 from qsynth.population.trial import TrialConfig
 from rl_envs.config import EnvironmentConfig
@@ -42,7 +43,7 @@ class Budget(Config):
         random_runs: the larger budget on each of them, in runs, of which the best is returned; the smaller one is one.
     """
 
-    agent_trials: int = Field(3000, ge=1)
+    agent_trials: int = Field(3000, ge=1, le=1_000_000_000)
     search_share: float = Field(1.0, gt=0, le=10)
     held_out: int = Field(32, ge=1, le=10_000)
     random_runs: int = Field(8, ge=1, le=1000)

@@ -2,21 +2,31 @@
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from qsynth.errors import FileError
 from qsynth.files.atomic import fsync_path
 
 LOCK_NAME = "attempt.lock"
+DIGITS = 9  # of an attempt's number; more are damage
 
 
 def take_lock(path: Path) -> int:
     """Descriptor that holds an exclusive lock on ``path`` until it is closed or the process ends, however it ends.
 
     Raises:
-        QsynthError: another live process (or another object of this one) holds it.
+        FileError: another live process (or another object of this one) holds it; or it is no file that can be written.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    except (OSError, ValueError) as error:
+        raise FileError(
+            f"{path} must be a file that can be written: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileError(f"{path} must be a file; got a pipe or a device")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -56,7 +66,10 @@ class AttemptLock:
         """
         if self._descriptor is None:
             raise FileError(f"{self._path.parent} must be held to be written; attempt {self.attempt} let go of it")
-        newest = _number_in(self._path)
+        try:
+            newest = _number_in(self._path)
+        except OSError as error:
+            raise FileError(f"{self._path.parent} must be readable: {error.strerror}") from None
         if newest > self.attempt:
             raise FileError(
                 f"{self._path.parent} must be written by its newest attempt, {newest}; got attempt {self.attempt}. "
@@ -72,11 +85,11 @@ class AttemptLock:
 
 def _number_in(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return 0
     try:
         text = os.read(descriptor, 32).strip()
     finally:
         os.close(descriptor)
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdigit() and len(text) <= DIGITS else 0

@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cluster.tracking.journal import Cursor, Record
+from cluster.system.files import writing_below
+from cluster.tracking.journal import Cursor
 from cluster.tracking.model_registry import register
+from cluster.tracking.record import Record
 from cluster.tracking.runs import NOTE_TAG, StudyRuns
 from cluster.tracking.store import Location, TrackingStore
 
@@ -104,6 +106,7 @@ class Delivery:
 
         Raises:
             OutOfTimeError: the deadline has passed.
+            FolderError: the run directory can't be written; the batch will be sent again.
             Exception: whatever MLflow raises when the store can't be reached; the batch will be sent again.
         """
         records = self._cursor.read(RECORDS_AT_ONCE)
@@ -112,10 +115,12 @@ class Delivery:
             records = self._cursor.read(RECORDS_AT_ONCE)  # from the start, when the store had lost the study
             self._skipped_now = 0
             self._deliver(runs, records)
-            runs.save()
+            with writing_below(self._run_dir):
+                runs.save()
             self.skipped += self._skipped_now
             self.delivered += len(records)
-        return self._cursor.advance()
+        with writing_below(self._run_dir):
+            return self._cursor.advance()
 
     def close_orphans(self) -> None:
         """End as KILLED the runs of a study whose process died without ending them.
@@ -144,6 +149,9 @@ class Delivery:
     def _deliver(self, runs: StudyRuns, records: Sequence[Record]) -> None:
         outboxes: dict[str | None, Outbox] = {}
         for record in records:
+            if not record.sendable:
+                self._skip(1, f"record {record.seq}", ValueError("it is damaged"))
+                continue
             outboxes.setdefault(record.body.get("trial"), Outbox(start_time=record.time)).add(record)
         ids = {}
         for trial, outbox in outboxes.items():
@@ -217,6 +225,9 @@ class Delivery:
         if not file.exists():
             self._skip(1, f"artifact {file}", FileNotFoundError("it is gone"))
             return
+        if not _plain(file, self._run_dir):
+            self._skip(1, f"artifact {file}", ValueError("it leads out of the run directory, or is no file"))
+            return
         upload = self._client.log_artifacts if file.is_dir() else self._client.log_artifact
         self._patiently(runs, run_id, f"artifact {file}", partial(upload, run_id, str(file), folder or None))
 
@@ -248,6 +259,11 @@ class Delivery:
             raise OutOfTimeError
 
 
+def describe(error: Exception) -> str:
+    """What a store raised, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
 def changes(kept: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str]:
     """Tags for the params whose kept value differs: MLflow's params are written once."""
     return {f"qsynth.changed.{key}": value for key, value in params.items() if kept.get(key, value) != value}
@@ -256,6 +272,14 @@ def changes(kept: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str
 def _shown(markdown: str, run_id: str) -> str:
     """Markdown whose images by relative path, which are artifacts, have the addresses that MLflow's pages know."""
     return _IMAGE.sub(rf"![\1](get-artifact?path=\2&run_uuid={run_id})", markdown)
+
+
+def _plain(path: Path, folder: Path) -> bool:
+    """Whether a path, and all below it, are files and folders within ``folder``, whatever links say."""
+    root = folder.resolve()
+    return all(
+        each.resolve().is_relative_to(root) and (each.is_file() or each.is_dir()) for each in (path, *path.rglob("*"))
+    )
 
 
 def _cut(value: str, length: int) -> str:

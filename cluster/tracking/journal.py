@@ -1,49 +1,27 @@
 """What a study reported, kept in its run directory before anything is sent anywhere."""
 
 import errno
-import json
 import logging
 import os
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cluster.system.attempt_lock import AttemptLock
-from cluster.system.files import read_json_object
+from cluster.system.files import read_json_object, writing_below
+from cluster.tracking.record import Record, parse_line
 from qsynth.files.atomic import atomic_write_json
+from qsynth.files.content import check_regular, read_content
 
 JOURNAL_NAME = "journal.jsonl"
 OFFSET_NAME = "journal.offset.json"
 FSYNC_SECONDS = 1.0
-DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+MOST_BYTES = 16 * 1024**3
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE})
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One line of a journal. ``time`` is in milliseconds since 1970; ``body`` is JSON."""
-
-    seq: int
-    attempt: int
-    time: int
-    kind: str
-    body: dict[str, Any]
-
-    def line(self) -> bytes:
-        """The record as it is stored, with its newline."""
-        return json.dumps(vars(self), separators=(",", ":")).encode() + b"\n"
-
-
-def parse_line(line: bytes) -> Record | None:
-    """The record in a line; None when a fault of the disk made something else of it."""
-    try:
-        return Record(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
 
 
 class Journal:
@@ -58,15 +36,17 @@ class Journal:
         """Open or create the journal as a new attempt.
 
         Raises:
-            QsynthError: another live process writes it.
+            QsynthError: another live process writes it, the folder can't be written, or it is no file, or larger than
+                16 GiB.
         """
-        run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / JOURNAL_NAME
-        _, last = _whole_part(self._path)
-        self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
-        end, last = _whole_part(self._path)
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.ftruncate(self._descriptor, end)
+        with writing_below(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+            _, last = _whole_part(self._path)
+            self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
+            end, last = _whole_part(self._path)
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            os.ftruncate(self._descriptor, end)
         self._seq = last.seq if last else 0
         self._waiting: deque[bytes] = deque()
         self._lock = threading.Lock()
@@ -80,8 +60,11 @@ class Journal:
         """Records that wait in memory for disk space."""
         return len(self._waiting)
 
-    def append(self, kind: str, body: dict[str, Any]) -> Record:
-        """Add one record under the present time; it takes microseconds and never waits for the disk.
+    def append(self, kind: str, body: dict[str, Any], at: float | None = None) -> Record:
+        """Add one record; it takes microseconds and never waits for the disk.
+
+        Args:
+            at: when what it says came about, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a newer attempt has begun, or the journal is closed.
@@ -92,7 +75,7 @@ class Journal:
             record = Record(
                 seq=self._seq + 1,
                 attempt=self.attempt_lock.attempt,
-                time=time.time_ns() // 1_000_000,
+                time=time.time_ns() // 1_000_000 if at is None else round(1000 * at),
                 kind=kind,
                 body=body,
             )
@@ -113,7 +96,7 @@ class Journal:
             os.close(self._descriptor)
             self.attempt_lock.release()
         if self._waiting:
-            logger.error("%s: the disk is full, %d records could not be kept", self._path, len(self._waiting))
+            logger.error("%s can't be written, %d records could not be kept", self._path, len(self._waiting))
 
     def _drain(self) -> None:
         while self._waiting:
@@ -150,10 +133,9 @@ class Journal:
 
 def _whole_part(path: Path) -> tuple[int, Record | None]:
     """Bytes up to the end of the last whole line, and the last record that can be read."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         return 0, None
+    content = read_content(path, MOST_BYTES)
     end = stop = content.rfind(b"\n") + 1
     while stop > 0:
         start = content.rfind(b"\n", 0, stop - 1) + 1
@@ -188,7 +170,7 @@ class Cursor:
         records: list[Record] = []
         position, attempt = self._offset, self._attempt
         if self._journal.exists():
-            with self._journal.open("rb") as file:
+            with check_regular(self._journal).open("rb") as file:
                 file.seek(position)
                 for _ in range(limit):
                     line = file.readline()
@@ -224,14 +206,14 @@ class Cursor:
         """Lines that were not delivered yet."""
         if not self._journal.exists():
             return 0
-        with self._journal.open("rb") as file:
+        with check_regular(self._journal).open("rb") as file:
             file.seek(self._offset)
             return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
     def _fits(self, offset: int) -> bool:
         if offset == 0:
             return True
-        if not self._journal.exists() or not 0 < offset <= self._journal.stat().st_size:
+        if not self._journal.is_file() or not 0 < offset <= self._journal.stat().st_size:
             return False
         with self._journal.open("rb") as file:
             file.seek(offset - 1)

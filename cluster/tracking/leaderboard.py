@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from math import nan
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cluster.tracking.runs import ROLE_TAG, STUDY_TAG
-from cluster.tracking.store import EXPERIMENT, SQLITE, TrackingStore
+from cluster.tracking.store import EXPERIMENT, TrackingStore
 from cluster.tracking.tracker import Tracker
 from qsynth.errors import QsynthError, did_you_mean
 
@@ -40,7 +39,7 @@ def leaderboard(tracking_uri: str, runs: list[str]) -> pd.DataFrame:
         QsynthError: the store does not answer, or a run is unknown or has not measured anything yet.
     """
     store = TrackingStore.make(tracking_uri, EXPERIMENT, "results")
-    if store.uri.startswith(SQLITE) and not Path(store.uri.removeprefix(SQLITE)).is_file():
+    if store.file is not None and not store.file.is_file():
         raise QsynthError(f"tracking uri must name an existing file; got {tracking_uri!r}")
     client = store.client()
     try:

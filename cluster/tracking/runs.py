@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cluster.system.files import read_json_object
 from cluster.tracking.store import Location, TrackingStore
@@ -22,7 +25,17 @@ EXPERIMENT_NOTE = (
     "who tuned them. Steps are GAN iterations there, and sampled decisions in the study's own `training/` metrics."
 )
 
+RunId = Annotated[str, Field(min_length=1, max_length=200)]
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the cache file holds."""
+
+    parent: RunId
+    trials: dict[str, RunId]
 
 
 class StudyRuns:
@@ -37,9 +50,9 @@ class StudyRuns:
         self._store, self._client, self._file = store, client, run_dir / CACHE_NAME
         self.experiment_id = self._experiment()
         kept = read_json_object(self._file)
-        runs = kept.get("runs") if kept.get("store") == store.label else None
-        self._parent: str | None = runs.get("parent") if isinstance(runs, dict) else None
-        self._trials: dict[str, str] = dict(runs.get("trials", {})) if isinstance(runs, dict) else {}
+        self._parent: str | None
+        self._trials: dict[str, str]
+        self._parent, self._trials = _known(kept.get("runs") if kept.get("store") == store.label else None)
         self._unsaved = False
         #: the store no longer has the parent run that this run directory knew: everything must be sent to it again
         self.lost = self._parent is not None and not self.is_active(self._parent)
@@ -125,6 +138,15 @@ class StudyRuns:
     def _created(self, name: str, tags: dict[str, str], time_ms: int) -> str:
         run = self._client.create_run(self.experiment_id, start_time=time_ms, tags=tags, run_name=name)
         return str(run.info.run_id)
+
+
+def _known(kept: object) -> tuple[str | None, dict[str, str]]:
+    """Ids of the parent run and the trials' runs in what a cache file holds; none where that is something else."""
+    try:
+        found = TypeAdapter(_Kept).validate_python(kept)
+    except ValidationError:
+        return None, {}
+    return found.parent, found.trials
 
 
 def _tagged(tags: dict[str, str]) -> str:

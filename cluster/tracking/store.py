@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,13 +10,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cluster.system.environment import set_defaults
 from cluster.system.files import read_json_object
+from cluster.system.sqlite_file import SQLITE, make_at, make_database, sqlite_path, sqlite_uri
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 
 STORE_NAME = "tracking.json"
-SQLITE = "sqlite:///"
 HIDDEN = "***"
 EXPERIMENT = "qsynth"
+VIEW = "workflowType=machine_learning"  # MLflow's pages open in that for language models, without it
 CLIENT_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -60,8 +62,9 @@ class Location:
 
     def __str__(self) -> str:
         if self.tracking_uri.startswith("http"):
-            return f"{self.tracking_uri.rstrip('/')}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
-        return f"mlflow ui --backend-store-uri {self.tracking_uri}  (run {self.run_id})"
+            return f"{self.tracking_uri.rstrip('/')}/#/experiments/{self.experiment_id}/runs/{self.run_id}?{VIEW}"
+        command = shlex.join(["mlflow", "ui", "--backend-store-uri", self.tracking_uri])
+        return f"{command}  (run {self.run_id})"
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,7 @@ class TrackingStore:
                 "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead."
             )
         if parts.scheme.startswith("sqlite"):
-            file = uri.removeprefix(SQLITE)
-            if file == uri or not file or file.startswith(":"):
-                raise QsynthError(f"tracking uri must name an SQLite file like sqlite:///mlflow.db; got {uri!r}")
-            uri = SQLITE + str(Path(file).absolute())
+            uri = sqlite_uri(sqlite_path(uri))
         return cls(uri, checked_name("experiment", experiment), checked_name("study", study))
 
     @classmethod
@@ -131,9 +131,12 @@ class TrackingStore:
     @property
     def artifact_location(self) -> str | None:
         """``mlartifacts`` beside an SQLite file, as a URI; None where the server decides."""
-        if not self.uri.startswith(SQLITE):
-            return None
-        return (Path(self.uri.removeprefix(SQLITE)).parent / "mlartifacts").as_uri()
+        return None if self.file is None else (self.file.parent / "mlartifacts").as_uri()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a server, or another database."""
+        return sqlite_path(self.uri) if self.uri.startswith(SQLITE) else None
 
     def client(self) -> Any:
         """An ``MlflowClient`` that gives up within seconds and prints nothing. It may create the database: seconds.
@@ -146,4 +149,7 @@ class TrackingStore:
         set_defaults(CLIENT_SETTINGS)
         from mlflow import MlflowClient
 
-        return MlflowClient(tracking_uri=self.uri)
+        if self.file is None:
+            return MlflowClient(tracking_uri=self.uri)
+        make_database(self.file, MlflowClient)
+        return make_at(self.file, MlflowClient)

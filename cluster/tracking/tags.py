@@ -11,6 +11,11 @@ from cluster.study.study import Study
 from rl_envs.rollout import Episode
 
 GIT_SECONDS = 5.0
+# What the runs of trials have of their study's: the last four are what MLflow shows as source, user and version.
+OF_STUDY = (
+    *("study", "data", "n_qubits", "ansatz", "engine"),
+    *("mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit", "mlflow.user"),
+)
 
 
 def study_tags(study: Study, engine: str, engine_reason: str, execution: str) -> dict[str, str]:
@@ -40,7 +45,7 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
 def trial_tags(study_tags: Mapping[str, str], rival: str, episode: Episode) -> dict[str, str]:
     """Tags of a child run: what its study is about, who tuned it on what, why it ended, what ailed it, and how it was
     treated for that (e.g. ``shrink before decision 3``)."""
-    kept = {name: study_tags[name] for name in ("study", "data", "n_qubits", "ansatz", "engine")}
+    kept = {name: study_tags[name] for name in OF_STUDY if name in study_tags}
     of_episode = {
         "instance": episode.instance,
         "reason": episode.reason,

@@ -6,24 +6,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, SupportsFloat, SupportsInt, get_args
+from typing import Any, SupportsFloat, SupportsInt, get_args
 
-from cluster.system.attempt_lock import LOCK_NAME, AttemptLock, take_lock
+from cluster.system.attempt_lock import AttemptLock
+from cluster.system.files import FolderError
 from cluster.tracking.dataset_input import DatasetInput
-from cluster.tracking.delivery import Delivery, OutOfTimeError
-from cluster.tracking.journal import JOURNAL_NAME, Journal
+from cluster.tracking.delivery import Delivery, OutOfTimeError, describe
+from cluster.tracking.journal import Journal
 from cluster.tracking.model_registry import RegisteredModel
-from cluster.tracking.store import HIDDEN, Location, TrackingStore, checked_key, checked_name
+from cluster.tracking.record import Status
+from cluster.tracking.store import Location, TrackingStore, checked_key, checked_name
 from qsynth.errors import QsynthError
-
-Status = Literal["FINISHED", "KILLED", "FAILED"]
 
 IDLE_SECONDS = 0.5
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
-SYNC_TRIES = 5
 
 logger = logging.getLogger(__name__)
 
@@ -87,18 +86,32 @@ class Tracker:
         """
         self._start(None, params, tags)
 
-    def start_trial(self, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def start_trial(
+        self, key: str, params: Mapping[str, Any], tags: Mapping[str, str], at: float | None = None
+    ) -> None:
         """Open a trial's run, a child of the study's, the same one as before on a resume.
+
+        Args:
+            at: when it began, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: an unfit name, a newer attempt has begun, or closed.
         """
-        self._start(key, params, tags)
+        self._start(key, params, tags, at)
 
-    def log(self, metrics: Mapping[str, SupportsFloat], step: SupportsInt, trial: str | None = None) -> None:
+    def log(
+        self,
+        metrics: Mapping[str, SupportsFloat],
+        step: SupportsInt,
+        trial: str | None = None,
+        at: float | None = None,
+    ) -> None:
         """Record metric values of a trial, or of the study.
 
         Values that are not finite are left out; metric ``nonfinite_dropped`` counts them, per run and attempt.
+
+        Args:
+            at: when they were measured, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a value that is no number, an unfit name, a newer attempt has begun, or closed.
@@ -116,7 +129,7 @@ class Tracker:
             self._dropped[trial] += len(values) - len(finite)
             finite["nonfinite_dropped"] = float(self._dropped[trial])
         if finite:
-            self._append("metrics", trial, step=int(step), metrics=finite)
+            self._append("metrics", trial, at, step=int(step), metrics=finite)
 
     def set_tags(self, tags: Mapping[str, str], trial: str | None = None) -> None:
         """Set tags, which may change, of a trial or of the study.
@@ -127,10 +140,10 @@ class Tracker:
         self._append("tags", trial, tags=self._texts(tags))
 
     def log_artifact(self, path: Path, trial: str | None = None, folder: str = "") -> None:
-        """Have a file or a folder's content uploaded. It must stay until then: keep it in the run directory.
+        """Have a file or a folder's content uploaded. It must be in the run directory, and stay until then.
 
         Raises:
-            QsynthError: no such file, a newer attempt has begun, or closed.
+            QsynthError: no such file there, a newer attempt has begun, or closed.
         """
         self._append("artifact", trial, path=self._kept_path(path), folder=folder)
 
@@ -142,32 +155,35 @@ class Tracker:
         """
         self._append("note", trial, markdown=markdown)
 
-    def log_dataset(self, dataset: DatasetInput) -> None:
-        """Note that the study used a data set.
+    def log_dataset(self, dataset: DatasetInput, trial: str | None = None) -> None:
+        """Note that a trial, or the study, used a data set.
 
         Raises:
             QsynthError: a newer attempt has begun, or closed.
         """
-        self._append("dataset", None, dataset=asdict(dataset))
+        self._append("dataset", trial, dataset=asdict(dataset))
 
     def register_model(self, path: Path, model: RegisteredModel) -> None:
         """Upload a folder in MLflow's model format and register it: one version a study, however often this is called.
 
         Args:
-            path: the folder. It must stay until it is uploaded: keep it in the run directory.
+            path: the folder. It must be in the run directory, and stay until it is uploaded.
 
         Raises:
-            QsynthError: no such folder, a newer attempt has begun, or closed.
+            QsynthError: no such folder there, a newer attempt has begun, or closed.
         """
         self._append("model", None, path=self._kept_path(path), model=asdict(model))
 
-    def end_trial(self, key: str, status: Status = "FINISHED") -> None:
+    def end_trial(self, key: str, status: Status = "FINISHED", at: float | None = None) -> None:
         """End a trial's run; ``start_trial`` would open it again.
+
+        Args:
+            at: when it ended, in seconds since 1970; None: now.
 
         Raises:
             QsynthError: a newer attempt has begun, or closed.
         """
-        self._append("end", key, status=_checked_status(status))
+        self._append("end", key, at, status=_checked_status(status))
 
     def close(self, status: Status, timeout_s: float = 60.0) -> int:
         """End the study's run and the trials still open, deliver for at most ``timeout_s``, free the run directory.
@@ -186,19 +202,23 @@ class Tracker:
                 self._journal.close()
         return self._replay.remaining() + self._journal.unwritten
 
-    def _start(self, trial: str | None, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        self._append("start", trial, params=self._texts(params), tags=self._texts(tags))
+    def _start(
+        self, trial: str | None, params: Mapping[str, Any], tags: Mapping[str, str], at: float | None = None
+    ) -> None:
+        self._append("start", trial, at, params=self._texts(params), tags=self._texts(tags))
 
-    def _append(self, kind: str, trial: str | None, **body: Any) -> None:
+    def _append(self, kind: str, trial: str | None, at: float | None = None, **body: Any) -> None:
         if trial is not None and trial not in self._good_trials:
             self._good_trials.add(checked_name("trial", trial))
-        self._journal.append(kind, {"trial": trial, **body})
+        self._journal.append(kind, {"trial": trial, **body}, at)
 
     def _kept_path(self, path: Path) -> str:
         path = path.absolute()
         if not path.exists():
             raise QsynthError(f"artifact must exist; got {path}")
-        return str(path.relative_to(self._run_dir) if path.is_relative_to(self._run_dir) else path)
+        if not path.is_relative_to(self._run_dir):
+            raise QsynthError(f"artifact must be in the run directory {self._run_dir}; got {path}")
+        return str(path.relative_to(self._run_dir))
 
     def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
         return {self._checked_key(key): str(value) for key, value in values.items()}
@@ -222,61 +242,16 @@ class Tracker:
                     return
                 if not moved:
                     self._closing.wait(IDLE_SECONDS)
-            except (OutOfTimeError, QsynthError):  # no time left, or a newer attempt delivers now
-                return
             except Exception as error:  # the thread outlives any fault of the store
+                if isinstance(error, OutOfTimeError | QsynthError) and not isinstance(error, FolderError):
+                    return  # no time left, or a newer attempt delivers now
                 if (reason := type(error).__name__) != said:
-                    logger.warning("MLflow can't be reached (%s); records wait in the journal", _reason(error))
+                    logger.warning("%s", _waiting(error))
                     said = reason
                 if self._closing.wait(wait):
                     time.sleep(FIRST_WAIT_SECONDS)
                 else:
                     wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What ``sync`` did: records delivered, values that MLflow refused for good, and where to look."""
-
-    delivered: int
-    skipped: int
-    location: Location | None
-
-
-def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncResult:
-    """Deliver what a run directory's journal still holds; runs that a killed process left open end as KILLED.
-
-    Args:
-        run_dir: of a study that is not running.
-        tracking_uri: another store than the study's own; everything is delivered to it then.
-
-    Raises:
-        QsynthError: no study's run directory, a live process writes it, or the store can't be reached.
-    """
-    run_dir = run_dir.absolute()
-    store = TrackingStore.load(run_dir)
-    if tracking_uri is None and f":{HIDDEN}@" in store.uri:
-        raise QsynthError(f"tracking uri must be given, its password is not stored; the study used {store.uri}")
-    store = TrackingStore.make(tracking_uri or store.uri, store.experiment, store.study)
-    if not (run_dir / JOURNAL_NAME).exists():
-        raise QsynthError(f"{run_dir} must hold a {JOURNAL_NAME}")
-    with open(take_lock(run_dir / LOCK_NAME)):
-        replay = Delivery(run_dir, store)
-        tries = 0
-        while True:
-            try:
-                while replay.step():
-                    pass
-                replay.close_orphans()
-                return SyncResult(replay.delivered, replay.skipped, replay.location)
-            except Exception as error:
-                tries += 1
-                if tries == SYNC_TRIES:
-                    raise QsynthError(
-                        f"tracking store {store.shown_uri} must be reachable; got {_reason(error)}. "
-                        f"{replay.remaining()} records wait in {run_dir}: run sync again."
-                    ) from None
-                time.sleep(FIRST_WAIT_SECONDS * 2**tries)
 
 
 def _checked_status(status: Status) -> Status:
@@ -285,5 +260,7 @@ def _checked_status(status: Status) -> Status:
     return status
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+def _waiting(error: Exception) -> str:
+    if isinstance(error, FolderError):
+        return f"{error}; what MLflow has got by now, it may get again"
+    return f"MLflow can't be reached ({describe(error)}); records wait in the journal"

@@ -1,56 +1,93 @@
 """Evaluated trials as child runs in MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+
+from cluster.tracking.dataset_input import DatasetInput
 from cluster.tracking.tags import trial_tags
 from cluster.tracking.tracker import Tracker
 from rl_envs.rollout import Episode
 
+PICTURE = "schedule.png"
+PICTURED = 4  # trials of each rival, and its best; a picture takes half a second
 
-def log_trials(
-    tracker: Tracker,
-    rival: str,
-    episodes: list[Episode],
-    iterations_per_decision: int,
-    study_tags: Mapping[str, str],
-) -> None:
-    """One child run a trial; the steps of its metrics are GAN iterations.
+
+@dataclass(frozen=True, kw_only=True)
+class TrialsLog:
+    """Writes the trials of a study to MLflow, one child run a trial; the steps of its metrics are GAN iterations.
 
     At each decision: score, raw metrics, their utilities, and the hyperparameters in force from then on; at its end
     the losses and other training statistics, means over its iterations. Last, the test rows' score and raw metrics, and
-    the iteration by which each ailment (:mod:`qsynth.population.health`) was first seen.
+    the iteration by which each ailment (:mod:`qsynth.population.health`) was first seen. A hyperparameter that never
+    changes is a single value, as MLflow draws a line that stays where it is at 0.
 
-    Args:
-        episodes: of the held-out instances 0, 1, ...
+    Attributes:
         study_tags: of the parent run.
+        dataset: what the study learns from.
+        draw: makes a picture of a trial's schedule in a file.
+        folder: for the pictures, in the run directory.
     """
-    for number, episode in enumerate(episodes):
-        key = f"{rival} held-out {number}"
-        iterations = (len(episode.scores) - 1) * iterations_per_decision
-        tags = trial_tags(study_tags, rival, episode)
-        tracker.start_trial(key, {"seed": str(episode.seed), **_settings(episode)}, tags)
-        for decision, score in enumerate(episode.scores):
-            metrics = {"score": float(score)}
-            metrics |= {f"scorecard/{name}": float(values[decision]) for name, values in episode.raw.items()}
-            metrics |= {f"utility/{name}": float(values[decision]) for name, values in episode.utilities.items()}
-            if decision < len(episode.scores) - 1:
-                metrics |= {f"hyperparameters/{n}": float(values[decision]) for n, values in episode.schedule.items()}
-            if decision:
-                metrics |= {f"training/{n}": float(values[decision - 1]) for n, values in episode.training.items()}
-            tracker.log(metrics, step=decision * iterations_per_decision, trial=key)
+
+    tracker: Tracker
+    iterations_per_decision: int
+    study_tags: Mapping[str, str]
+    dataset: DatasetInput
+    draw: Callable[[Episode, Path], None]
+    folder: Path
+
+    def log(self, rival: str, episodes: Sequence[Episode]) -> None:
+        """A rival's trials on the held-out instances 0, 1, ..."""
+        best = max(range(len(episodes)), key=lambda number: episodes[number].test_score or 0.0)
+        for number, episode in enumerate(episodes):
+            self._log(rival, number, episode, pictured=number < PICTURED or number == best)
+
+    def _log(self, rival: str, number: int, episode: Episode, *, pictured: bool) -> None:
+        tracker, key, n_decisions = self.tracker, f"{rival} held-out {number}", len(episode.scores) - 1
+        iterations = n_decisions * self.iterations_per_decision
+        tags = trial_tags(self.study_tags, rival, episode)
+        tracker.start_trial(key, {"seed": str(episode.seed), **_settings(episode)}, tags, at=episode.began)
+        tracker.log_dataset(self.dataset, trial=key)
+        for decision in range(n_decisions + 1):
+            at = episode.began + (episode.ended - episode.began) * decision / max(1, n_decisions)
+            tracker.log(_at(episode, decision), decision * self.iterations_per_decision, trial=key, at=at)
         final = {f"test/{name}": value for name, value in episode.test_raw.items()}
-        final |= {f"ailment/{name}": float(at * iterations_per_decision) for name, at in episode.ailments.items()}
-        score = ""
+        final |= {f"ailment/{name}": float(at * self.iterations_per_decision) for name, at in episode.ailments.items()}
+        told = ""
         if episode.test_score is not None:
             final["test/score"] = episode.test_score
-            score = f"test score **{episode.test_score:.3f}**, "
-        tracker.log(final, step=iterations, trial=key)
-        tracker.set_note(
-            f"**{rival}** on `{episode.instance}`: {score}validation {episode.scores[0]:.3f} -> "
-            f"{episode.scores[-1]:.3f} in {iterations:,} GAN iterations ({episode.reason or 'ended'}).",
-            trial=key,
+            told = f"test score **{episode.test_score:.3f}**, "
+        tracker.log(final, step=iterations, trial=key, at=episode.ended)
+        note = (
+            f"**{rival}** on `{episode.instance}`: {told}validation {episode.scores[0]:.3f} -> "
+            f"{episode.scores[-1]:.3f} in {iterations:,} GAN iterations ({episode.reason or 'ended'})."
         )
-        tracker.end_trial(key)
+        if pictured:
+            picture = self.folder / key.replace(" ", "-") / PICTURE
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            self.draw(episode, picture)
+            tracker.log_artifact(picture, trial=key)
+            note += f"\n\n![schedule]({PICTURE})"
+        tracker.set_note(note, trial=key)
+        tracker.end_trial(key, at=episode.ended)
+
+
+def _at(episode: Episode, decision: int) -> dict[str, float]:
+    """Metrics at a decision."""
+    metrics = {"score": float(episode.scores[decision])}
+    metrics |= {f"scorecard/{name}": float(values[decision]) for name, values in episode.raw.items()}
+    metrics |= {f"utility/{name}": float(values[decision]) for name, values in episode.utilities.items()}
+    if decision < len(episode.scores) - 1:
+        metrics |= {
+            f"hyperparameters/{name}": float(values[decision])
+            for name, values in episode.schedule.items()
+            if not decision or np.ptp(values) > 0
+        }
+    if decision:
+        metrics |= {f"training/{name}": float(values[decision - 1]) for name, values in episode.training.items()}
+    return metrics
 
 
 def _settings(episode: Episode) -> dict[str, float]:

@@ -17,9 +17,10 @@ from cluster.results.image_grid import plot_images
 from cluster.results.plots import plot_marginals, plot_schedule, plot_training
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.tracking.dataset_input import synthetic_dataset
+from cluster.tracking.dataset_input import real_dataset, synthetic_dataset
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
+from cluster.tracking.trials import TrialsLog
 from cluster.tuning.markdown import study_markdown
 from cluster.tuning.study_result import StudyResult
 from qsynth.data.dataset import Instance
@@ -60,7 +61,7 @@ def deliver(
     run.plots.mkdir(exist_ok=True)
     captions = {name: f"{caption}." for name, caption in plot_comparison(comparison, run.path).items()} | PLOTS
     _write_synthetic(study, run, trials)
-    _plot_agent_schedule(study, run, trials)
+    _plot_trials(study, trials, run.plots / "schedule.png")
     plot_training(history, run.plots / "training.png")
     captions |= IMAGES if (run.plots / "images.png").is_file() else {}
     for name in captions:
@@ -95,7 +96,8 @@ def deliver(
     for path in (run.study_file, run.report, run.note, run.result, run.synthetic, run.agent):
         tracker.log_artifact(path)
     if device is not None:
-        tracker.log_artifact(run.device_model)
+        if run.device_model.is_file():
+            tracker.log_artifact(run.device_model)
         tracker.log(device.metrics(), step=0)
     for folder in ("plots", SMALL):
         for path in sorted((run.path / folder).glob("*.png")):
@@ -193,7 +195,20 @@ def _plot_marginals(x: NDArray[np.float32], y: NDArray[np.int64], instance: Inst
     )
 
 
-def _plot_agent_schedule(study: Study, run: RunDirectory, trials: Sequence[Episode]) -> None:
+def trials_log(study: Study, run: RunDirectory, tracker: Tracker, tags: Mapping[str, str]) -> TrialsLog:
+    """What writes a study's trials to MLflow; ``tags`` are the study's own."""
+    return TrialsLog(
+        tracker=tracker,
+        iterations_per_decision=study.episode.iterations_per_decision,
+        study_tags=tags,
+        dataset=real_dataset(study.data),
+        draw=lambda episode, path: _plot_trials(study, [episode], path),
+        folder=run.plots / "trials",
+    )
+
+
+def _plot_trials(study: Study, trials: Sequence[Episode], path: Path) -> None:
+    """Hyperparameters and scores of trials over their decisions."""
     space = study.trial.search_space
     schedules = {}
     for name in space:
@@ -203,4 +218,4 @@ def _plot_agent_schedule(study: Study, run: RunDirectory, trials: Sequence[Episo
         name: "log" if isinstance(dimension, Float) and dimension.log else "linear" for name, dimension in space.items()
     }
     scores = np.array([episode.scores for episode in trials])
-    plot_schedule(schedules, scores, run.plots / "schedule.png", scales)  # type: ignore[arg-type]
+    plot_schedule(schedules, scores, path, scales)  # type: ignore[arg-type]

@@ -58,4 +58,4 @@ class StudyResult:
                 device=device,
             )
         except (KeyError, ValidationError):
-            raise QsynthError(f"{run.result} must hold a study's result; move it away to have it made anew") from None
+            raise QsynthError(f"{run.result} must hold a study's result") from None

@@ -1,12 +1,9 @@
 """A study from beginning to end: train the agent, tune its rivals, measure all of them, write what came of it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from cluster.comparison.compared_agent import ComparedAgent, compared_agents
 from cluster.comparison.comparison_result import ComparisonResult
@@ -22,23 +19,23 @@ from cluster.machines.session import plan_compilation, plan_runners
 from cluster.machines.share import ClusterShare
 from cluster.results.device_result import DeviceResult
 from cluster.study.circuit_remarks import circuit_remarks
+from cluster.study.difference import flat
 from cluster.study.placement import describe_sizes
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
-from cluster.system.files import read_json_object
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.dataset_input import real_dataset
 from cluster.tracking.tags import study_tags
 from cluster.tracking.tracker import Tracker
-from cluster.tracking.trials import log_trials
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
 from cluster.training.gauges import StudyGauges
 from cluster.training.training_loop import TrainingLoop
-from cluster.tuning.deliver import best_trial, deliver
+from cluster.tuning.deliver import best_trial, deliver, trials_log
 from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.engine import choose
+from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold
@@ -89,7 +86,7 @@ class Tuning:
         environment = study.environment(compiled)
         tags = study_tags(study, engine.name, engine.reason, why)
         self._gauges = StudyGauges(self.run.path.name)
-        self.tracker.start_study(_flat(study.model_dump(mode="json")), tags)
+        self.tracker.start_study(flat(study.model_dump(mode="json")), tags)
         self.tracker.log_dataset(real_dataset(study.data))
 
         features, step_seconds = self._probe(environment, share)
@@ -133,7 +130,7 @@ class Tuning:
         last = store.latest()
         history: list[dict[str, float]] = [] if last is None else last.state["history"]
         stage = self.progress.stage("train agent", total)
-        if last is not None and last.state["sampled_steps"] >= total and self.run.agent.is_file():
+        if last is not None and last.state["sampled_steps"] >= total and self._has_agent():
             stage.update(total)
             return history
         seed = study.seed + 1009 * self.tracker.attempt_lock.attempt
@@ -176,6 +173,17 @@ class Tuning:
         finally:
             trainer.stop()
         return history
+
+    def _has_agent(self) -> bool:
+        """Whether the agent's file is there, and whole; else it is made anew of the checkpoint."""
+        if not self.run.agent.exists():
+            return False
+        try:
+            load_policy(self.run.agent)
+        except QsynthError as error:
+            self.progress.note(f"{error}; it is made anew of the last checkpoint")
+            return False
+        return True
 
     def _compared(self) -> Study:
         """The study as the agent and its rivals are compared on it: budgets are in runs, so shots do not end trials."""
@@ -224,6 +232,7 @@ class Tuning:
         instances = [study.data.instance(each.number, held_out=True) for each in problems]
         compared = [each for each in comparison.rivals if not each.only_once]
         episodes: dict[str, list[Episode]] = {}
+        log = trials_log(study, self.run, self.tracker, tags)
         pool = WorkerPool(environment.replaced(episode=study.episode), share, self.run.path.name)
         try:
             for rival in compared:
@@ -250,18 +259,22 @@ class Tuning:
                     on_done=stage.update,
                     check=self.guard.check,
                 )
-                log_trials(self.tracker, rival.name, episodes[rival.name], study.episode.iterations_per_decision, tags)
+                log.log(rival.name, episodes[rival.name])
         finally:
             pool.stop()
         return episodes
 
     def _on_device(self, trials: Mapping[str, Sequence[Episode]]) -> DeviceResult | None:
-        """The stage on hardware, or what an earlier attempt has found there."""
+        """The stage on hardware, or what an earlier attempt has found there.
+
+        Raises:
+            FileError: what it has found can't be read.
+        """
         hardware, file = self.study.hardware, self.run.stages / "device.json"
         if hardware is None:
             return None
         if file.is_file():
-            return TypeAdapter(DeviceResult).validate_python(read_json_object(file))
+            return DeviceResult.read(file)
         name = hardware.device_name(self.study.trial.n_qubits)
         stage = self.progress.stage(f"fine-tune on {name}", hardware.n_decisions)
         snapshot, instance = best_trial(self.study, trials[AGENT])
@@ -279,14 +292,3 @@ class Tuning:
         self.progress.note(f"{name}: spent {bill}")
         self.guard.check()
         return result
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """A study's settings under their dotted paths."""
-    flat: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
-    return flat

@@ -7,9 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from qsynth.data.dataset import Split
 from qsynth.data.labels import stratified
+from qsynth.errors import FileError
 from qsynth.experiment.arms import Arm, SyntheticArm, needed, probabilities
 from qsynth.experiment.fits import Outcome, outcomes
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
@@ -65,14 +67,27 @@ class CellResult:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> Self:
+    def from_dict(cls, state: object) -> Self:
         """What :meth:`to_dict` made.
 
         Raises:
-            KeyError or TypeError: the state isn't one.
+            FileError: the state isn't one, or its parts do not go together.
         """
-        arms = {name: ArmResult(**arm) for name, arm in state["arms"].items()}
-        return cls(**{**state, "arms": arms})
+        try:
+            cell = TypeAdapter(cls).validate_python(state)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise FileError(f"a cell's {where or 'content'} is none: {first['msg']}") from None
+        n_rows, n_seeds = len(cell.test_labels), len(cell.seeds)
+        n_looks = {len(path) for arm in cell.arms.values() for path in arm.path}
+        for name, arm in cell.arms.items():
+            always = (arm.accuracy, arm.balanced, arm.cross_entropy)
+            some = (arm.path, arm.frechet, arm.entropy)
+            each_seed = all(len(each) == n_seeds for each in always) and all(len(each) in (0, n_seeds) for each in some)
+            if len(arm.rows) != n_rows or not each_seed or not n_seeds or len(n_looks) > 1:
+                raise FileError(f"a cell's arm {name!r} must have {n_seeds} seeds and {n_rows} test rows")
+        return cell
 
 
 def run_cell(

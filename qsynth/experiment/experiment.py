@@ -1,6 +1,5 @@
 """Running an experiment: cells that are there already are not run again."""
 
-import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from qsynth.experiment.cell import ArmResult, CellResult, run_cell
 from qsynth.experiment.plan import ExperimentPlan
 from qsynth.experiment.task import Task, draw_task
 from qsynth.files.atomic import atomic_write_json
+from qsynth.files.json_text import read_json
 
 SETTINGS = "experiment.json"
 
@@ -69,11 +69,11 @@ class ExperimentFolder:
         settings, path = plan.model_dump(mode="json", exclude={"arms"}), folder / SETTINGS
         try:
             (folder / "cells").mkdir(parents=True, exist_ok=True)
-            if path.exists() and json.loads(path.read_text()) != settings:
+            if path.exists() and read_json(path) != settings:
                 raise FileError(f"{folder} must be empty or hold this experiment; it holds one of other settings")
             if not path.exists():
                 atomic_write_json(path, settings)
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise FileError(f"{folder} can't be used for an experiment: {error}") from None
 
     def missing(self) -> dict[CellKey, list[str]]:
@@ -116,13 +116,19 @@ class ExperimentFolder:
         if not path.exists():
             return None
         try:
-            return CellResult.from_dict(json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            cell = CellResult.from_dict(read_json(path))
+            if (cell.data, cell.regime, cell.seeds) != (key.data, self._title(key), list(self._plan.seeds)):
+                raise FileError("it is of another data set, another regime or other seeds")
+        except FileError as error:
             raise FileError(f"{path} can't be read as a cell of an experiment: {error}; remove it") from None
+        return cell
 
     def _path(self, key: CellKey) -> Path:
-        regime = re.sub(r"\W+", "-", self._plan.regimes[key.regime].title)
+        regime = re.sub(r"\W+", "-", self._title(key))
         return self.folder / "cells" / f"{key.data}-{regime}.json"
+
+    def _title(self, key: CellKey) -> str:
+        return self._plan.regimes[key.regime].title
 
 
 def _source(plan: ExperimentPlan, key: CellKey) -> PartitionedTable:

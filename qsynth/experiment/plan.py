@@ -6,12 +6,13 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from qsynth.config import Config, parse, read_yaml
+from qsynth.config import Config, parse
 from qsynth.data.sources import DataConfig
 from qsynth.data.tabular import PartitionedTable
 from qsynth.errors import FileError, QsynthError, did_you_mean
 from qsynth.experiment.arms import BARS, ORACLES, Arm, find_arm
 from qsynth.experiment.regime import AnyRegime
+from qsynth.files.yaml_file import read_yaml
 from qsynth.qnn.fit import QNNConfig
 
 PRESETS = files("qsynth.experiment") / "presets"

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from qsynth.errors import DataError, FileError, QsynthError, StudyError
 from qsynth.files.atomic import atomic_write_bytes
+from qsynth.files.content import as_path, check_regular
+from qsynth.files.json_text import parse_json
 
 # What reading a damaged or forged file can raise: from the file itself, its JSON, or what the reader builds of them.
 MALFORMED = (
@@ -23,6 +25,7 @@ MALFORMED = (
     ValueError,
     TypeError,
     AttributeError,
+    MemoryError,  # of sizes that no such file has
     RuntimeError,  # torch's, for tensors of other shapes, and Python's recursion limit, for JSON nested too deeply
 )
 
@@ -45,7 +48,7 @@ class TensorFile:
         Raises:
             QsynthError: it can't be written; what was there before is still there.
         """
-        path = _as_path(path)
+        path = as_path(path)
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         try:
             metadata = {"format": self.format, "about": json.dumps(about, sort_keys=True)}
@@ -61,15 +64,13 @@ class TensorFile:
         Raises:
             QsynthError: no such file, one of another kind, or contents that do not hold together.
         """
-        path = _as_path(path)
-        if path.exists() and not path.is_file():  # to read a pipe would wait for ever
-            raise FileError(f"{path} must be a file; got {'a folder' if path.is_dir() else 'a pipe or a device'}")
+        path = check_regular(path)
         try:
             with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
                 if metadata.get("format") != self.format:
                     raise FileError(f"{path} must be {self.what} ({self.format})")
-                about = json.loads(metadata["about"])
+                about = parse_json(metadata["about"], f"what {path} says of itself")
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             yield tensors, about
         except (StudyError, DataError) as error:
@@ -78,14 +79,3 @@ class TensorFile:
             raise
         except MALFORMED as error:
             raise FileError(f"{path} can't be read as {self.what}: {' '.join(str(error).split())}") from None
-
-
-def _as_path(path: object) -> Path:
-    """A file's path.
-
-    Raises:
-        FileError: it is none.
-    """
-    if not isinstance(path, str | Path):
-        raise FileError(f"path must be a file's path; got {path!r}")
-    return Path(path)

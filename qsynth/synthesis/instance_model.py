@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, StrictStr
 from torch import Tensor
 
-from qsynth.config import parse
+from qsynth.config import Config, parse
 from qsynth.data.dataset import Instance
 from qsynth.data.labels import stratified
 from qsynth.data.scaling import Scaling
@@ -19,6 +20,21 @@ from qsynth.population.trained_generator import TrainedGenerator
 from qsynth.population.trial import TrialConfig
 
 LABEL = "label"
+Share = Annotated[float, Field(ge=0, le=1.01)]
+
+
+class _Learned(Config):
+    """What a file must say of what was learned, to be used."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    instance: StrictStr
+    iteration: int = Field(ge=0)
+    hyperparameters: dict[str, float]
+    feature_names: tuple[StrictStr, ...] = Field(min_length=1)
+    class_names: tuple[StrictStr, ...] = Field(min_length=1)
+    class_shares: tuple[Share, ...]
+    n_features: int = Field(ge=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,4 +111,14 @@ class InstanceModel:
             QsynthError, ValueError, TypeError or KeyError: the state isn't one of those.
         """
         config, learned = parse(TrialConfig, about["config"], source=source), about["learned"]
-        return cls._of(config, tensors["generator"], learned, Scaling.from_dict(learned["scaling"]))
+        said, scaling = parse(_Learned, learned, source=source), Scaling.from_dict(learned["scaling"])
+        n_classes, shares = len(said.class_names), np.array(said.class_shares)
+        if (len(said.feature_names), said.n_features) != (scaling.n_columns, scaling.n_features):
+            raise ValueError("a scaling of other columns")
+        if len(shares) != n_classes or not 0.99 < shares.sum() < 1.01:
+            raise ValueError(f"shares of the classes must add up to 1; got {shares.sum():g}")
+        model = cls._of(config, tensors["generator"], learned, scaling)
+        made = scaling.inverse(model.generator.sample(np.arange(n_classes), 0))  # what does not go together shows here
+        if not np.isfinite(made).all():
+            raise ValueError("a generator whose rows are not finite")
+        return model

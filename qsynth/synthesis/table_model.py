@@ -143,5 +143,8 @@ class TableModel:
             shares=shares,
             method=str(about["method"]),
         )
-        model.sample(2, None, 0)  # what does not go together is found here, not when it is used
+        # What does not go together is found here, not when it is used.
+        labels = np.arange(len(shares), dtype=np.int64)
+        numbers = columns.inverse(model.calibration.shares(maker.scores(labels, 0), labels), labels)
+        schema.decode(numbers, labels, 0)
         return model

@@ -2,15 +2,20 @@
 
 import gzip
 import io
+import os
 import stat
 import sys
+import time
 import zlib
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from qsynth.errors import FileError
 
 MAX_BYTES = 512 * 1024**2
+CHUNK = 16 * 1024**2
+PATIENCE = 10.0  # seconds for somebody to begin to write to a pipe
 STANDARD_INPUT = "-"
 TEXT_ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".data")
 PARQUET_ENDINGS = (".parquet", ".pq")
@@ -26,7 +31,8 @@ def file_bytes(path: Path | str) -> bytes:
     """All bytes, unpacked, at most 512 MiB.
 
     Raises:
-        FileError: there is no such file, it can't be read, is too large, or has an ending of something else.
+        FileError: there is no such file, it can't be read, is too large, is a device, a pipe that nobody writes to, or
+            has an ending of something else.
     """
     try:
         content = _read(path)
@@ -55,8 +61,30 @@ def _read(path: Path | str) -> bytes:
                 f"a table's path must end in .csv, .tsv, .txt or .parquet, text also in .gz; got {str(path)!r}"
             )
         _check_size(path, state.st_size)
-    with path.open("rb") as file:
-        return _capped(path, file)
+    if not (stat.S_ISREG(state.st_mode) or stat.S_ISFIFO(state.st_mode)):
+        raise FileError(f"a table's path must be a file or a pipe; got a device, {str(path)!r}")
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        first = _first(path, file) if stat.S_ISFIFO(state.st_mode) else b""
+        os.set_blocking(file.fileno(), True)
+        return _capped(path, file, first)
+
+
+def _first(path: Path, pipe: FileIO) -> bytes:
+    """A pipe's first bytes, or none where its writer has not made any yet.
+
+    Raises:
+        FileError: nobody writes to it.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        content = pipe.read(1 << 16)
+        if content is None:  # there is a writer, who may take as long as it takes
+            return b""
+        if content:
+            return content
+        if time.monotonic() > until:
+            raise FileError(f"{path} must be written to by somebody; got nothing in {PATIENCE:g} s")
+        time.sleep(0.02)
 
 
 def _unpacked(path: Path | str, content: bytes) -> bytes:
@@ -64,8 +92,11 @@ def _unpacked(path: Path | str, content: bytes) -> bytes:
         return _capped(path, file)
 
 
-def _capped(path: Path | str, file: BinaryIO | gzip.GzipFile) -> bytes:
-    content = file.read(MAX_BYTES + 1)
+def _capped(path: Path | str, file: BinaryIO | FileIO | gzip.GzipFile, first: bytes = b"") -> bytes:
+    parts = [first]
+    while sum(map(len, parts)) <= MAX_BYTES and (part := file.read(CHUNK)):
+        parts.append(part)
+    content = b"".join(parts)[: MAX_BYTES + 1]
     _check_size(path, len(content))
     return content
 

@@ -17,6 +17,9 @@ from qsynth.tables.header import named
 from qsynth.tables.remark import Remark
 from qsynth.tables.text_values import typed
 
+# What reading a damaged or forged table can raise: from the file itself, or what pandas builds of it.
+MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -43,7 +46,7 @@ def read_rows(path: Path | str, target: str | None = None) -> Rows:
         return _delimited(path, content, target)
     except QsynthError:
         raise
-    except (ValueError, csv.Error, OSError, pd.errors.ParserError, pyarrow.ArrowException) as error:
+    except (*MALFORMED, csv.Error, pyarrow.ArrowException) as error:
         what = "Parquet" if files.ending(path) in files.PARQUET_ENDINGS else "CSV"
         raise FileError(f"{path} must be a {what} table: {' '.join(str(error).split())[:200]}") from None
 

@@ -1,5 +1,6 @@
 """One class a cause, so that nobody need read a message to tell causes apart."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from qsynth.circuits.ansatz import Ansatz
 from qsynth.circuits.device import PennyLaneEngine
 from qsynth.circuits.options import DeviceOptions
 from qsynth.circuits.statevector import StatevectorEngine
-from qsynth.config import parse, read_yaml
+from qsynth.config import parse
 from qsynth.data.scaling import Scaling
 from qsynth.data.sources import write_rows
 from qsynth.data.tabular import CsvData, TableData
 from qsynth.execution.compilation import CACHE, cache_folder
 from qsynth.execution.place import check_place
+from qsynth.files.yaml_file import read_yaml
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.tuned_synthesizer import TunedSynthesizer
@@ -158,3 +160,26 @@ def test_all_are_refusals() -> None:
     assert all(
         issubclass(each, errors.QsynthError) and issubclass(each, ValueError) and each.__doc__ for each in classes
     )
+
+
+def test_messages_stay_short_and_can_be_printed_whatever_is_quoted_in_them() -> None:
+    message = str(errors.StudyError(f"name must be short; got {'x' * 3000!r}. Did you mean 'x'?"))
+    assert len(message) == errors.LONGEST
+    assert message.startswith("name must be short; got 'xxx")
+    assert re.search(r"x\.\.\.\[3,\d{3} characters\]\.\.\.x", message)
+    assert message.endswith("xxx'. Did you mean 'x'?")
+    assert str(errors.FileError("a\0b\x1b[31m\nc\udcff é")) == r"a\x00b\x1b[31m c\udcff é"
+
+
+def test_values_are_quoted_in_part() -> None:
+    assert errors.shown("short") == "'short'"
+    assert len(errors.shown(["x" * 3000] * 3)) == errors.LONGEST_VALUE
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert errors.shown(deep) == "a list"
+    while deep:  # so that taking it apart recurses no deeper than it may
+        deep = deep.pop()
+    with pytest.raises(errors.StudyError) as refused:
+        tiny(name="x" * 3000)
+    assert len(str(refused.value)) < 300

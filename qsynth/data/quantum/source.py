@@ -38,7 +38,7 @@ class QuantumData(TabularConfig):
     n_rows: Annotated[int, Field(ge=40, le=100_000)] = 1000
     shots: Annotated[int, Field(ge=2, le=MOST_SHOTS)] | None = None
     features: Features = "observables"
-    data_seed: Annotated[int, Field(ge=0)] = 0
+    data_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     @field_validator("name")
     @classmethod

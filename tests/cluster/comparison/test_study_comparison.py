@@ -27,7 +27,7 @@ from cluster.study.study import load_study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import TrackingStore
-from cluster.tracking.tracker import sync
+from cluster.tracking.sync import sync
 from qsynth.errors import QsynthError
 from qsynth.yardsticks.registry import YARDSTICKS
 from rl_envs.config import make_tuner

@@ -12,7 +12,8 @@ from cluster.tracking.delivery import Delivery
 from cluster.tracking.journal import OFFSET_NAME
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.store import TrackingStore
-from cluster.tracking.tracker import Tracker, sync
+from cluster.tracking.sync import sync
+from cluster.tracking.tracker import Tracker
 from qsynth.errors import QsynthError
 
 pytestmark = pytest.mark.filterwarnings(

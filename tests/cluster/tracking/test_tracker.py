@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,15 +19,25 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
+from cluster.system.sqlite_file import sqlite_uri
 from cluster.tracking.journal import OFFSET_NAME, Journal
 from cluster.tracking.store import TrackingStore
-from cluster.tracking.tracker import Tracker, sync
+from cluster.tracking.sync import sync
+from cluster.tracking.tracker import Tracker
 from qsynth.errors import QsynthError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The ``noload`` loader strategy is deprecated:sqlalchemy.exc.SADeprecationWarning"
 )
 ROOT = Path(__file__).parents[3]
+
+
+def qsynth(*arguments: str) -> str:
+    """What a command says on standard error."""
+    command = [sys.executable, "-c", "from cluster.cli.app import main; main()", *arguments]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert answer.returncode == (2 if answer.stderr else 0), answer
+    return answer.stderr
 
 
 class Stored:
@@ -207,11 +219,32 @@ def test_params_keep_their_first_value(tmp_path: Path, uri: str, closed_port: st
         assert "qsynth.changed.batch" not in run.data.tags
 
 
+def test_sync_names_the_way_out_of_half_made_tables(tmp_path: Path) -> None:
+    """A process that was killed while MLflow made its tables left some of them, and MLflow refuses them for ever."""
+    run, file = tmp_path / "runs 100%" / "my run", tmp_path / "runs 100%" / "mlflow.db"
+    run.mkdir(parents=True)
+    with sqlite3.connect(file) as database:
+        database.execute("create table metrics (key text, step bigint)")
+        database.execute("create table alembic_version (version_num text)")
+    journal = Journal(run)
+    journal.append("start", {"trial": None, "params": {}, "tags": {}})
+    journal.close()
+    TrackingStore.make(sqlite_uri(file), "e", "s").save(run)
+    said = qsynth("sync", str(run))
+    assert "must be a whole database" in said
+    [aside, again] = said.strip().partition("Nothing is lost: ")[2].split("; ")
+    assert shlex.split(again) == ["qsynth", "sync", str(run)]
+    subprocess.run(aside, shell=True, check=True)
+    assert not file.exists()
+    assert qsynth(*shlex.split(again)[1:]) == ""
+    assert [run.info.run_name for run in Stored(sqlite_uri(file)).runs] == ["s"]
+
+
 def test_sync_says_when_the_store_is_away(tmp_path: Path, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Tracker(tmp_path, closed_port, "e", "s")
     tracker.start_study({}, {})
     tracker.close("FINISHED", timeout_s=0.0)
-    monkeypatch.setattr("cluster.tracking.tracker.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("cluster.tracking.sync.FIRST_WAIT_SECONDS", 0.01)
     with pytest.raises(QsynthError, match=r"must be reachable; got .* 2 records wait"):
         sync(tmp_path)
     with pytest.raises(QsynthError, match="must be the run directory"):

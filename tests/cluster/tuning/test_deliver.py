@@ -16,6 +16,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,8 +27,7 @@ from cluster.tracking.dataset_input import real_dataset
 from cluster.tracking.store import TrackingStore
 from cluster.tracking.tags import study_tags
 from cluster.tracking.tracker import Tracker
-from cluster.tracking.trials import log_trials
-from cluster.tuning.deliver import IMAGES, PLOTS, deliver, plot_model
+from cluster.tuning.deliver import IMAGES, PLOTS, deliver, plot_model, trials_log
 from cluster.tuning.study_result import StudyResult
 from qsynth.config import parse
 from qsynth.data.tabular import TableData
@@ -87,10 +87,11 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
         name: play(tuner, lambda _, agent=agent: agent, held_out, test=True, snapshots=True, keep="best")  # type: ignore[misc]
         for name, agent in AGENTS.items()
     }
+    log = trials_log(study, run, tracker, tags)
     for name, episodes in trials.items():
         sick = replace(episodes[0], ailments={"collapse": 2}, recoveries={3: "shrink"})
         shown = [sick, *(replace(episode, ailments={}) for episode in episodes[1:])]
-        log_trials(tracker, name, shown, study.episode.iterations_per_decision, tags)
+        log.log(name, shown)
     run.agent.write_bytes(b"an agent")
     tests = {name: [episode.test_score or 0.0 for episode in episodes] for name, episodes in trials.items()}
     found = replace(comparison(tests), beside=(rival_result("mixture", [0.2, 0.3]),))
@@ -182,6 +183,14 @@ def test_every_course_of_a_trial_is_stored(delivered: Delivered) -> None:
     assert tags.items() >= expected.items()
     assert f"test score **{episode.test_score:.3f}**" in tags["mlflow.note.content"]
 
+    assert tags["mlflow.source.name"] == "qsynth tune tiny"
+    [used] = trial.inputs.dataset_inputs
+    assert used.dataset.name == "iris"
+    assert (trial.info.start_time, trial.info.end_time) == (round(1000 * episode.began), round(1000 * episode.ended))
+    assert trial.info.end_time > trial.info.start_time
+    assert [item.path for item in delivered.client.list_artifacts(trial.info.run_id)] == ["schedule.png"]
+    assert f"![schedule](get-artifact?path=schedule.png&run_uuid={trial.info.run_id})" in tags["mlflow.note.content"]
+
     def history(key: str) -> list[tuple[int, float]]:
         stored = delivered.client.get_metric_history(trial.info.run_id, key)
         return sorted((metric.step, metric.value) for metric in stored)
@@ -189,7 +198,12 @@ def test_every_course_of_a_trial_is_stored(delivered: Delivered) -> None:
     courses = {"score": (episode.scores, [0, 2, 4, 6])}
     courses |= {f"scorecard/{name}": (values, [0, 2, 4, 6]) for name, values in episode.raw.items()}
     courses |= {f"utility/{name}": (values, [0, 2, 4, 6]) for name, values in episode.utilities.items()}
-    courses |= {f"hyperparameters/{name}": (values, [0, 2, 4]) for name, values in episode.schedule.items()}
+    stays = {name for name, values in episode.schedule.items() if np.ptp(values) == 0}
+    assert set(episode.schedule) > stays > set()
+    courses |= {
+        f"hyperparameters/{name}": (values[:1], [0]) if name in stays else (values, [0, 2, 4])
+        for name, values in episode.schedule.items()
+    }
     courses |= {f"training/{name}": (values, [2, 4, 6]) for name, values in episode.training.items()}
     assert courses.keys() > {f"training/{name}" for name in TrainingStatistics.__dataclass_fields__}
     for key, (values, steps) in courses.items():
