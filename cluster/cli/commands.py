@@ -12,6 +12,7 @@ from cluster.cli.output import emit, warn_undelivered
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.study import Study, changed, load_study, presets, study_name
+from cluster.system.environment import own_job
 from cluster.system.files import read_json_object
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
@@ -52,7 +53,8 @@ def run_tune(
         from cluster.machines.session import check_address
 
         check_address(address)
-        run = run_directory.create(out, study, run_name)
+        # A job that was submitted to Ray by hand is found by its own name.
+        run = run_directory.create(out, study, run_name or own_job())
         study = run.load_study()
     from cluster.tuning.study_result import StudyResult
 

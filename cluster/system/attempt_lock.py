@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from qsynth.errors import FileError
 from qsynth.files.atomic import fsync_path
 
 LOCK_NAME = "attempt.lock"
+LOOK_SECONDS = 0.02
 
 
 def take_lock(path: Path) -> int:
@@ -17,14 +19,34 @@ def take_lock(path: Path) -> int:
         QsynthError: another live process (or another object of this one) holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    for wait in (LOOK_SECONDS, LOOK_SECONDS, 0.0):  # somebody may just look whether it is held
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            time.sleep(wait)
+    os.close(descriptor)
+    raise FileError(f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first.")
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process of this machine holds the lock on ``path``."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
     except BlockingIOError:
+        return True
+    finally:
         os.close(descriptor)
-        raise FileError(
-            f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first."
-        ) from None
-    return descriptor
+
+
+def last_attempt(directory: Path) -> int:
+    """The number of the newest attempt at a run; 0 where none has begun."""
+    return _number_in(directory / LOCK_NAME)
 
 
 class AttemptLock:
