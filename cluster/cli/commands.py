@@ -13,6 +13,7 @@ from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.difference import differences
 from cluster.study.study import Study, changed, load_study, presets, study_name
+from cluster.system.environment import own_job
 from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
@@ -54,7 +55,8 @@ def run_tune(
         from cluster.machines.session import check_address
 
         check_address(address)
-        run = run_directory.create(out, study, run_name)
+        # A job that was submitted to Ray by hand is found by its own name.
+        run = run_directory.create(out, study, run_name or own_job())
         study = run.load_study()
     if run.result.is_file() and not run.comparison.is_file():
         _show_earlier(run, as_json)

@@ -7,9 +7,10 @@ from typing import Any
 from ray import tune
 
 from cluster.study.study import Study
+from cluster.tracking.record import Status
 from cluster.tracking.store import EXPERIMENT, TrackingStore
 from cluster.tracking.tags import study_tags
-from cluster.tracking.tracker import Status, Tracker
+from cluster.tracking.tracker import Tracker
 from qsynth.circuits.engine import choose
 
 # What a result is called in MLflow; a study's other trials have the same names there.

@@ -14,8 +14,12 @@ import psutil
 import pytest
 import yaml
 
+from cluster.service import roles
 from cluster.service import service as services
-from cluster.service.service import HOME, Offer, Service, join, start_head, stop
+from cluster.service.down import bring_down
+from cluster.service.faults import faults
+from cluster.service.service import HOME, Offer, Service
+from cluster.service.up import join, start_head
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
 from tests.cluster.running import CANARY, Running, free_ports
@@ -211,21 +215,21 @@ def test_a_token_that_others_can_read_is_refused(home: Path, tmp_path: Path) -> 
 def test_faults_are_named_with_their_remedy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [port] = free_ports(1)
     monkeypatch.setattr(services, "PORTS", {"--port": port})
-    assert services.faults() == []
+    assert faults() == []
     home.mkdir()
     (home / "token").write_text("secret")
     (home / "token").chmod(0o644)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        mode, used = services.faults()
+        mode, used = faults()
     assert "chmod 600" in mode
     assert f"port {port} is in use" in used
     assert "--port PORT" in used
     (home / "token").chmod(0o600)
     values = {"processes": {"ray": (2**22, 1.0)}, "cluster": "127.0.0.1:6379"}
     (home / "service.json").write_text(json.dumps(values))
-    [died] = services.faults()
+    [died] = faults()
     assert "qsynth down, then qsynth up" in died
 
 
@@ -249,14 +253,14 @@ def test_a_dead_service_is_none(home: Path) -> None:
     values = {"processes": {"ray": (dead.pid, 1.0)}, "cluster": "127.0.0.1:6379"}
     (home / "service.json").write_text(json.dumps(values))
     assert Service.load() is None
-    assert not stop()
+    assert bring_down() == (False, [], [])
     assert not (home / "service.json").exists()
 
 
 def test_a_process_that_does_not_come_up_is_an_error_with_its_last_words(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "RAY_START", (sys.executable, "-c", "import sys; sys.exit('no luck')"))
+    monkeypatch.setattr(roles, "RAY_START", (sys.executable, "-c", "import sys; sys.exit('no luck')"))
     with pytest.raises(QsynthError, match=r"ray did not come up \(no luck\); see .*ray.log"):
         start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), OFFER)
     assert Service.load() is None
