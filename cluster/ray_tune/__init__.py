@@ -2,6 +2,7 @@
 
 from cluster.ray_tune.scheduler import AgentScheduler
 from cluster.ray_tune.space import bounds, defaults, mutations, param_space
+from cluster.ray_tune.synthesizer import synthesizer
 from cluster.ray_tune.tracking import MLflowTracking
 from cluster.ray_tune.trainable import GanTrainable, trainable
 
@@ -13,5 +14,6 @@ __all__ = [
     "defaults",
     "mutations",
     "param_space",
+    "synthesizer",
     "trainable",
 ]

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ray import tune
 
-from cluster.ray_tune import GanTrainable, defaults, trainable
+from cluster.ray_tune import GanTrainable, defaults, synthesizer, trainable
 from cluster.study.study import Study
 from qsynth.errors import QsynthError
 from qsynth.population.snapshot import Snapshot
+from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.config import make_tuner
 from rl_envs.tuner import Tuner
 
@@ -203,3 +205,20 @@ def test_a_checkpoint_of_other_lanes_or_none_is_refused(study: Study, tmp_path: 
     two.save_checkpoint(str(tmp_path))
     with pytest.raises(QsynthError, match="must have 1 lanes; got 2"):
         trainable(study)({}).load_checkpoint(str(tmp_path))
+
+
+def test_rows_come_out_of_the_best_lane_of_a_checkpoint(study: Study, tmp_path: Path) -> None:
+    kind = trainable(study, lanes_per_trial=2)
+    trial = kind(CONFIG)
+    trial.train()
+    trial.save_checkpoint(str(tmp_path))
+    best = int(np.argmax(trial._tuner.best))
+    model = synthesizer(kind, tune.Checkpoint(str(tmp_path)))
+    drawn, _ = model.sample_scaled(20, random_state=3)
+    expected = QGANSynthesizer.from_snapshot(
+        study.trial, networks_of(trial)[best], study.data.instance(0, held_out=False)
+    )
+    np.testing.assert_array_equal(drawn, expected.sample_scaled(20, random_state=3)[0])
+    assert len(model.sample(7)) == 7
+    with pytest.raises(QsynthError, match="checkpoint_at_end=True"):
+        synthesizer(kind, None)
