@@ -1,5 +1,6 @@
 """``qsynth init``: a study file for a table of one's own."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def run_init(rows: str, target: str | None, out: Path, as_json: bool) -> None:
     schema, remarks = infer_schema(read.frame, target)
     study: dict[str, Any] = yaml.safe_load(presets()[PATTERN].read_text(encoding="utf-8"))
     n_rows, n_features = len(schema.labelled(read.frame)), min(MOST_FEATURES, len(schema.modelled))
-    data: dict[str, Any] = {"kind": "csv", "path": str(Path(rows).resolve())}
+    data: dict[str, Any] = {"kind": "csv", "path": os.path.realpath(rows)}
     if len(schema.classes) > 1:
         data["label"] = target
     data |= {"n_features": n_features, "n_train": max(LEAST_TRAIN, int(LEARNED * n_rows))}

@@ -1,5 +1,6 @@
 """``qsynth sample``: rows from a model."""
 
+import os
 from pathlib import Path
 
 from cluster.cli.output import emit
@@ -18,7 +19,7 @@ def run_sample(model_file: Path, n: int, out: Path | None, where: list[str], see
         QsynthError: no model, conditions that can't be met, or a file that can't be written.
     """
     if out is not None:
-        if out.resolve() == model_file.resolve():
+        if os.path.realpath(out) == os.path.realpath(model_file):
             raise QsynthError(f"--out must not be the model's own file, {model_file}")
         check_ending(out)
         check_writable(out)

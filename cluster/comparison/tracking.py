@@ -45,6 +45,13 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
     What they returned, trained again, goes beside it. With the smallest budget they are also the run's final scores,
     but for those of ablations.
     """
+    first = result.budgets[0]
+    final = {
+        _metric(each.rival.name): each.test[first]
+        for each in result.summary.rivals
+        if first in each.test and not each.rival.only_once
+    }
+    log_final_scores(tracker, {name: (test.value, test.low, test.high) for name, test in final.items()})
     winners = result.retrained_summary
     again = () if winners is None else (each for each in winners.rivals if each.rival.name != result.agent)
     for each in (*result.summary.rivals, *again):
@@ -56,13 +63,6 @@ def log_scores(tracker: Tracker, result: ComparisonResult) -> None:
             tracker.log(values, step=runs)
     if result.rows is not None:
         log_rows(tracker, result.rows)
-    first = result.budgets[0]
-    final = {
-        _metric(each.rival.name): each.test[first]
-        for each in result.summary.rivals
-        if first in each.test and not each.rival.only_once
-    }
-    log_final_scores(tracker, {name: (test.value, test.low, test.high) for name, test in final.items()})
 
 
 def log_rows(tracker: Tracker, rows: RowsSummary) -> None:

@@ -78,6 +78,6 @@ def check_outputs(written: Iterable[Path], read: Iterable[Path]) -> None:
     outputs = list(written)
     for path in outputs:
         check_writable(path)
-    named = [path.resolve() for path in (*outputs, *read)]
+    named = [os.path.realpath(path) for path in (*outputs, *read)]
     if len(set(named)) < len(named):
         raise FileError(f"every file must be named once; got {', '.join(map(str, named))}")

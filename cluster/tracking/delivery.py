@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ CONTEXT_TAG = "mlflow.data.context"
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
 
 _IMAGE = re.compile(r"!\[([^]]*)\]\((?![a-z]+:|/)([^)\s]+)\)")
+_LINK = re.compile(r"\]\(trial:([^)]+)\)")
 logger = logging.getLogger(__name__)
 
 
@@ -177,7 +179,8 @@ class Delivery:
         tags = {key: _cut(value, TAG_LENGTH) for key, value in outbox.tags.items()}
         params = {key: _cut(value, PARAM_LENGTH) for key, value in outbox.params.items()}
         if outbox.note is not None:
-            tags[NOTE_TAG] = _cut(_shown(outbox.note, run_id), TAG_LENGTH)
+            note = _LINK.sub(lambda found: f"]({runs.page(found[1])})", _shown(outbox.note, run_id))
+            tags[NOTE_TAG] = _cut(note, TAG_LENGTH)
         if params:
             self._in_time()
             kept = self._client.get_run(run_id).data.params
@@ -276,9 +279,10 @@ def _shown(markdown: str, run_id: str) -> str:
 
 def _plain(path: Path, folder: Path) -> bool:
     """Whether a path, and all below it, are files and folders within ``folder``, whatever links say."""
-    root = folder.resolve()
+    root = os.path.realpath(folder)
     return all(
-        each.resolve().is_relative_to(root) and (each.is_file() or each.is_dir()) for each in (path, *path.rglob("*"))
+        Path(os.path.realpath(each)).is_relative_to(root) and (each.is_file() or each.is_dir())
+        for each in (path, *path.rglob("*"))
     )
 
 

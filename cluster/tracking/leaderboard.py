@@ -21,10 +21,9 @@ def log_final_scores(tracker: Tracker, scores: Mapping[str, tuple[float, float, 
     Args:
         scores: rival -> score, and the ends of its 95 % interval.
     """
-    for rival, values in scores.items():
-        names = (f"{kind}{rival}" for kind in (SCORE, LOW, HIGH))
-        tracker.log(dict(zip(names, values, strict=True)), step=0)
     tracker.log({"best_score": max(score for score, _, _ in scores.values())}, step=0)
+    for place, kind in enumerate((SCORE, LOW, HIGH)):
+        tracker.log({f"{kind}{rival}": values[place] for rival, values in scores.items()}, step=0)
 
 
 def leaderboard(tracking_uri: str, runs: list[str]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from cluster.system.files import read_json_object
-from cluster.tracking.store import Location, TrackingStore
+from cluster.tracking.store import VIEW, Location, TrackingStore
 from qsynth.files.atomic import atomic_write_json
 
 CACHE_NAME = "tracking_runs.json"
@@ -22,7 +22,8 @@ KIND_TAG = "mlflow.experimentKind"  # MLflow opens the view for machine learning
 EXPERIMENT_NOTE = (
     "A run is a study: quantum GANs that synthesise training data, and an agent that changes their hyperparameters "
     "while they train. Its description has the result; its child runs are the trials that were measured, named by "
-    "who tuned them. Steps are GAN iterations there, and sampled decisions in the study's own `training/` metrics."
+    "who tuned them: sort by `test/score` for the best. Steps are GAN iterations there, and sampled decisions in the "
+    "study's own `training/` metrics."
 )
 
 RunId = Annotated[str, Field(min_length=1, max_length=200)]
@@ -85,6 +86,10 @@ class StudyRuns:
             self._trials[trial] = found or self._created(trial, {**tags, PARENT_TAG: parent}, time_ms)
             self._unsaved = True
         return self._trials[trial]
+
+    def page(self, trial: str) -> str:
+        """Where MLflow's pages have a trial's run, for a link on another of them; that of all runs before it exists."""
+        return f"#/experiments/{self.experiment_id}/runs/{self._trials.get(trial, '')}?{VIEW}"
 
     def running_trials(self) -> Iterator[str]:
         """Ids of the study's child runs that MLflow takes for running."""

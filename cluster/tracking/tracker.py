@@ -148,7 +148,8 @@ class Tracker:
         self._append("artifact", trial, path=self._kept_path(path), folder=folder)
 
     def set_note(self, markdown: str, trial: str | None = None) -> None:
-        """Describe a trial or the study; images by relative path, ``![scores](plots/scores.png)``, are its artifacts.
+        """Describe a trial or the study; images by relative path, ``![scores](plots/scores.png)``, are its artifacts,
+        and links to ``trial:KEY`` lead to that trial's run.
 
         Raises:
             QsynthError: an unfit name, a newer attempt has begun, or closed.

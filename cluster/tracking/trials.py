@@ -12,7 +12,7 @@ from cluster.tracking.tracker import Tracker
 from rl_envs.rollout import Episode
 
 PICTURE = "schedule.png"
-PICTURED = 4  # trials of each rival, and its best; a picture takes half a second
+PICTURED = 4  # trials of each rival, and the best on validation; a picture takes half a second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +20,9 @@ class TrialsLog:
     """Writes the trials of a study to MLflow, one child run a trial; the steps of its metrics are GAN iterations.
 
     At each decision: score, raw metrics, their utilities, and the hyperparameters in force from then on; at its end
-    the losses and other training statistics, means over its iterations. Last, the test rows' score and raw metrics, and
-    the iteration by which each ailment (:mod:`qsynth.population.health`) was first seen. A hyperparameter that never
-    changes is a single value, as MLflow draws a line that stays where it is at 0.
+    the losses and other training statistics, means over its iterations. Of the end, the test rows' score and raw
+    metrics, and the iteration by which each ailment (:mod:`qsynth.population.health`) was first seen. A hyperparameter
+    that never changes is a single value, as MLflow draws a line that stays where it is at 0.
 
     Attributes:
         study_tags: of the parent run.
@@ -40,26 +40,25 @@ class TrialsLog:
 
     def log(self, rival: str, episodes: Sequence[Episode]) -> None:
         """A rival's trials on the held-out instances 0, 1, ..."""
-        best = max(range(len(episodes)), key=lambda number: episodes[number].test_score or 0.0)
+        best = max(range(len(episodes)), key=lambda number: float(episodes[number].scores[1:].max()))
         for number, episode in enumerate(episodes):
             self._log(rival, number, episode, pictured=number < PICTURED or number == best)
 
     def _log(self, rival: str, number: int, episode: Episode, *, pictured: bool) -> None:
-        tracker, key, n_decisions = self.tracker, f"{rival} held-out {number}", len(episode.scores) - 1
+        tracker, key, n_decisions = self.tracker, trial_key(rival, number), len(episode.scores) - 1
         iterations = n_decisions * self.iterations_per_decision
         tags = trial_tags(self.study_tags, rival, episode)
         tracker.start_trial(key, {"seed": str(episode.seed), **_settings(episode)}, tags, at=episode.began)
         tracker.log_dataset(self.dataset, trial=key)
+        # First, as MLflow lists metrics in the order in which they came.
+        final = {} if episode.test_score is None else {"test/score": episode.test_score}
+        final |= {f"test/{name}": value for name, value in episode.test_raw.items()}
+        final |= {f"ailment/{name}": float(at * self.iterations_per_decision) for name, at in episode.ailments.items()}
+        told = "" if episode.test_score is None else f"test score **{episode.test_score:.3f}**, "
+        tracker.log(final, step=iterations, trial=key, at=episode.ended)
         for decision in range(n_decisions + 1):
             at = episode.began + (episode.ended - episode.began) * decision / max(1, n_decisions)
             tracker.log(_at(episode, decision), decision * self.iterations_per_decision, trial=key, at=at)
-        final = {f"test/{name}": value for name, value in episode.test_raw.items()}
-        final |= {f"ailment/{name}": float(at * self.iterations_per_decision) for name, at in episode.ailments.items()}
-        told = ""
-        if episode.test_score is not None:
-            final["test/score"] = episode.test_score
-            told = f"test score **{episode.test_score:.3f}**, "
-        tracker.log(final, step=iterations, trial=key, at=episode.ended)
         note = (
             f"**{rival}** on `{episode.instance}`: {told}validation {episode.scores[0]:.3f} -> "
             f"{episode.scores[-1]:.3f} in {iterations:,} GAN iterations ({episode.reason or 'ended'})."
@@ -72,6 +71,11 @@ class TrialsLog:
             note += f"\n\n![schedule]({PICTURE})"
         tracker.set_note(note, trial=key)
         tracker.end_trial(key, at=episode.ended)
+
+
+def trial_key(rival: str, number: int) -> str:
+    """What a rival's trial on a held-out instance is called."""
+    return f"{rival} held-out {number}"
 
 
 def _at(episode: Episode, decision: int) -> dict[str, float]:

@@ -20,7 +20,7 @@ from cluster.study.study import Study
 from cluster.tracking.dataset_input import real_dataset, synthetic_dataset
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
-from cluster.tracking.trials import TrialsLog
+from cluster.tracking.trials import TrialsLog, trial_key
 from cluster.tuning.markdown import study_markdown
 from cluster.tuning.study_result import StudyResult
 from qsynth.data.dataset import Instance
@@ -104,8 +104,19 @@ def deliver(
             tracker.log_artifact(path, folder=folder)
     log_scores(tracker, comparison)
     _register(study, run, tracker, trials)
-    tracker.set_note(study_markdown(result, _in(captions, SMALL)))
+    tracker.set_note(f"{_best_in_short(trials)}\n\n{study_markdown(result, _in(captions, SMALL))}")
     return result
+
+
+def _best_in_short(trials: Sequence[Episode]) -> str:
+    """The trial that was kept, with a link to its run, and where its rows are."""
+    number = _best(trials)
+    test = trials[number].test_score or 0.0
+    return (
+        f"Best trial of the agent: [held-out {number}](trial:{trial_key('agent', number)}), validation "
+        f"{_validation(trials[number]):.3f}, test {test:.3f}. Its run has its schedule; its rows are `synthetic.csv` "
+        "under Artifacts; what the agent beat, and what not, is below."
+    )
 
 
 def _in(captions: Mapping[str, str], folder: str) -> dict[str, str]:

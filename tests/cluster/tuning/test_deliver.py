@@ -111,6 +111,10 @@ def test_the_parent_run_reads_well(delivered: Delivered) -> None:
     assert tags["mlflow.source.name"] == "qsynth tune tiny"
     note = tags["mlflow.note.content"]
     assert "| **agent** |" in note
+    best = max(range(2), key=lambda number: delivered.trials["agent"][number].scores[1:].max())
+    trial = delivered.runs("trial")[f"agent held-out {best}"].info
+    page = f"#/experiments/{trial.experiment_id}/runs/{trial.run_id}?workflowType=machine_learning"
+    assert note.startswith(f"Best trial of the agent: [held-out {best}]({page}), validation ")
     for plot in (*PLOTS, *COMPARED):
         address = f"get-artifact?path=plots/small/{plot}.png&run_uuid={parent.info.run_id}"
         assert f"]({address})" in note
