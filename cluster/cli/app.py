@@ -1,5 +1,6 @@
 """The command line. Heavy imports happen inside the commands, so that ``qsynth --help`` answers at once."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from cluster.cli.output import fail
 from cluster.cli.own_tables import own_tables
 from cluster.cli.service import service
 from cluster.system.environment import prepare_process
-from cluster.system.interrupt import Interrupted
+from cluster.system.interrupt import EndedAtOnce, Interrupted
 from qsynth.errors import QsynthError
 
 app = typer.Typer(
@@ -228,3 +229,6 @@ def main() -> None:
         fail(str(error))
     except Interrupted as stop:
         sys.exit(stop.exit_code)
+    except EndedAtOnce as stop:
+        sys.stdout.flush()
+        os._exit(stop.exit_code)  # to collect the garbage of Ray and torch takes seconds

@@ -65,7 +65,7 @@ def run_pretrain(
 
 def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri: str, as_json: bool) -> dict[str, Any]:
     from cluster.machines.session import ray_session
-    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.system.interrupt import STOPPED, InterruptGuard
     from cluster.tracking.tracker import Tracker
     from cluster.training.pretrain import Pretraining
 
@@ -84,7 +84,7 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
             if run.agent.is_file():
                 tracker.log_artifact(run.agent)
         status = "FINISHED"
-    except Interrupted:
+    except STOPPED:
         status = "KILLED"
         print(f"stopped; go on with: qsynth pretrain {run.path} --resume", file=sys.stderr)
         raise
