@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cluster.cli.output import emit, end_tracking
+from cluster.cli.output import CLOSE_SECONDS, emit, end_tracking
 from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.difference import differences
@@ -18,6 +18,8 @@ from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
+
+AT_ONCE_SECONDS = 3.0  # that MLflow has to take what it has not got yet, when a study is ended at once
 
 
 def run_tune(
@@ -108,7 +110,7 @@ def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
 
 def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
     from cluster.machines.session import ray_session
-    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.system.interrupt import STOPPED, EndedAtOnce, InterruptGuard
     from cluster.tracking.note import RunNote
     from cluster.tracking.tracker import Tracker
     from cluster.tuning.tune import Tuning
@@ -116,6 +118,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     note = RunNote(tracker, study)
     status: Any = "FAILED"
+    patience = CLOSE_SECONDS
     command = ["qsynth", "tune", study.name, "--resume", "--run", run.path.name, "--out", str(run.path.parent)]
     further = shlex.join(command)
     try:
@@ -128,10 +131,12 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             guard.listen()
             result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
         status = "FINISHED"
-    except Interrupted as stop:
+    except STOPPED as stop:
         status = "KILLED"
         note.stopped(f"Stopped by {stop}; `{further}` goes on.")
-        print(f"stopped by {stop}; go on with: {further}", file=sys.stderr)
+        print(f"stopped by {stop}{_last_checkpoint(run)}; go on with: {further}", file=sys.stderr)
+        if isinstance(stop, EndedAtOnce):
+            patience = AT_ONCE_SECONDS
         raise
     except QsynthError as error:
         note.stopped(f"Failed: {error}.")
@@ -140,8 +145,15 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         note.stopped(f"Failed: {type(error).__name__}.")
         raise
     finally:
-        end_tracking(tracker, status, run.path)
+        end_tracking(tracker, status, run.path, patience)
     return result
+
+
+def _last_checkpoint(run: run_directory.RunDirectory) -> str:
+    from cluster.training.checkpoints import CheckpointStore
+
+    last = CheckpointStore(run.checkpoints).latest()
+    return f"; the last checkpoint is {last.path}" if last else " before the first checkpoint"
 
 
 def list_presets(as_json: bool) -> None:

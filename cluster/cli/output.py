@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from cluster.tracking.record import Status
     from cluster.tracking.tracker import Tracker
 
+CLOSE_SECONDS = 60.0  # that MLflow has to take what it has not got yet, when a study ends
+
 
 def fail(message: str) -> None:
     """Print one line to standard error and exit with code 2."""
@@ -32,7 +34,11 @@ def warn_undelivered(n_records: int, run_dir: Path) -> None:
         print(f"{n_records} records have not reached MLflow; send them with: {command}", file=sys.stderr)
 
 
-def end_tracking(tracker: "Tracker", status: "Status", run_dir: Path) -> None:
-    """End a study in MLflow as far as the state of its folder allows; what is wrong with that has been said before."""
+def end_tracking(tracker: "Tracker", status: "Status", run_dir: Path, patience: float = CLOSE_SECONDS) -> None:
+    """End a study in MLflow as far as the state of its folder allows; what is wrong with that has been said before.
+
+    Args:
+        patience: seconds to wait for what has not reached MLflow.
+    """
     with suppress(QsynthError):
-        warn_undelivered(tracker.close(status), run_dir)
+        warn_undelivered(tracker.close(status, patience), run_dir)

@@ -67,7 +67,7 @@ def run_pretrain(
 
 def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri: str, as_json: bool) -> dict[str, Any]:
     from cluster.machines.session import ray_session
-    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.system.interrupt import STOPPED, InterruptGuard
     from cluster.tracking.tracker import Tracker
     from cluster.training.pretrain import Pretraining
 
@@ -88,7 +88,7 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
             if run.agent.is_file():
                 tracker.log_artifact(run.agent)
         status = "FINISHED"
-    except Interrupted:
+    except STOPPED:
         status = "KILLED"
         print(f"stopped; go on with: {further}", file=sys.stderr)
         raise

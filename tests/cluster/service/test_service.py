@@ -42,7 +42,7 @@ def study(running: Running) -> Path:
     """A study of a CSV file beside it, long enough to be stopped."""
     values = yaml.safe_load(yaml.safe_dump(TINY)) | {"name": "mine"}
     values["data"] = {"kind": "csv", "path": "rows.csv", "label": "class", "n_features": 2, "n_train": 24}
-    values["budget"] |= {"agent_trials": 600, "search_share": 0.017}
+    values["budget"] |= {"agent_trials": 1500, "search_share": 0.007}
     rows = [f"{(7 * i) % 11},{(5 * i) % 13 + i % 2},{'ab'[i % 2]}" for i in range(120)]
     (running.folder / "rows.csv").write_text("\n".join(["x,y,class", *rows]))
     file = running.folder / "mine.yaml"

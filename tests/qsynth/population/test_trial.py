@@ -6,7 +6,8 @@ import pytest
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.population.trial import ALWAYS, OF_CRITICS, TrialConfig
+from qsynth.population.trial import TrialConfig
+from qsynth.population.trial_settings import ALWAYS, OF_CRITICS
 from qsynth.space.hyperparameters import SPARED
 
 
