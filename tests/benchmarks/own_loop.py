@@ -143,7 +143,7 @@ def train(
             optimisers["lr_generator"].zero_grad()
             loss = -critic(generator(torch.randn(BATCH, N_NOISE))).mean()
             loss.backward()
-            told = (
+            measured = (
                 loss.detach(),
                 loss_critic.detach(),
                 gap.detach(),
