@@ -1,5 +1,6 @@
 """qsynth in Ray Tune: its trials under any of Tune's searchers and schedulers, and its agent as one of them."""
 
+from cluster.ray_tune.optuna_storage import to_optuna
 from cluster.ray_tune.scheduler import AgentScheduler
 from cluster.ray_tune.space import bounds, defaults, mutations, param_space
 from cluster.ray_tune.synthesizer import synthesizer
@@ -15,5 +16,6 @@ __all__ = [
     "mutations",
     "param_space",
     "synthesizer",
+    "to_optuna",
     "trainable",
 ]

@@ -6,7 +6,8 @@ The loop is written as PennyLane's and PyTorch's tutorials write one, and knows 
 :class:`ScheduleAgent`, its ``step``, and the learning rates that come back. A Wasserstein GAN with gradient penalty
 learns 200 rows of two moons; its generator is a PennyLane circuit (4 qubits, backpropagation) or a small network. Three
 sets of constants, good ones found by a grid on a seed of their own, and ten times lower and higher ones; from each, the
-constants to the end, and the agent. What ends is scored on 1,000 fresh rows: 1 - (energy distance / that of untrained
+constants to the end, and the agent: alone; told what it can be told of the problem and of the losses; and kept within a
+third and three times the constants. What ends is scored on 1,000 fresh rows: 1 - (energy distance / that of untrained
 generators). Differences are paired by seed.
 """
 
@@ -32,6 +33,19 @@ GRID = ((0.003, 0.01, 0.03), (0.003, 0.01, 0.03))
 GRID_SEED = 1000
 STARTS = {"good": 1.0, "ten times lower": 0.1, "ten times higher": 10.0}
 LOWEST, HIGHEST = 1e-4, 0.3
+ARMS = ("constants", "agent", "agent, told more", "agent, kept near")
+# What the loop has of the hyperparameters that the agent knows: no loss but the critic's.
+FIXED = {"fidelity_weight": 0.3, "adversarial_weight": 1.0, "diversity_weight": 0.0}
+# By the names and on the scales of rl_envs.problem.
+PROBLEM = {
+    "rows": float(np.log10(N_ROWS) - 2),
+    "features": -0.5,
+    "classes": -1.0,
+    "rarest": 1.0,
+    "mixing": -1.0,
+    "critic": -1.0,
+    "shot_noise": -1.0,
+}
 
 
 class Circuit(nn.Module):
@@ -85,8 +99,16 @@ def norm(parameters: Any) -> float:
     return float(torch.sqrt(sum((each.grad**2).sum() for each in parameters if each.grad is not None)))
 
 
+def told(arm: str, rates: dict[str, float]) -> dict[str, Any]:
+    """What an agent is given besides the learning rates."""
+    if arm == "agent, kept near":
+        return {"limits": {name: (max(LOWEST, rate / 3), min(HIGHEST, rate * 3)) for name, rate in rates.items()}}
+    limits = {"limits": dict.fromkeys(rates, (LOWEST, HIGHEST))}
+    return limits | ({"fixed": FIXED, "problem": PROBLEM} if arm == "agent, told more" else {})
+
+
 def train(
-    make: Callable[[], nn.Module], rates: dict[str, float], seed: int, n_decisions: int, n_iterations: int, agent: bool
+    make: Callable[[], nn.Module], rates: dict[str, float], seed: int, n_decisions: int, n_iterations: int, arm: str
 ) -> tuple[float, dict[str, list[float]]]:
     """The test score at the end, and the learning rates on the way."""
     torch.manual_seed(seed)
@@ -101,8 +123,7 @@ def train(
         "lr_generator": torch.optim.Adam(generator.parameters(), rates["lr_generator"], (0.5, 0.9)),
         "lr_critic": torch.optim.Adam(critic.parameters(), rates["lr_critic"], (0.5, 0.9)),
     }
-    limits = dict.fromkeys(rates, (LOWEST, HIGHEST))
-    tuner = ScheduleAgent("default", rates, n_decisions=n_decisions, limits=limits)
+    tuner = ScheduleAgent("default", rates, n_decisions=n_decisions, **told(arm, rates))
     course: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(n_decisions):
         sums = np.zeros(6)
@@ -122,7 +143,7 @@ def train(
             optimisers["lr_generator"].zero_grad()
             loss = -critic(generator(torch.randn(BATCH, N_NOISE))).mean()
             loss.backward()
-            told = (
+            measured = (
                 loss.detach(),
                 loss_critic.detach(),
                 gap.detach(),
@@ -130,7 +151,7 @@ def train(
                 norm(generator.parameters()),
                 critic_norm,
             )
-            sums += np.array([float(value) for value in told]) / n_iterations
+            sums += np.array([float(value) for value in measured]) / n_iterations
             optimisers["lr_generator"].step()
         with torch.no_grad():
             fake = generator(torch.randn(N_TEST, N_NOISE))
@@ -140,7 +161,7 @@ def train(
         names += ("gradient.generator", "gradient.critic")
         for name, optimiser in optimisers.items():
             course[name].append(optimiser.param_groups[0]["lr"])
-        if agent:
+        if arm != "constants":
             values = tuner.step(
                 dict(zip(names, sums, strict=True)) | {"score": score, "utility.fidelity": score, "fake.spread": spread}
             )
@@ -153,38 +174,30 @@ def train(
 def measure(kind: str, n_seeds: int, n_decisions: int, n_iterations: int) -> list[dict[str, Any]]:
     """Constants and the agent from each start."""
     make, began = GENERATORS[kind], time.process_time()
+    names = ("lr_generator", "lr_critic")
     grid = {
-        rates: train(
-            make,
-            dict(zip(("lr_generator", "lr_critic"), rates, strict=True)),
-            GRID_SEED,
-            n_decisions,
-            n_iterations,
-            agent=False,
-        )[0]
+        rates: train(make, dict(zip(names, rates, strict=True)), GRID_SEED, n_decisions, n_iterations, "constants")[0]
         for rates in itertools.product(*GRID)
     }
-    best = dict(zip(("lr_generator", "lr_critic"), max(grid, key=lambda rates: grid[rates]), strict=True))
+    best = dict(zip(names, max(grid, key=lambda rates: grid[rates]), strict=True))
     rows = []
     for start, factor in STARTS.items():
         rates = {name: float(np.clip(rate * factor, LOWEST, HIGHEST)) for name, rate in best.items()}
-        scores: dict[str, list[float]] = {"constants": [], "agent": []}
-        for seed, who in itertools.product(range(n_seeds), scores):
-            found, course = train(make, rates, seed, n_decisions, n_iterations, agent=who == "agent")
-            scores[who].append(found)
-        gains = np.array(scores["agent"]) - np.array(scores["constants"])
-        row = {
-            "generator": kind,
-            "start": start,
-            "rates": rates,
-            **{who: round(float(trim_mean(each, 0.25)), 3) for who, each in scores.items()},
-            "gain": round(float(gains.mean()), 3),
-            "error": round(float(gains.std(ddof=1) / np.sqrt(n_seeds)), 3),
-            "better": int((gains > 0).sum()),
-            "last_rates": {name: values[-1] for name, values in course.items()},
-            "scores": scores,
-        }
-        print({name: value for name, value in row.items() if name != "scores"}, flush=True)
+        scores: dict[str, list[float]] = {arm: [] for arm in ARMS}
+        last: dict[str, dict[str, float]] = {}
+        for seed, arm in itertools.product(range(n_seeds), ARMS):
+            found, course = train(make, rates, seed, n_decisions, n_iterations, arm)
+            scores[arm].append(found)
+            last[arm] = {name: values[-1] for name, values in course.items()}
+        row = {"generator": kind, "start": start, "rates": rates, "last_rates": last, "arms": {}, "scores": scores}
+        for arm, each in scores.items():
+            gains = np.array(each) - np.array(scores["constants"])
+            row["arms"][arm] = {
+                "score": round(float(trim_mean(each, 0.25)), 3),
+                "gain": round(float(np.median(gains)), 3),
+                "better": int((gains > 0).sum()),
+            }
+        print(kind, start, row["arms"], flush=True)
         rows.append(row)
     print(f"{kind}: {time.process_time() - began:.0f} CPU s", flush=True)
     return rows
