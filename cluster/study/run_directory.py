@@ -1,5 +1,6 @@
 """The folder of one study's run: where everything lies, and how it is found again."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 from cluster.study.study import Study, read_study
 from cluster.system.sqlite_file import sqlite_uri
 from qsynth.data.tabular import CsvData
-from qsynth.errors import FileError, QsynthError
+from qsynth.errors import FileError, QsynthError, shown
 from qsynth.files.atomic import atomic_copy, atomic_write_text
 from qsynth.files.yaml_file import read_yaml
 
@@ -167,8 +168,8 @@ def named(root: Path, name: str) -> RunDirectory:
         QsynthError: there is none.
     """
     run = RunDirectory(root / name)
-    if Path(name).name != name or not run.study_file.is_file():
-        raise FileError(f"--run must name a run below {root}; got {name!r}")
+    if Path(name).name != name or not os.path.isfile(run.study_file):
+        raise FileError(f"--run must name a run below {root}; got {shown(name)}")
     return run
 
 

@@ -232,7 +232,7 @@ def load_study(name_or_path: str) -> Study:
     study = _located(written, path.parent)
     if isinstance(study.data, CsvData) and isinstance(written.data, CsvData):
         expected, other = study.data.file, written.data.file.absolute()
-        if other.is_file() and not expected.is_file():
+        if os.path.isfile(other) and not os.path.isfile(expected):
             raise QsynthError(
                 f"{path.name}: data.path must be relative to the study file's folder: {expected} is looked for, and "
                 f"{other} is there. Move it, or write that path."

@@ -13,7 +13,7 @@ from qsynth.files.json_text import read_json
 _CANT_WRITE = frozenset(
     {
         *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE),
-        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EFBIG),
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EFBIG, errno.ENAMETOOLONG),
     }
 )
 
@@ -65,7 +65,7 @@ def check_writable(path: Path) -> None:
         QsynthError: it is a directory, or its directory is missing or can't be written.
     """
     folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
         raise FileError(f"{path} must be a file in a directory that can be written")
 
 

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ FSYNC_SECONDS = 1.0
 MOST_BYTES = 16 * 1024**3
 DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE})
 
+_ATTEMPT = re.compile(rb'"attempt":(\d{1,9}),')
 logger = logging.getLogger(__name__)
 
 
@@ -42,12 +44,11 @@ class Journal:
         self._path = run_dir / JOURNAL_NAME
         with writing_below(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
-            _, last = _whole_part(self._path)
-            self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
-            end, last = _whole_part(self._path)
+            _, _, attempt = _whole_part(self._path)
+            self.attempt_lock = AttemptLock(run_dir, above=attempt)
+            end, self._seq, _ = _whole_part(self._path)
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             os.ftruncate(self._descriptor, end)
-        self._seq = last.seq if last else 0
         self._waiting: deque[bytes] = deque()
         self._lock = threading.Lock()
         self._dirty = False
@@ -131,18 +132,22 @@ class Journal:
             logger.warning("%s can't be forced to the disk: %s", self._path, error.strerror)
 
 
-def _whole_part(path: Path) -> tuple[int, Record | None]:
-    """Bytes up to the end of the last whole line, and the last record that can be read."""
+def _whole_part(path: Path) -> tuple[int, int, int]:
+    """Bytes up to the end of the last whole line, the last record's number, and the largest number of an attempt.
+
+    A damaged line may say that it is of any attempt: what is written from now on must outrank it.
+    """
     if not path.exists():
-        return 0, None
+        return 0, 0, 0
     content = read_content(path, MOST_BYTES)
     end = stop = content.rfind(b"\n") + 1
+    attempt = max(map(int, _ATTEMPT.findall(content)), default=0)
     while stop > 0:
         start = content.rfind(b"\n", 0, stop - 1) + 1
         if record := parse_line(content[start:stop]):
-            return end, record
+            return end, record.seq, attempt
         stop = start
-    return end, None
+    return end, 0, attempt
 
 
 class Cursor:

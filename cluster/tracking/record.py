@@ -3,16 +3,19 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args
 
+from cluster.system.attempt_lock import DIGITS
+from cluster.tracking.dataset_input import DatasetInput
 from cluster.tracking.store import checked_key, checked_name
-from qsynth.errors import FileError, QsynthError
-from qsynth.files.json_text import parse_json
+from qsynth.errors import QsynthError
+from qsynth.files.json_text import plain_json
 
 LARGEST = 2**53  # of steps and times, which databases keep in 64 bits
 Status = Literal["FINISHED", "KILLED", "FAILED"]
+DATASET = {field.name for field in fields(DatasetInput)}
 Body = Mapping[str, Any]
 
 
@@ -42,11 +45,14 @@ class Record:
 
 def parse_line(line: bytes) -> Record | None:
     """The record in a line; None when a fault of the disk, or somebody, made something else of it."""
+    if not line.startswith(b"{"):  # whatever it is, it is not worth a closer look
+        return None
     try:
-        record = Record(**parse_json(line, "a record"))
-    except (FileError, TypeError):
+        record = Record(**plain_json(line))
+    except (ValueError, TypeError):
         return None
     whole = all(type(each) is int and 0 <= each <= LARGEST for each in (record.seq, record.attempt, record.time))
+    whole = whole and record.attempt < 10**DIGITS
     return record if whole and isinstance(record.kind, str) and isinstance(record.body, dict) else None
 
 
@@ -92,7 +98,7 @@ _KINDS: Mapping[str, Callable[[Body], bool]] = {
     "tags": lambda body: _are_texts(body["tags"]) and _have_names(body["tags"]),
     "artifact": lambda body: _stays(body["path"]) and _stays(body["folder"]),
     "note": lambda body: isinstance(body["markdown"], str),
-    "dataset": lambda body: bool(body["dataset"]["name"]) and _are_texts(body["dataset"]),
+    "dataset": lambda body: set(body["dataset"]) == DATASET and _are_texts(body["dataset"]),
     "model": _is_model,
     "end": lambda body: body["status"] in get_args(Status),
 }

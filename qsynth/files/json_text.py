@@ -12,26 +12,34 @@ LARGEST = 2**64  # of whole numbers
 _DIGITS = len(str(LARGEST)) + 1
 
 
-def parse_json(text: str | bytes, source: str) -> Any:
+def plain_json(text: str | bytes) -> Any:
     """The value of a JSON text.
+
+    Raises:
+        ValueError: it is none, or nested deeper than 64, or has a whole number beyond 2^64.
+    """
+    try:
+        value = json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_int=_whole)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if too_deep(value):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def parse_json(text: str | bytes, source: str) -> Any:
+    """The same, in the words that people get.
 
     Args:
         source: what messages call it.
 
     Raises:
-        FileError: it is none, or nested deeper than 64, or has a whole number beyond 2^64.
+        FileError: see :func:`plain_json`.
     """
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8")
-        value = json.loads(text, parse_int=_whole)
-    except RecursionError:
-        raise FileError(f"{source} must be JSON: nested too deeply") from None
+        return plain_json(text)
     except ValueError as error:
         raise FileError(f"{source} must be JSON: {' '.join(str(error).split())}") from None
-    if too_deep(value):
-        raise FileError(f"{source} must be JSON: nested too deeply")
-    return value
 
 
 def read_json(path: Path | str, most: int = MOST_BYTES) -> Any:

@@ -1,10 +1,11 @@
 """Files that ship with the packages and go by name: presets, curricula, trained agents."""
 
+import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from qsynth.errors import FileError, did_you_mean
+from qsynth.errors import FileError, did_you_mean, shown
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ class Shipped:
         """
         known = self.files()
         path = known.get(str(name_or_path), Path(str(name_or_path)))
-        if not path.is_file():
-            raise FileError(f"{demand}; got {name_or_path!r}.{did_you_mean(str(name_or_path), known)}")
+        if not os.path.isfile(path):  # False for a name that no file can have
+            raise FileError(f"{demand}; got {shown(str(name_or_path))}.{did_you_mean(str(name_or_path), known)}")
         return path

@@ -14,6 +14,7 @@ import pytest
 
 from cluster.system.attempt_lock import LOCK_NAME
 from cluster.tracking.journal import JOURNAL_NAME, OFFSET_NAME, Cursor, Journal
+from cluster.tracking.record import Record
 from qsynth.errors import QsynthError
 
 ROOT = Path(__file__).parents[3]
@@ -182,3 +183,79 @@ def test_a_doubtful_offset_means_from_the_start(tmp_path: Path, content: str | N
     beyond = json.dumps({"store": "s", "offset": size + 1, "attempt": 1})
     (tmp_path / OFFSET_NAME).write_text(beyond if content is None else content)
     assert Cursor(tmp_path, "s").remaining() == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 200_000,
+        "\n" * 50_000,
+        '{"seq": 1, "attempt": 1, "time": 1, "kind": "tags", "body": []}',
+        '{"seq": "1", "attempt": 1, "time": 1, "kind": "tags", "body": {}}',
+        '{"seq": 1, "attempt": 1e300, "time": 1, "kind": "tags", "body": {}}',
+        '{"seq": 1, "attempt": 1' + "0" * 320 + ', "time": 1, "kind": "tags", "body": {}}',
+        '{"seq": true, "attempt": 1, "time": 1, "kind": "tags", "body": {}}',
+        '{"seq": 1, "attempt": 1, "time": 1, "kind": 7, "body": {}, "more": 1}',
+    ],
+    ids=range(8),
+)
+@pytest.mark.timeout(30)
+def test_a_forged_line_is_left_out(tmp_path: Path, line: str) -> None:
+    journal = Journal(tmp_path)
+    journal.append("metrics", {"step": 1})
+    journal.close()
+    with (tmp_path / JOURNAL_NAME).open("a") as file:
+        file.write(line + "\n")
+    journal = Journal(tmp_path)
+    journal.append("metrics", {"step": 2})
+    journal.close()
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(10**9)] == [1, 2]
+
+
+def test_what_comes_after_a_line_that_claims_a_late_attempt_outranks_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for step in range(3):
+        journal.append("metrics", {"step": step})
+    journal.close()
+    path = tmp_path / JOURNAL_NAME
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1].replace(b'"attempt":1,', b'"attempt":70000,') + lines[2])
+    again = Journal(tmp_path)
+    assert again.attempt_lock.attempt == 70_001
+    again.append("metrics", {"step": 3})
+    again.close()
+    assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [0, 1, 3]
+
+
+BODIES: dict[str, dict[str, object]] = {
+    "start": {"trial": None, "params": {"lr": "0.1"}, "tags": {}},
+    "metrics": {"trial": "t", "step": 3, "metrics": {"loss": 0.5}},
+    "tags": {"trial": None, "tags": {"a": "b"}},
+    "artifact": {"trial": None, "path": "report.html", "folder": "plots"},
+    "note": {"trial": None, "markdown": "# done"},
+    "model": {
+        "trial": None,
+        "path": "generator",
+        "model": {"name": "m", "folder": "generator", "score": 0.5, "tags": {}, "description": "d"},
+    },
+    "end": {"trial": None, "status": "FINISHED"},
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_only_whole_bodies_are_sent(kind: str) -> None:
+    def sendable(**changes: object) -> bool:
+        return Record(seq=1, attempt=1, time=1, kind=kind, body={**BODIES[kind], **changes}).sendable
+
+    assert sendable()
+    assert not sendable(trial="a'; drop")
+    for name in set(BODIES[kind]) - {"trial"}:
+        for bad in (None, [], 7.5, {"a": {}}, {"a'b": "c"}):
+            assert not sendable(**{name: bad}), (name, bad)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../other/secret", "a/../../b", "a\0b"])
+def test_nothing_outside_the_run_directory_is_sent(path: str) -> None:
+    for kind in ("artifact", "model"):
+        assert not Record(seq=1, attempt=1, time=1, kind=kind, body=BODIES[kind] | {"path": path}).sendable
+    assert not Record(seq=1, attempt=1, time=1, kind="artifact", body=BODIES["artifact"] | {"folder": path}).sendable
