@@ -74,7 +74,7 @@ class JobResultFile:
         self.records: dict[str, JobResult] = {}
         adapter = TypeAdapter(JobResult)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = take_lock(path)
             content = path.read_bytes()
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cluster.machines.driver_slot import SLOT
 from cluster.service.daemon import DaemonProcess
 from cluster.service.probes import LOOPBACK
 from cluster.system.attempt_lock import take_lock
@@ -19,7 +20,6 @@ from qsynth.files.atomic import atomic_write_json
 HOME = "QSYNTH_HOME"
 PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
 MLFLOW, RAY, SUPERVISOR = "mlflow", "ray", "supervisor"
-SLOT = "qsynth_driver"  # Ray's name of what a running study's driver takes one of
 CHANGE_SECONDS = 60.0  # that one command waits for another one, or for the supervisor
 
 

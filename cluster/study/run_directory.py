@@ -13,6 +13,9 @@ from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_text
 
 
+PRIVATE = 0o700  # of folders: they hold rows of the user
+
+
 @dataclass(frozen=True)
 class RunDirectory:
     """Paths of a run. ``path.name`` is the run's name, in MLflow too."""
@@ -126,7 +129,8 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         run = RunDirectory(root / f"{wanted}{suffix}")
         try:
-            run.path.mkdir(parents=True)
+            root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            run.path.mkdir(mode=PRIVATE)
             break
         except FileExistsError:
             if not root.is_dir():

@@ -60,7 +60,7 @@ class Journal:
         Raises:
             QsynthError: another live process writes it.
         """
-        run_dir.mkdir(parents=True, exist_ok=True)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = run_dir / JOURNAL_NAME
         _, last = _whole_part(self._path)
         self.attempt_lock = AttemptLock(run_dir, above=last.attempt if last else 0)
