@@ -8,7 +8,7 @@ from cluster.machines.private_ray import LOOPBACK_ONLY
 from cluster.service.daemon import DaemonProcess, start, wait_for
 from cluster.service.probes import LOOPBACK, answers
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, log_file
-from cluster.system.environment import WORKER_ENVIRONMENT
+from cluster.system.environment import TRACKING_TOKEN_FILE, WORKER_ENVIRONMENT
 
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -67,15 +67,8 @@ def _commands(service: Service) -> dict[str, tuple[list[str], dict[str, str]]]:
     environment = _ray_environment(service)
     if service.dashboard is None or service.out is None or service.tracking_uri is None:
         return found | {RAY: ([*RAY_START, f"--address={service.cluster}", *node], environment)}
-    out = Path(service.out)
     found[MLFLOW] = (
-        [
-            *(sys.executable, "-m", "mlflow", "server", "--workers=1", f"--host={LOOPBACK}"),
-            f"--port={_port(service.tracking_uri)}",
-            f"--backend-store-uri=sqlite:///{out / 'mlflow.db'}",
-            f"--artifacts-destination={out / 'mlartifacts'}",
-            "--serve-artifacts",
-        ],
+        [sys.executable, "-m", "cluster.service.mlflow_server", service.out, _port(service.tracking_uri)],
         {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
     )
     found[RAY] = (
@@ -83,7 +76,12 @@ def _commands(service: Service) -> dict[str, tuple[list[str], dict[str, str]]]:
             *(*RAY_START, "--head", f"--port={_port(service.cluster)}"),
             *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={_port(service.dashboard)}", *node),
         ],
-        environment | {"QSYNTH_OUT": service.out, "MLFLOW_TRACKING_URI": service.tracking_uri},
+        environment
+        | {
+            "QSYNTH_OUT": service.out,
+            "MLFLOW_TRACKING_URI": service.tracking_uri,
+            TRACKING_TOKEN_FILE: str(service.token),
+        },
     )
     return found
 

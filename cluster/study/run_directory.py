@@ -12,7 +12,6 @@ from qsynth.data.tabular import CsvData
 from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_copy, atomic_write_text
 
-
 PRIVATE = 0o700  # of folders: they hold rows of the user
 
 

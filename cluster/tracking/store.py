@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from cluster.system.environment import set_defaults
+from cluster.system.environment import log_in_to_tracking, set_defaults
 from cluster.system.files import read_json_object
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
@@ -144,6 +144,7 @@ class TrackingStore:
             Exception: whatever MLflow raises when the store can't be reached.
         """
         set_defaults(CLIENT_SETTINGS)
+        log_in_to_tracking(self.uri)
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri)
