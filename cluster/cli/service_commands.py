@@ -16,7 +16,6 @@ from cluster.service.job import Job
 from cluster.service.jobs import Jobs
 from cluster.service.service import Offer, Service
 from cluster.service.up import join, start_head
-from cluster.system.environment import use_tracking_token
 from cluster.tracking.leaderboard import leaderboard
 from cluster.tracking.scheduled_run import create_scheduled_run, delete_scheduled_run
 from cluster.tracking.store import Location
@@ -98,8 +97,6 @@ def _announced(run: str) -> Location | None:
     """The study's page in MLflow; None where no store is known here, or it does not answer: its job will make one."""
     service = Service.load()
     uri = os.environ.get("MLFLOW_TRACKING_URI") or (service and service.records_uri)
-    if service is not None and uri == service.tracking_uri:
-        use_tracking_token(service.token)
     if not uri:
         return None
     try:
@@ -177,8 +174,6 @@ def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_
     """``qsynth results``."""
     service = Service.load()
     uri = tracking_uri or (service and service.records_uri)
-    if service is not None and uri == service.tracking_uri:
-        use_tracking_token(service.token)
     if not uri:
         raise QsynthError("no service runs here; give --tracking-uri, e.g. sqlite:///qsynth-runs/mlflow.db")
     frame = leaderboard(uri, runs)

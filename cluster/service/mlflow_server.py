@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from cluster.service.probes import LOOPBACK
-from cluster.service.service import home
 from cluster.service.token_gate import TokenGate
 from cluster.system.environment import set_defaults
+from cluster.system.home import home
 
 
 def serve(out: Path, port: int) -> None:

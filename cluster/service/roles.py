@@ -8,7 +8,7 @@ from cluster.machines.private_ray import LOOPBACK_ONLY
 from cluster.service.daemon import DaemonProcess, start, wait_for
 from cluster.service.probes import LOOPBACK, answers
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, log_file
-from cluster.system.environment import TRACKING_TOKEN_FILE, WORKER_ENVIRONMENT
+from cluster.system.environment import WORKER_ENVIRONMENT
 
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -76,12 +76,7 @@ def _commands(service: Service) -> dict[str, tuple[list[str], dict[str, str]]]:
             *(*RAY_START, "--head", f"--port={_port(service.cluster)}"),
             *(f"--dashboard-host={LOOPBACK}", f"--dashboard-port={_port(service.dashboard)}", *node),
         ],
-        environment
-        | {
-            "QSYNTH_OUT": service.out,
-            "MLFLOW_TRACKING_URI": service.tracking_uri,
-            TRACKING_TOKEN_FILE: str(service.token),
-        },
+        environment | {"QSYNTH_OUT": service.out, "MLFLOW_TRACKING_URI": service.tracking_uri},
     )
     return found
 

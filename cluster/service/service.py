@@ -14,18 +14,13 @@ from cluster.service.daemon import DaemonProcess
 from cluster.service.probes import LOOPBACK
 from cluster.system.attempt_lock import take_lock
 from cluster.system.files import read_json_object
+from cluster.system.home import home
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 
-HOME = "QSYNTH_HOME"
 PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
 MLFLOW, RAY, SUPERVISOR = "mlflow", "ray", "supervisor"
 CHANGE_SECONDS = 60.0  # that one command waits for another one, or for the supervisor
-
-
-def home() -> Path:
-    """Where the service keeps its token, state and logs: ``$QSYNTH_HOME``, or ``~/.qsynth``."""
-    return Path(os.environ.get(HOME) or Path.home() / ".qsynth")
 
 
 class Offer(NamedTuple):

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 # One thread a process; set before torch is imported, in workers too. Populations that start together compile together,
@@ -14,7 +14,6 @@ WORKER_ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
 }
 RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's, in jobs only
-TRACKING_TOKEN_FILE = "QSYNTH_MLFLOW_TOKEN_PATH"  # in jobs of a service: the file with what its MLflow server asks for
 RUN_KEY = "qsynth.run"  # what a job that `qsynth submit` made has in its metadata: its run
 
 
@@ -58,19 +57,6 @@ def use_ray_token(file: Path | None) -> None:
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(file)}
     elif _has_ray_token():
         os.environ["RAY_AUTH_MODE"] = "token"
-
-
-def use_tracking_token(file: Path) -> None:
-    """Have MLflow's clients in this process show the token in ``file``, unless the user set how to log in."""
-    if not {"MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME"} & set(os.environ):
-        with suppress(OSError):
-            set_defaults({"MLFLOW_TRACKING_TOKEN": file.read_text().strip()})
-
-
-def log_in_to_tracking(uri: str) -> None:
-    """In a job of the service, show its token to its MLflow server, and to no other."""
-    if TRACKING_TOKEN_FILE in os.environ and uri == os.environ.get("MLFLOW_TRACKING_URI"):
-        use_tracking_token(Path(os.environ[TRACKING_TOKEN_FILE]))
 
 
 @contextmanager

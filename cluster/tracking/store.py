@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from cluster.system.environment import log_in_to_tracking, set_defaults
+from cluster.system.environment import set_defaults
 from cluster.system.files import read_json_object
+from cluster.system.home import log_in_to_tracking
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 

@@ -20,7 +20,7 @@ from tests.chaos.records import records
 from tests.cluster.conftest import TINY
 from tests.cluster.running import Running
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
@@ -40,7 +40,7 @@ class Faulty(Running):
         """A process of the service, the present one of its role."""
         return psutil.Process(read_json_object(self.folder / "home" / "service.json")["processes"][role][0])
 
-    def until(self, condition: Callable[[], object], seconds: float = 300.0) -> float:
+    def until(self, condition: Callable[[], object], seconds: float = 900.0) -> float:
         """Wait until something is so; seconds that it took."""
         began = time.monotonic()
         while not condition():

@@ -24,13 +24,13 @@ from cluster.tuning import tune
 training_loop.RETURN_SECONDS, tune.CHECKPOINT_SECONDS = {patience}, 3.0
 main()
 """
-WAIT_SECONDS = 400.0
+WAIT_SECONDS = 900.0
 
 
 class TunedRun:
     """A tiny study's run in a folder of its own, with one population or two."""
 
-    def __init__(self, folder: Path, n_runners: int = 1, trials: int = 240, patience: float = 60.0) -> None:
+    def __init__(self, folder: Path, n_runners: int = 1, trials: int = 120, patience: float = 60.0) -> None:
         self.folder, self.out, self._patience = folder, folder / "runs", patience
         study = yaml.safe_load(yaml.safe_dump(TINY))
         study["resources"]["n_runners"] = n_runners

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster.service.service import HOME
+from cluster.system.home import HOME
 
 CANARY = "canary-5b1d9c"
 

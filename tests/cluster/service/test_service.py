@@ -18,8 +18,9 @@ from cluster.service import roles
 from cluster.service import service as services
 from cluster.service.down import bring_down
 from cluster.service.faults import faults
-from cluster.service.service import HOME, Offer, Service
+from cluster.service.service import Offer, Service
 from cluster.service.up import join, start_head
+from cluster.system.home import HOME
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
 from tests.cluster.running import CANARY, Running, free_ports

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from cluster.service.token_gate import TokenGate
-from cluster.system.environment import TRACKING_TOKEN_FILE, environment, log_in_to_tracking
+from cluster.system.environment import environment
+from cluster.system.home import HOME, log_in_to_tracking
 
 
 def basic(password: str) -> str:
@@ -69,16 +71,16 @@ def test_an_empty_token_lets_nobody_in(gate: TokenGate, tmp_path: Path) -> None:
     assert status(gate, "/", basic("")) == 401
 
 
-def test_a_job_shows_the_token_to_its_own_server_only(tmp_path: Path) -> None:
-
-    (tmp_path / "token").write_text("s3cret\n")
+def test_the_token_is_shown_to_the_service_only(tmp_path: Path) -> None:
     mine, others = "http://127.0.0.1:5000", "http://127.0.0.1:5001"
-    job: dict[str, str | None] = {TRACKING_TOKEN_FILE: str(tmp_path / "token"), "MLFLOW_TRACKING_URI": mine}
-    with environment(job | {"MLFLOW_TRACKING_TOKEN": None, "MLFLOW_TRACKING_USERNAME": None}):
+    (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "service.json").write_text(json.dumps({"tracking_uri": mine}))
+    nothing = {"MLFLOW_TRACKING_TOKEN": None, "MLFLOW_TRACKING_USERNAME": None}
+    with environment({HOME: str(tmp_path), **nothing}):
         log_in_to_tracking(others)
         assert "MLFLOW_TRACKING_TOKEN" not in os.environ
         log_in_to_tracking(mine)
         assert os.environ["MLFLOW_TRACKING_TOKEN"] == "s3cret"
-    with environment(job | {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_TOKEN": None}):
+    with environment({HOME: str(tmp_path), **nothing, "MLFLOW_TRACKING_USERNAME": "me"}):
         log_in_to_tracking(mine)
         assert "MLFLOW_TRACKING_TOKEN" not in os.environ
