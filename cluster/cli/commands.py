@@ -109,6 +109,7 @@ def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
 
 
 def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
+    from cluster.machines.driver_slot import driver_slot
     from cluster.machines.session import ray_session
     from cluster.system.interrupt import STOPPED, EndedAtOnce, InterruptGuard
     from cluster.tracking.note import RunNote
@@ -129,7 +130,9 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             writing_below(run.path),
         ):
             guard.listen()
-            result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
+            with driver_slot(resources, progress, guard.check):
+                tuning = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard)
+                result = tuning.execute(resources)
         status = "FINISHED"
     except STOPPED as stop:
         status = "KILLED"

@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster.cli.output import emit, end_tracking
 from cluster.study.curriculum import Curriculum, load_curriculum
-from cluster.study.run_directory import RunDirectory, new_name
+from cluster.study.run_directory import PRIVATE, RunDirectory, new_name
 from cluster.study.study import changed
 from cluster.system.files import writing_below
 from cluster.system.progress import StudyProgress
@@ -55,7 +55,7 @@ def run_pretrain(
         check_address(address)
         run = RunDirectory(out / new_name(curriculum.name))
         try:
-            run.path.mkdir(parents=True)
+            run.path.mkdir(mode=PRIVATE, parents=True)
         except OSError as error:
             raise QsynthError(f"output directory {out} must be writable: {error.strerror}") from None
     about = _execute(curriculum, run, address, tracking_uri or run.default_tracking_uri, as_json)

@@ -45,8 +45,9 @@ def run_up(
     if service.dashboard is None:
         print(f"worker of {service.cluster}")
         return
-    print(f"dashboard  {service.dashboard}   (token: {service.token})")
+    print(f"dashboard  {service.dashboard}")
     print(f"MLflow     {service.tracking_uri}")
+    print(f"login      both ask for what is in {service.token}; MLflow as the password of any user")
     print(f"runs       {service.out}")
     print(f"workers    qsynth up --join {service.cluster} --token FILE")
 

@@ -7,6 +7,7 @@ from typing import Any
 from ray import tune
 
 from cluster.study.study import Study
+from cluster.system.sqlite_file import sqlite_uri
 from cluster.tracking.record import Status
 from cluster.tracking.store import EXPERIMENT, TrackingStore
 from cluster.tracking.tags import study_tags
@@ -42,7 +43,7 @@ class MLflowTracking(tune.Callback):  # type: ignore[misc]  # Ray has no types
 
     def __init__(self, study: Study, folder: Path, tracking_uri: str | None = None) -> None:
         self._study, self._folder = study, folder.absolute()
-        self._uri = tracking_uri or f"sqlite:///{self._folder}/mlflow.db"
+        self._uri = tracking_uri or sqlite_uri(self._folder / "mlflow.db")
         TrackingStore.make(self._uri, EXPERIMENT, self._folder.name)
         self._tracker: Tracker | None = None
         self._begun: set[str] = set()

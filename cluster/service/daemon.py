@@ -12,6 +12,7 @@ import psutil
 
 from qsynth.errors import QsynthError
 
+PRIVATE_MASK = 0o077  # what daemons write, MLflow's store and the files of studies among it, is their owner's alone
 START_SECONDS, STOP_SECONDS, KILL_SECONDS = 300.0, 30.0, 5.0
 
 
@@ -49,6 +50,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             stderr=file,
             cwd=log.parent,
             start_new_session=True,
+            umask=PRIVATE_MASK,
         )
     return DaemonProcess(process.pid, psutil.Process(process.pid).create_time())
 

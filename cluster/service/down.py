@@ -46,6 +46,7 @@ def bring_down() -> Ended:
             service = _listening(service)
             jobs = _stop_jobs() if service.lives(RAY) else []
             _stop_drivers(service)
+            _close_records(service, {job.run for job in jobs})
         end(service.processes.values())
         service.forget()
     studies = [job.id for job in jobs if job.status != "PENDING"]
@@ -91,6 +92,17 @@ def _stop_drivers(service: Service) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     for process in left:
         end_family(process, max(0.0, deadline - time.monotonic()))
+
+
+def _close_records(service: Service, runs: set[str]) -> None:
+    """Tell MLflow what studies that were cut off could not, and that they have ended."""
+    if service.out is None or not service.lives(MLFLOW):
+        return
+    from cluster.tracking.sync import sync
+
+    for run in runs:
+        with suppress(QsynthError):  # it had not begun, or is not kept here
+            sync(Path(service.out) / run)
 
 
 def _drivers(cluster: str) -> Iterator[psutil.Process]:

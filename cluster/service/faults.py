@@ -3,8 +3,9 @@
 from cluster.service import service as services
 from cluster.service.probes import check_free
 from cluster.service.roles import is_up
-from cluster.service.service import Service, home
+from cluster.service.service import Service
 from cluster.service.token_file import check_token
+from cluster.system.home import home
 from qsynth.errors import QsynthError
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.attempt_lock import LOCK_NAME, is_held, last_attempt
+from cluster.system.environment import RUN_KEY
 from cluster.tracking.journal import JOURNAL_NAME
 from cluster.tracking.record import parse_line
 from qsynth.errors import QsynthError
@@ -13,7 +14,7 @@ from qsynth.files.content import check_regular
 from qsynth.files.yaml_file import read_yaml
 
 ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
-NAME, STUDY = "qsynth.run", "qsynth.study"
+NAME, STUDY = RUN_KEY, "qsynth.study"
 # As cluster/study/run_directory.py has them, which imports what takes seconds.
 STUDY_FILE, RESULT_FILE = "study.yaml", "result.json"
 TAIL_BYTES = 1 << 16

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cluster.machines.driver_slot import SLOT
 from cluster.service.job import ENDED, NAME, STUDY, Job, job_in, job_of
-from cluster.service.service import SLOT, Service
+from cluster.service.service import Service
 from cluster.system.environment import use_ray_token
 from qsynth.errors import QsynthError, did_you_mean
 

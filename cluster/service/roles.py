@@ -9,7 +9,6 @@ from cluster.service.daemon import DaemonProcess, start, wait_for
 from cluster.service.probes import LOOPBACK, answers
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, log_file
 from cluster.system.environment import WORKER_ENVIRONMENT
-from cluster.system.sqlite_file import sqlite_uri
 
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -68,15 +67,8 @@ def _commands(service: Service) -> dict[str, tuple[list[str], dict[str, str]]]:
     environment = _ray_environment(service)
     if service.dashboard is None or service.out is None or service.tracking_uri is None:
         return found | {RAY: ([*RAY_START, f"--address={service.cluster}", *node], environment)}
-    out = Path(service.out)
     found[MLFLOW] = (
-        [
-            *(sys.executable, "-m", "mlflow", "server", "--workers=1", f"--host={LOOPBACK}"),
-            f"--port={_port(service.tracking_uri)}",
-            f"--backend-store-uri={sqlite_uri(out / 'mlflow.db')}",
-            f"--artifacts-destination={out / 'mlartifacts'}",
-            "--serve-artifacts",
-        ],
+        [sys.executable, "-m", "cluster.service.mlflow_server", service.out, _port(service.tracking_uri)],
         {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
     )
     found[RAY] = (

@@ -9,23 +9,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cluster.machines.driver_slot import SLOT
 from cluster.service.daemon import DaemonProcess
 from cluster.service.probes import LOOPBACK
 from cluster.system.attempt_lock import take_lock
 from cluster.system.files import read_json_object
+from cluster.system.home import home
+from cluster.system.sqlite_file import sqlite_uri
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 
-HOME = "QSYNTH_HOME"
 PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
 MLFLOW, RAY, SUPERVISOR = "mlflow", "ray", "supervisor"
-SLOT = "qsynth_driver"  # Ray's name of what a running study's driver takes one of
 CHANGE_SECONDS = 60.0  # that one command waits for another one, or for the supervisor
-
-
-def home() -> Path:
-    """Where the service keeps its token, state and logs: ``$QSYNTH_HOME``, or ``~/.qsynth``."""
-    return Path(os.environ.get(HOME) or Path.home() / ".qsynth")
 
 
 class Offer(NamedTuple):
@@ -128,7 +124,7 @@ class Service:
         """Where what studies recorded can be read: of the MLflow server, or of its store while it does not run."""
         if self.lives(MLFLOW) or self.out is None:
             return self.tracking_uri
-        return f"sqlite:///{Path(self.out) / 'mlflow.db'}"
+        return sqlite_uri(Path(self.out) / "mlflow.db")
 
     @property
     def token(self) -> Path:

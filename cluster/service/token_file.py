@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cluster.machines.private_ray import write_token
-from cluster.service.service import home
+from cluster.system.home import home
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_copy
 

@@ -30,7 +30,7 @@ def start_head(out: Path, host: str, port: int, dashboard_port: int, mlflow_port
     own_token()
     offer = offer_with_drivers(offer)
     out = out.absolute()
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Service(
         processes={},
         cluster=f"{host}:{port}",

@@ -14,6 +14,7 @@ WORKER_ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
 }
 RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's, in jobs only
+RUN_KEY = "qsynth.run"  # what a job that `qsynth submit` made has in its metadata: its run
 
 
 def prepare_process() -> None:
@@ -30,13 +31,18 @@ def prepare_process() -> None:
     )
 
 
-def own_job() -> str | None:
-    """The id of the Ray job that this process is; None: it is none."""
+def job_metadata() -> dict[str, str]:
+    """What is noted about the Ray job that this process is; empty: it is none."""
     try:
         about = json.loads(os.environ.get(RAY_JOB, "{}")).get("metadata", {})
     except (ValueError, AttributeError):
-        return None
-    return about.get("job_submission_id") if isinstance(about, dict) else None
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def own_job() -> str | None:
+    """The id of the Ray job that this process is; None: it is none."""
+    return job_metadata().get("job_submission_id")
 
 
 def set_defaults(values: Mapping[str, str]) -> None:

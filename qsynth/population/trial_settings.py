@@ -129,9 +129,11 @@ class TrialSettings(Tunables):
         return (0.0, float(len(self.patterns))) if name == "pattern" else super().limits(name)
 
     def default(self, name: str) -> float:
-        """What a hyperparameter starts at; shots that are left out are all of the engine's, 0 where it is exact."""
+        """What a hyperparameter starts at; shots that are left out are all of the engine's, 0 where it is exact, or as
+        many of them as the search space has."""
         if name == SHOTS and self.defaults.shots is None:
-            return float(self.engine.shots or 0)
+            most = float(self.engine.shots or 0)
+            return min(most, self.search_space[SHOTS].high) if SHOTS in self.search_space else most
         return super().default(name)
 
     def _check_shots(self) -> None:

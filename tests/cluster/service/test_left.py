@@ -16,10 +16,11 @@ from cluster.service.down import bring_down
 from cluster.service.driver_slots import DRIVER_BYTES, offer_with_drivers
 from cluster.service.faults import faults
 from cluster.service.jobs import Jobs
-from cluster.service.service import HOME, MLFLOW, RAY, SUPERVISOR, Offer, Service
+from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Offer, Service
 from cluster.service.supervisor import Supervisor
 from cluster.service.up import start_head
 from cluster.system.environment import RAY_JOB
+from cluster.system.home import HOME
 from qsynth.errors import QsynthError
 from tests.cluster.running import free_ports
 

@@ -18,8 +18,9 @@ from cluster.service import roles
 from cluster.service import service as services
 from cluster.service.down import bring_down
 from cluster.service.faults import faults
-from cluster.service.service import HOME, Offer, Service
+from cluster.service.service import Offer, Service
 from cluster.service.up import join, start_head
+from cluster.system.home import HOME
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
 from tests.cluster.running import CANARY, Running, free_ports
@@ -58,6 +59,12 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
     assert answer(f"{up['dashboard']}/api/jobs/") == 401
     assert answer(f"{up['dashboard']}/api/jobs/", token.read_text()) == 200
     assert answer(f"{up['tracking_uri']}/health") == 200
+    for path in ("", "/api/2.0/mlflow/experiments/search?max_results=1", "/version"):
+        assert answer(up["tracking_uri"] + path) == 401
+        assert answer(up["tracking_uri"] + path, "another") == 401
+        assert answer(up["tracking_uri"] + path, token.read_text()) == 200
+    for folder in (Path(up["out"]), running.folder / "home"):
+        assert folder.stat().st_mode & 0o077 == 0
     family = [psutil.Process(pid) for pid, _ in up["processes"].values()]
     family += [child for process in family for child in process.children(recursive=True)]
     listening = [
@@ -113,9 +120,7 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
 
 def _parents(running: Running, run: str) -> list[Any]:
     """A study's runs in MLflow, without its trials'."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(running.up["tracking_uri"])
+    client = running.tracking()
     experiment = client.get_experiment_by_name("qsynth")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id], f"attributes.run_name = '{run}'"))
