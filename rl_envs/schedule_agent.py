@@ -36,6 +36,7 @@ class ScheduleAgent:
 
     Attributes:
         values: the present ones.
+        decisions: how many are done; whoever goes on with a run sets it.
         unseen: what the agent was trained to see, and was not told last.
 
     Raises:
@@ -59,7 +60,7 @@ class ScheduleAgent:
         self.values = {name: float(value) for name, value in (values or {}).items()}
         self._fixed = {name: np.array([float(value)]) for name, value in (fixed or {}).items()}
         self._actions = self._movable(limits or {})
-        self._metrics, self._n_decisions, self._decision = NamedMetrics(problem or {}), n_decisions, 0
+        self._metrics, self._n_decisions, self.decisions = NamedMetrics(problem or {}), n_decisions, 0
         self._agents: dict[tuple[str, ...], TrainedAgent] = {}
         self.unseen: list[str] = []
         self._agent_for(())  # refuses what can't be moved
@@ -72,7 +73,7 @@ class ScheduleAgent:
             parts.append(f"leaves {', '.join(others)} as they are")
         if idle := [name for name in self._file.search_space if name not in self._actions]:
             parts.append(f"can't move {', '.join(idle)}")
-        if self._decision and self.unseen:
+        if self.decisions and self.unseen:
             first = ", ".join(self.unseen[:EXAMPLES])
             parts.append(f"does not see {len(self.unseen)} of {len(self._file.features)} features, such as {first}")
         return f"the agent {'; '.join(parts)}" if parts else ""
@@ -86,11 +87,11 @@ class ScheduleAgent:
         Raises:
             QsynthError: a metric that agents don't know by that name.
         """
-        return self.decide(self._metrics.see(metrics, min(1.0, (self._decision + 1) / self._n_decisions)))
+        return self.decide(self._metrics.see(metrics, min(1.0, (self.decisions + 1) / self._n_decisions)))
 
     def decide(self, seen: Mapping[str, float]) -> dict[str, float]:
         """The same from entries of an observation, scaled already: name -> value."""
-        self._decision += 1
+        self.decisions += 1
         features = tuple(name for name in seen if not name.startswith(VALUE))
         agent = self._agent_for(features)
         observation = np.array([[seen[name] for name in features]], dtype=np.float32)

@@ -13,6 +13,7 @@ from rl_envs.pretrained import DEFAULT
 from rl_envs.schedule_agent import Limits, ScheduleAgent
 
 SEEN, VALUES = "seen/", "hyperparameters/"
+TIME = "training_iteration"
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class AgentScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray has no types
         else:
             known = metric_names()
             named = {name.replace("/", "."): value for name, value in result.items()}
+            agent.decisions = int(result[TIME]) - 1  # also where an experiment is restored
             decided = agent.step({name: value for name, value in named.items() if name in known})
         self._say(agent)
         return {name: _like(trial.config.get(name), value) for name, value in decided.items() if value != before[name]}

@@ -14,7 +14,7 @@ generators). Differences are paired by seed.
 import argparse
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -171,7 +171,7 @@ def train(
         return 1 - energy(generator(torch.randn(N_TEST, N_NOISE)), test) / untrained, course
 
 
-def measure(kind: str, n_seeds: int, n_decisions: int, n_iterations: int) -> list[dict[str, Any]]:
+def measure(kind: str, n_seeds: int, n_decisions: int, n_iterations: int) -> Iterator[dict[str, Any]]:
     """Constants and the agent from each start."""
     make, began = GENERATORS[kind], time.process_time()
     names = ("lr_generator", "lr_critic")
@@ -180,7 +180,6 @@ def measure(kind: str, n_seeds: int, n_decisions: int, n_iterations: int) -> lis
         for rates in itertools.product(*GRID)
     }
     best = dict(zip(names, max(grid, key=lambda rates: grid[rates]), strict=True))
-    rows = []
     for start, factor in STARTS.items():
         rates = {name: float(np.clip(rate * factor, LOWEST, HIGHEST)) for name, rate in best.items()}
         scores: dict[str, list[float]] = {arm: [] for arm in ARMS}
@@ -198,9 +197,8 @@ def measure(kind: str, n_seeds: int, n_decisions: int, n_iterations: int) -> lis
                 "better": int((gains > 0).sum()),
             }
         print(kind, start, row["arms"], flush=True)
-        rows.append(row)
+        yield row
     print(f"{kind}: {time.process_time() - began:.0f} CPU s", flush=True)
-    return rows
 
 
 def main() -> None:
@@ -213,14 +211,12 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=15, help="GAN iterations of a decision")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [row for kind in asked.generators for row in measure(kind, asked.seeds, asked.decisions, asked.iterations)]
-    result = {
-        "benchmark": "own_loop",
-        "seeds": asked.seeds,
-        "decisions": asked.decisions,
-        "iterations": asked.iterations,
-    }
-    machine.write(asked.out, result | {"rows": rows})
+    result = {"seeds": asked.seeds, "decisions": asked.decisions, "iterations": asked.iterations}
+    rows: list[dict[str, Any]] = []
+    for kind in asked.generators:
+        for row in measure(kind, asked.seeds, asked.decisions, asked.iterations):
+            rows.append(row)
+            machine.write(asked.out, {"benchmark": "own_loop", **result, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ trials that do nothing but report as much take. ``--lanes``: CPU seconds of a de
 """
 
 import argparse
+import os
 import tempfile
 import threading
 import time
@@ -116,8 +117,8 @@ def schedulers(study: Study, runs: int, seed: int) -> dict[str, Callable[[], dic
     asha = {"max_t": n, "grace_period": max(1, n // GRACE**2), "reduction_factor": GRACE, "time_attr": "decision"}
     every = max(1, n // 5)
     return {
-        # Trials enough for three rungs; whoever is promoted goes on, and the experiment ends with the budget.
-        "asha": lambda: {"scheduler": tune.schedulers.ASHAScheduler(**asha), "num_samples": 4 * runs},
+        # Twice as many trials as runs; most end early, and the experiment ends with the budget.
+        "asha": lambda: {"scheduler": tune.schedulers.ASHAScheduler(**asha), "num_samples": 2 * runs},
         "pbt": lambda: {
             "scheduler": tune.schedulers.PopulationBasedTraining(
                 time_attr="decision", perturbation_interval=every, hyperparam_mutations=mutations(study)
@@ -289,9 +290,11 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or others on this machine would go before them
     changes = {"episode.n_decisions": asked.decisions, "episode.iterations_per_decision": asked.iterations}
     study, problems = changed(load_study(asked.study), changes), range(asked.problems)
     rows: dict[str, dict[str, Any]] = {}
+    settings = {name: value for name, value in vars(asked).items() if name not in ("out", "ways")}
     tuner = make_tuner(study.environment(compiled=False), 1)
     for way in asked.ways:
         runs = 1 if way == AGENT else asked.runs
@@ -320,9 +323,8 @@ def main() -> None:
                 decisions, trials = decisions + found["decisions"], trials + found["trials"]
             rows[way]["tune"] = row(usage, tests, decisions, trials)
             print(way, {name: value for name, value in rows[way]["tune"].items() if name != "tests"}, flush=True)
-    settings = {name: value for name, value in vars(asked).items() if name not in ("out", "ways")}
-    result = {"benchmark": "ray_tune", **settings, "rows": rows, "overhead": idle, "cpu_ms_a_lane": prices}
-    machine.write(asked.out, result)
+            result = {"benchmark": "ray_tune", **settings, "rows": rows, "overhead": idle, "cpu_ms_a_lane": prices}
+            machine.write(asked.out, result)
 
 
 if __name__ == "__main__":

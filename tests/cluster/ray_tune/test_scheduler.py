@@ -105,8 +105,8 @@ def test_others_trials_are_paused_for_new_values_and_never_stopped(caplog: pytes
     scheduler, trial = AgentScheduler("default", max_t=5), a_trial(Loop, {**START, "lr_critic": 0.003, "name": "x"})
     here = ScheduleAgent("default", START, n_decisions=5)
     with caplog.at_level(logging.WARNING):
-        for loss in (0.9, 0.5, 0.3):
-            result = {"loss/generator": loss, "score": 1 - loss, "rate": 0.1, "training_iteration": 1}
+        for number, loss in enumerate((0.9, 0.5, 0.3), start=1):
+            result = {"loss/generator": loss, "score": 1 - loss, "rate": 0.1, "training_iteration": number}
             assert scheduler.on_trial_result(None, trial, result) == TrialScheduler.PAUSE
             expected = here.step({"loss.generator": loss, "score": 1 - loss})
             assert trial.config == {**expected, "name": "x"}
@@ -119,8 +119,9 @@ def test_others_trials_are_paused_for_new_values_and_never_stopped(caplog: pytes
 
 def test_whole_numbers_stay_whole() -> None:
     scheduler, trial = AgentScheduler("default", max_t=50), a_trial(Loop, {"n_layers": 2, "lr_generator": 0.03})
-    for _ in range(50):
-        scheduler.on_trial_result(None, trial, {"score": 0.1, "loss/generator": 1.0, "gradient/critic": 500.0})
+    for number in range(50):
+        told = {"score": 0.1, "loss/generator": 1.0, "gradient/critic": 500.0, "training_iteration": number + 1}
+        scheduler.on_trial_result(None, trial, told)
         assert type(trial.config["n_layers"]) is int
         assert 1 <= trial.config["n_layers"] <= 3
 
@@ -138,7 +139,7 @@ def test_what_it_can_t_tune_is_refused() -> None:
     with pytest.raises(QsynthError, match="needs max_t"):
         AgentScheduler("default").on_trial_result(None, a_trial(Loop, CONFIG), {"score": 1.0})
     with pytest.raises(QsynthError, match="values must name a hyperparameter of the agent's"):
-        AgentScheduler("default", max_t=3).on_trial_result(None, a_trial(Loop, {"x": 1.0}), {"score": 1.0})
+        AgentScheduler("default", max_t=3).on_trial_result(None, a_trial(Loop, {"x": 1.0}), {"training_iteration": 1})
 
 
 @pytest.mark.slow
