@@ -11,12 +11,14 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from qsynth.errors import QsynthError, StudyError, did_you_mean, shown
 from qsynth.registry import Registry
 
+MOST_ERRORS = 5  # that one message names
+
 
 class Config(BaseModel):
     """Base of all settings: frozen; unknown keys and numbers that are not finite are errors.
 
     Raises:
-        StudyError: one line that names the first offending setting.
+        StudyError: one line that names the offending settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -88,7 +90,7 @@ def parse(model: type[C], values: Any, *, source: str) -> C:
     """Validate ``values`` as ``model``.
 
     Raises:
-        StudyError: one line that names the first offending key by its dotted path in ``source``; of another class below
+        StudyError: one line that names the offending keys by their dotted paths in ``source``; of another class below
             :class:`QsynthError` where what is wrong has one.
     """
     try:
@@ -111,22 +113,28 @@ def _error_at(what: str, key: str, value: Any, **context: Any) -> ValidationErro
 
 
 def _in_one_line(error: ValidationError, model: type[Config], values: Any, source: str) -> QsynthError:
-    errors = error.errors(include_url=False)
     # A misspelt key comes before the required one that it leaves missing.
-    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    errors = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+    found = [_message(each, model, values) for each in errors]
+    said = list(dict.fromkeys(message for _, message in found))
+    more = f" (and {len(said) - MOST_ERRORS} more)" if len(said) > MOST_ERRORS else ""
+    return found[0][0](f"{source}: {'; '.join(said[:MOST_ERRORS])}{more}")
+
+
+def _message(first: Any, model: type[Config], values: Any) -> tuple[type[QsynthError], str]:
+    """What is wrong at one place, and the class of errors that it is of."""
     path = ".".join(str(part) for part in _without_kinds(first["loc"], values)) or "(top level)"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _keys_beside(model, first["loc"], values)
-        return StudyError(f"{source}: unknown key {path!r}.{did_you_mean(str(first['loc'][-1]), known)}{more}")
+        return StudyError, f"unknown key {path!r}.{did_you_mean(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
-        return StudyError(f"{source}: {path} must be given{more}")
+        return StudyError, f"{path} must be given"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         cause = first["ctx"]["error"]
         kind = type(cause) if isinstance(cause, QsynthError) else StudyError
-        return kind(f"{source}: {message}{more}" if not first["loc"] else f"{source}: {path}: {message}{more}")
-    return StudyError(f"{source}: {path}: {message[0].lower()}{message[1:]}; got {shown(first['input'])}{more}")
+        return kind, message if not first["loc"] else f"{path}: {message}"
+    return StudyError, f"{path}: {message[0].lower()}{message[1:]}; got {shown(first['input'])}"
 
 
 def _without_kinds(location: tuple[int | str, ...], values: Any) -> list[int | str]:

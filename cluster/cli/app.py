@@ -1,5 +1,6 @@
 """The command line. Heavy imports happen inside the commands, so that ``qsynth --help`` answers at once."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from cluster.cli.own_tables import own_tables
 from cluster.cli.service import service
 from cluster.system.environment import prepare_process
 from cluster.system.files import cant_write
-from cluster.system.interrupt import Interrupted
+from cluster.system.interrupt import EndedAtOnce, Interrupted
 from qsynth.errors import QsynthError
 
 app = typer.Typer(
@@ -233,3 +234,6 @@ def main() -> None:
         fail(f"{error.filename or 'a file'} can't be read or written: {error.strerror}")
     except Interrupted as stop:
         sys.exit(stop.exit_code)
+    except EndedAtOnce as stop:
+        sys.stdout.flush()
+        os._exit(stop.exit_code)  # to collect the garbage of Ray and torch takes seconds

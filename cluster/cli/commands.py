@@ -13,10 +13,13 @@ from cluster.cli.tables import print_result
 from cluster.study import run_directory
 from cluster.study.difference import differences
 from cluster.study.study import Study, changed, load_study, presets, study_name
+from cluster.system.environment import own_job
 from cluster.system.files import read_json_object, writing_below
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
+
+CLOSE_SECONDS, AT_ONCE_SECONDS = 60.0, 3.0  # that MLflow has to take what it has not got yet, when a study ends
 
 
 def run_tune(
@@ -54,7 +57,8 @@ def run_tune(
         from cluster.machines.session import check_address
 
         check_address(address)
-        run = run_directory.create(out, study, run_name)
+        # A job that was submitted to Ray by hand is found by its own name.
+        run = run_directory.create(out, study, run_name or own_job())
         study = run.load_study()
     if run.result.is_file() and not run.comparison.is_file():
         _show_earlier(run, as_json)
@@ -105,8 +109,9 @@ def _show_earlier(run: run_directory.RunDirectory, as_json: bool) -> None:
 
 
 def _execute(study: Study, run: run_directory.RunDirectory, address: str | None, uri: str, as_json: bool) -> Any:
+    from cluster.machines.driver_slot import driver_slot
     from cluster.machines.session import ray_session
-    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.system.interrupt import STOPPED, EndedAtOnce, InterruptGuard
     from cluster.tracking.note import RunNote
     from cluster.tracking.tracker import Tracker
     from cluster.tuning.tune import Tuning
@@ -114,6 +119,7 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
     tracker = Tracker(run.path, uri, EXPERIMENT, run.path.name)
     note = RunNote(tracker, study)
     status: Any = "FAILED"
+    patience = CLOSE_SECONDS
     command = ["qsynth", "tune", study.name, "--resume", "--run", run.path.name, "--out", str(run.path.parent)]
     further = shlex.join(command)
     try:
@@ -124,12 +130,16 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
             writing_below(run.path),
         ):
             guard.listen()
-            result = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard).execute(resources)
+            with driver_slot(resources, progress, guard.check):
+                tuning = Tuning(study=study, run=run, tracker=tracker, progress=progress, guard=guard)
+                result = tuning.execute(resources)
         status = "FINISHED"
-    except Interrupted as stop:
+    except STOPPED as stop:
         status = "KILLED"
         note.stopped(f"Stopped by {stop}; `{further}` goes on.")
-        print(f"stopped by {stop}; go on with: {further}", file=sys.stderr)
+        print(f"stopped by {stop}{_last_checkpoint(run)}; go on with: {further}", file=sys.stderr)
+        if isinstance(stop, EndedAtOnce):
+            patience = AT_ONCE_SECONDS
         raise
     except QsynthError as error:
         note.stopped(f"Failed: {error}.")
@@ -138,8 +148,15 @@ def _execute(study: Study, run: run_directory.RunDirectory, address: str | None,
         note.stopped(f"Failed: {type(error).__name__}.")
         raise
     finally:
-        end_tracking(tracker, status, run.path)
+        end_tracking(tracker, status, run.path, patience)
     return result
+
+
+def _last_checkpoint(run: run_directory.RunDirectory) -> str:
+    from cluster.training.checkpoints import CheckpointStore
+
+    last = CheckpointStore(run.checkpoints).latest()
+    return f"; the last checkpoint is {last.path}" if last else " before the first checkpoint"
 
 
 def list_presets(as_json: bool) -> None:

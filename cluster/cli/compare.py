@@ -26,7 +26,7 @@ from cluster.machines.share import ClusterShare
 from cluster.study.run_directory import new_name
 from cluster.study.study import Study, load_study
 from cluster.system.files import check_writable, writing_below
-from cluster.system.interrupt import Interrupted, InterruptGuard
+from cluster.system.interrupt import STOPPED, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
 from qsynth.errors import QsynthError, did_you_mean
@@ -139,7 +139,7 @@ def _play(plan: ComparisonPlan, records: JobResultFile, address: str | None, ena
                 comparison = StudyComparison(plan, study, records, progress, guard)
                 run = new_name(f"compare-{study.name}")
                 parts.append(comparison.execute(resources, ClusterShare(run, study.placements()), run))
-    except Interrupted as stop:
+    except STOPPED as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {records.path.parent}", file=sys.stderr)
         raise
     except QsynthError as error:

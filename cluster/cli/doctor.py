@@ -135,7 +135,8 @@ def _plugins() -> dict[str, str]:
 
 
 def _services() -> dict[str, str]:
-    from cluster.service.service import Service, faults
+    from cluster.service.faults import faults
+    from cluster.service.service import Service
 
     mode, service = os.environ["RAY_AUTH_MODE"], Service.load()
     here = "none runs here; start one with: qsynth up"

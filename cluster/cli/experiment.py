@@ -13,7 +13,7 @@ from cluster.experiment.cells import run_missing
 from cluster.experiment.tracking import log_experiment
 from cluster.machines.session import check_address, ray_session
 from cluster.system.files import writing_below
-from cluster.system.interrupt import Interrupted, InterruptGuard
+from cluster.system.interrupt import STOPPED, InterruptGuard
 from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT, TrackingStore
 from qsynth.errors import QsynthError
@@ -88,7 +88,7 @@ def _run(plan: ExperimentPlan, folder: ExperimentFolder, options: ExperimentOpti
         ):
             guard.listen()
             run_missing(plan, folder, progress.stage(f"experiment {plan.name}", len(keys(plan))), guard.check)
-    except Interrupted as stop:
+    except STOPPED as stop:
         print(f"stopped by {stop}; the same command goes on with what is in {options.out}", file=sys.stderr)
         raise
     except QsynthError as error:

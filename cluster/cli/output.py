@@ -32,7 +32,11 @@ def warn_undelivered(n_records: int, run_dir: Path) -> None:
         print(f"{n_records} records have not reached MLflow; send them with: {command}", file=sys.stderr)
 
 
-def end_tracking(tracker: "Tracker", status: "Status", run_dir: Path) -> None:
-    """End a study in MLflow as far as the state of its folder allows; what is wrong with that has been said before."""
+def end_tracking(tracker: "Tracker", status: "Status", run_dir: Path, timeout_s: float = 60.0) -> None:
+    """End a study in MLflow as far as the state of its folder allows; what is wrong with that has been said before.
+
+    Args:
+        timeout_s: for MLflow, to take what it has not got yet.
+    """
     with suppress(QsynthError):
-        warn_undelivered(tracker.close(status), run_dir)
+        warn_undelivered(tracker.close(status, timeout_s), run_dir)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster.cli.output import emit, end_tracking
 from cluster.study.curriculum import Curriculum, load_curriculum
-from cluster.study.run_directory import RunDirectory, new_name
+from cluster.study.run_directory import PRIVATE, RunDirectory, new_name
 from cluster.study.study import changed
 from cluster.system.files import writing_below
 from cluster.system.progress import StudyProgress
@@ -55,7 +55,7 @@ def run_pretrain(
         check_address(address)
         run = RunDirectory(out / new_name(curriculum.name))
         try:
-            run.path.mkdir(parents=True)
+            run.path.mkdir(mode=PRIVATE, parents=True)
         except OSError as error:
             raise QsynthError(f"output directory {out} must be writable: {error.strerror}") from None
     about = _execute(curriculum, run, address, tracking_uri or run.default_tracking_uri, as_json)
@@ -67,7 +67,7 @@ def run_pretrain(
 
 def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri: str, as_json: bool) -> dict[str, Any]:
     from cluster.machines.session import ray_session
-    from cluster.system.interrupt import Interrupted, InterruptGuard
+    from cluster.system.interrupt import STOPPED, InterruptGuard
     from cluster.tracking.tracker import Tracker
     from cluster.training.pretrain import Pretraining
 
@@ -88,7 +88,7 @@ def _execute(curriculum: Curriculum, run: RunDirectory, address: str | None, uri
             if run.agent.is_file():
                 tracker.log_artifact(run.agent)
         status = "FINISHED"
-    except Interrupted:
+    except STOPPED:
         status = "KILLED"
         print(f"stopped; go on with: {further}", file=sys.stderr)
         raise

@@ -37,6 +37,10 @@ def up(
     cpus: Annotated[
         int | None, typer.Option(min=0, help="Populations that may run on this machine; left out: one a CPU.")
     ] = None,
+    drivers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Studies that run at a time; others wait. Left out: as CPUs and memory allow."),
+    ] = None,
     qpu: Annotated[int, typer.Option(min=0, help="How many trials may use this machine's device at a time.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +48,7 @@ def up(
     from cluster.cli.service_commands import run_up
     from cluster.service.service import Offer
 
-    run_up(out, join, token, host, (port, dashboard_port, mlflow_port), Offer(cpus, qpu), as_json)
+    run_up(out, join, token, host, (port, dashboard_port, mlflow_port), Offer(cpus, qpu, drivers or 0), as_json)
 
 
 @service.command()

@@ -12,8 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from cluster.cli.output import emit
-from cluster.service.jobs import ENDED, Job, Jobs
-from cluster.service.service import Offer, Service, join, start_head, stop
+from cluster.service.down import bring_down
+from cluster.service.job import Job
+from cluster.service.jobs import Jobs
+from cluster.service.service import Offer, Service
+from cluster.service.up import join, start_head
 from cluster.tracking.leaderboard import leaderboard
 from cluster.tracking.scheduled_run import create_scheduled_run, delete_scheduled_run
 from cluster.tracking.store import Location
@@ -33,6 +36,8 @@ def run_up(
     """``qsynth up``."""
     if head is None and token is not None:
         raise QsynthError("--token must be left out without --join; the head makes its own")
+    if head is not None and offer.drivers:
+        raise QsynthError("--drivers must be left out with --join; studies are driven on the head")
     service = start_head(out, host, *ports, offer) if head is None else join(head, token, offer)
     if as_json:
         emit(asdict(service) | {"token": str(service.token)})
@@ -40,26 +45,24 @@ def run_up(
     if service.dashboard is None:
         print(f"worker of {service.cluster}")
         return
-    print(f"dashboard  {service.dashboard}   (token: {service.token})")
+    print(f"dashboard  {service.dashboard}")
     print(f"MLflow     {service.tracking_uri}")
+    print(f"login      both ask for what is in {service.token}; MLflow as the password of any user")
     print(f"runs       {service.out}")
     print(f"workers    qsynth up --join {service.cluster} --token FILE")
 
 
 def run_down(as_json: bool) -> None:
     """``qsynth down``."""
-    service = Service.load()
-    ended = []
-    if service is not None and service.dashboard is not None:
-        jobs = Jobs(None)
-        ended = [jobs.stop(job.id).id for job in jobs.list() if job.status not in ENDED]
-    was = stop()
+    ended = bring_down()
     if as_json:
-        emit({"stopped": was, "studies": ended})
-    else:
-        for job in ended:
-            print(f"stopped {job}")
-        print("the service has ended" if was else "no service runs here")
+        emit(ended._asdict())
+        return
+    for job in ended.studies:
+        print(f"stopped {job}")
+    for job in ended.waiting:
+        print(f"{job} had not begun; after `qsynth up`: qsynth resume {job}")
+    print("the service has ended" if ended.stopped else "no service runs here")
 
 
 def run_submit(name: str, address: str | None, as_json: bool) -> None:
@@ -85,7 +88,9 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
         return
-    print(f"submitted {job.run}; watch it: qsynth logs -f {shlex.quote(job.run)}, or {jobs.address}/#/jobs/{job.id}")
+    watch = shlex.join(["qsynth", "logs", "-f", job.run])
+    waits = f", {job.place} in the line of those that wait" if job.place else ""
+    print(f"submitted {job.run}{waits}; watch it: {watch}, or {jobs.address}/#/jobs/{job.id}")
     if page is not None:
         print(f"MLflow: {page}")
 
@@ -93,7 +98,7 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
 def _announced(run: str) -> Location | None:
     """The study's page in MLflow; None where no store is known here, or it does not answer: its job will make one."""
     service = Service.load()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or (service and service.tracking_uri)
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or (service and service.records_uri)
     if not uri:
         return None
     try:
@@ -107,16 +112,21 @@ def _announced(run: str) -> Location | None:
 
 def run_jobs(address: str | None, as_json: bool) -> None:
     """``qsynth jobs``."""
-    found = Jobs(address).list()
+    jobs = Jobs(address)
+    found = jobs.list()
     if as_json:
         emit([asdict(job) for job in found])
         return
+    if not jobs.answers:
+        print("Ray does not answer; these are the runs on disk. Start it again with: qsynth up", file=sys.stderr)
     table = Table(box=None, pad_edge=False)
     for heading in ("job", "study", "status", "began", "took"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for job in found:
-        table.add_row(job.id, job.study, job.status, _when(job.began), _took(job))
-    Console().print(table)
+        table.add_row(job.id, job.study, _status(job), _when(job.began), _took(job))
+    console = Console()
+    # Names are there to be copied: a narrow terminal breaks lines, and cuts nothing.
+    console.print(table, width=max(console.width, console.measure(table).maximum), crop=False, soft_wrap=True)
 
 
 def run_status(name: str, address: str | None, as_json: bool) -> None:
@@ -127,7 +137,7 @@ def run_status(name: str, address: str | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(job) | {"last_line": last})
         return
-    print(f"{job.id}: {job.status}, began {_when(job.began)}, {_took(job)}")
+    print(f"{job.id}: {_status(job)}, began {_when(job.began)}, {_took(job)}")
     if last:
         print(last)
     if job.status == "FAILED":
@@ -149,18 +159,23 @@ def run_logs(name: str, follow: bool, address: str | None, as_json: bool) -> Non
 
 def run_stop(name: str, address: str | None, as_json: bool) -> None:
     """``qsynth stop``."""
-    _tell(Jobs(address).stop(name), as_json, "go on with: qsynth resume {job.run}")
+    job = Jobs(address).stop(name)
+    then = (
+        "it waits, and ends when its turn comes" if job.status == "PENDING" else f"go on with: qsynth resume {job.run}"
+    )
+    _tell(job, as_json, then)
 
 
 def run_resume(name: str, address: str | None, as_json: bool) -> None:
     """``qsynth resume``."""
-    _tell(Jobs(address).resume(name), as_json, "watch it: qsynth logs -f {job.run}")
+    job = Jobs(address).resume(name)
+    _tell(job, as_json, f"watch it: qsynth logs -f {job.run}")
 
 
 def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_json: bool) -> None:
     """``qsynth results``."""
     service = Service.load()
-    uri = tracking_uri or (service and service.tracking_uri)
+    uri = tracking_uri or (service and service.records_uri)
     if not uri:
         raise QsynthError("no service runs here; give --tracking-uri, e.g. sqlite:///qsynth-runs/mlflow.db")
     frame = leaderboard(uri, runs)
@@ -182,7 +197,11 @@ def _tell(job: Job, as_json: bool, then: str) -> None:
     if as_json:
         emit(asdict(job))
     else:
-        print(f"{job.id}: {job.status}; {then.format(job=job)}")
+        print(f"{job.id}: {_status(job)}; {then}")
+
+
+def _status(job: Job) -> str:
+    return job.status if job.place is None else f"{job.status} ({job.place} in line)"
 
 
 def _when(seconds: float | None) -> str:

@@ -77,7 +77,7 @@ class JobResultFile:
         self.records: dict[str, JobResult] = {}
         adapter = TypeAdapter(JobResult)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = take_lock(path)
             content = read_content(path)
             end = content.rfind(b"\n") + 1  # what a kill tore is dropped

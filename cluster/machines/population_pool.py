@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
+from ray.exceptions import RayActorError
 
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement
+from qsynth.errors import QsynthError
 from qsynth.population.snapshot import Keep
 from rl_envs.agents import Agent
 from rl_envs.config import EnvironmentConfig
@@ -123,6 +125,9 @@ class WorkerPool:
             test, snapshots, keep: as in :func:`rl_envs.rollout.play`.
             on_done: told how many trials have ended so far.
             check: called about every second; what it raises ends the waiting.
+
+        Raises:
+            QsynthError: a population died, and those in its place did too.
         """
         total, begun, done = len(assignments), 0, 0
         share_of_each_lane = min(1.0, total / self.n_lanes)
@@ -148,7 +153,10 @@ class WorkerPool:
                 continue
             reference = ready[0]
             start, worker, since = waiting.pop(reference)
-            results[start] = ray.get(reference)
+            try:
+                results[start] = ray.get(reference)
+            except RayActorError:
+                raise QsynthError("a population died again and again; is memory short?") from None
             done += len(results[start])
             on_done(done)
             kind = self._workers[worker]

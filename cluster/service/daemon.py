@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,8 @@ import psutil
 
 from qsynth.errors import QsynthError
 
-START_SECONDS, STOP_SECONDS = 300.0, 30.0
+PRIVATE_MASK = 0o077  # what daemons write, MLflow's store and the files of studies among it, is their owner's alone
+START_SECONDS, STOP_SECONDS, KILL_SECONDS = 300.0, 30.0, 5.0
 
 
 class DaemonProcess(NamedTuple):
@@ -49,6 +50,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             stderr=file,
             cwd=log.parent,
             start_new_session=True,
+            umask=PRIVATE_MASK,
         )
     return DaemonProcess(process.pid, psutil.Process(process.pid).create_time())
 
@@ -71,7 +73,8 @@ def wait_for(process: DaemonProcess, ready: Callable[[], bool], log: Path) -> No
 def end(processes: Iterable[DaemonProcess]) -> None:
     """Ask processes to end, and wait for all that they started; after half a minute, insist.
 
-    Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others.
+    Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others. What
+    a process that died has left behind in its session is asked too.
     """
     family: list[psutil.Process] = []
     for process in processes:
@@ -80,8 +83,48 @@ def end(processes: Iterable[DaemonProcess]) -> None:
             family += [parent, *parent.children(recursive=True)]
             with suppress(psutil.NoSuchProcess):
                 parent.terminate()
-    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for each in left:
+        else:
+            for orphan in _session(process.pid):
+                family.append(orphan)
+                with suppress(psutil.NoSuchProcess):
+                    orphan.terminate()
+    _end(family, STOP_SECONDS)
+
+
+def end_family(process: psutil.Process, seconds: float) -> None:
+    """Ask a process to end; after ``seconds``, kill it and all that it started."""
+    family = [process]
+    with suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+        process.terminate()
+    _end(family, seconds)
+
+
+def _end(family: list[psutil.Process], seconds: float) -> None:
+    for each in _left(family, seconds):
         with suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(left, timeout=5)
+    _left(family, KILL_SECONDS)
+
+
+def _left(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Which processes have not ended within some seconds; one that waits to be buried has."""
+    deadline = time.monotonic() + seconds
+    while (left := [each for each in family if _runs(each)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _session(leader: int) -> Iterator[psutil.Process]:
+    """The processes of a session, whose leader may be dead: no new process gets its number then."""
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if pid != leader and os.getsid(pid) == leader:
+                yield psutil.Process(pid)

@@ -4,11 +4,13 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cluster.machines.driver_slot import SLOT
+from cluster.service.job import ENDED, NAME, STUDY, Job, job_in, job_of
 from cluster.service.service import Service
 from cluster.system.environment import use_ray_token
 from qsynth.errors import QsynthError, did_you_mean
@@ -16,41 +18,14 @@ from qsynth.errors import QsynthError, did_you_mean
 if TYPE_CHECKING:  # torch and PennyLane take seconds to import, and only new studies need them
     from cluster.study.study import Study
 
-ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
-NAME, STUDY = "qsynth.run", "qsynth.study"
 AGENT_SECONDS = 60.0
-STOP_SECONDS = 90.0
+STOP_SECONDS = 120.0
 # A line of a study's own; those of Ray's own processes say where they are from in its C++.
 LOGGED = re.compile(r"^(?!\s*\[[^]]*\] \S+\.cc:\d+: )(?=.*\S).*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One attempt at a study.
-
-    Attributes:
-        id: the job's; that of a later attempt ends in ``-r2``, ``-r3``, ...
-        run: the run's name, which all attempts share.
-        study: the study's name.
-        status: PENDING, RUNNING, STOPPED, SUCCEEDED or FAILED.
-        began: seconds since the epoch; None while it is pending.
-        ended: likewise; None while it is not.
-        message: of Ray, e.g. why it failed.
-        about: what the submitter noted about it.
-    """
-
-    id: str
-    run: str
-    study: str
-    status: str
-    began: float | None
-    ended: float | None
-    message: str
-    about: dict[str, str]
-
-
 class Jobs:
-    """The studies on a cluster."""
+    """The studies on a cluster. On its head they are found in their folders too, though Ray may have forgotten them."""
 
     def __init__(self, address: str | None) -> None:
         """Connect.
@@ -59,21 +34,44 @@ class Jobs:
             address: of the dashboard, e.g. ``http://127.0.0.1:8265``; left out: the service that runs here.
 
         Raises:
-            QsynthError: there is none, it does not answer, or does not take the token.
+            QsynthError: there is none, it does not take the token, or does not answer and is no service's of this
+                machine.
         """
         service = Service.load()
         if address is None and (service is None or service.dashboard is None):
             raise QsynthError("no service runs here; start one with `qsynth up`, or give --address http://HOST:8265")
         self.address = address or str(service and service.dashboard)
-        use_ray_token(service.token if service is not None and self.address == service.dashboard else None)
+        local = service is not None and self.address == service.dashboard
+        self.out = Path(service.out) if local and service and service.out else None
+        use_ray_token(service.token if local and service else None)
         from ray.job_submission import JobSubmissionClient
 
         for name in ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging"):
             logging.getLogger(name).setLevel(logging.WARNING)  # each upload would be two lines
+        self._silence: QsynthError | None = None
+        self._ray: Any = None
         try:
-            self._client = JobSubmissionClient(self.address)
+            self._ray = JobSubmissionClient(self.address)
         except Exception as error:  # Ray raises anything from ConnectionError to RuntimeError
-            raise QsynthError(f"no Ray cluster answers at {self.address}: {_one_line(error)}") from None
+            self._silence = QsynthError(f"no Ray cluster answers at {self.address}: {_one_line(error)}")
+            if not local:
+                raise self._silence from None
+
+    @property
+    def _client(self) -> Any:
+        """Ray's.
+
+        Raises:
+            QsynthError: Ray does not answer.
+        """
+        if self._silence is not None:
+            raise QsynthError(f"{self._silence}; its supervisor, or `qsynth up`, starts it again")
+        return self._ray
+
+    @property
+    def answers(self) -> bool:
+        """Whether Ray does."""
+        return self._silence is None
 
     def resources(self) -> dict[str, float]:
         """What all live nodes have together, name -> amount."""
@@ -96,8 +94,8 @@ class Jobs:
         from cluster.study.placement import describe_sizes
         from qsynth.circuits.statevector import human_bytes
 
-        cluster = self.resources()
-        sizes = plan_runners(study, cluster)
+        _ = self._client
+        sizes = plan_runners(study, self.resources())
         memory = human_bytes(sum(count * kind.memory for kind, count in sizes.items()))
         trials = study.budget.agent_trials
         seconds = study_seconds(study, sizes, plan_compilation(study, sum(sizes.values()))[0])
@@ -118,12 +116,13 @@ class Jobs:
         )
 
     def submit(self, study: "Study", run: str) -> Job:
-        """Begin a study under the name that :meth:`new_run` gave.
+        """Begin a study under the name that :meth:`new_run` gave. On the head its folder is made at once, so that it is
+        not lost while it waits.
 
         Raises:
             QsynthError: the cluster does not take it.
         """
-        from cluster.study.run_directory import write_study
+        from cluster.study.run_directory import create, write_study
 
         about = {
             "qubits": str(study.trial.n_qubits),
@@ -131,6 +130,9 @@ class Jobs:
             "engine": study.trial.engine.name,
             "trials": str(study.budget.agent_trials),
         }
+        if self.out is not None:
+            create(self.out, study, run)
+            return self._begin(run, run, study.name, about, f"qsynth tune {study.name} --resume --run {run}")
         with tempfile.TemporaryDirectory() as folder:
             write_study(study, Path(folder))
             return self._begin(run, run, study.name, about, f"qsynth tune study.yaml --run {run}", folder)
@@ -139,23 +141,38 @@ class Jobs:
         """Go on with a run that was stopped or has failed, as a new attempt.
 
         Raises:
-            QsynthError: no such run, or it is active or complete.
+            QsynthError: no such run, its folder is gone, or it is active or complete.
         """
-        attempts = [job for job in self.list() if job.run == self.find(run).run]
+        jobs = self.list()
+        found = self._found(run, jobs)
+        attempts = [job for job in jobs if job.run == found.run]
         last = attempts[-1]
         if last.status not in ENDED:
             raise QsynthError(f"{last.run} must have ended to be resumed; {last.id} is {last.status}")
         if last.status == "SUCCEEDED":
             raise QsynthError(f"{last.run} is complete; see: qsynth logs {last.id}")
-        number = 1 + max(int(job.about.get("attempt", "1")) for job in attempts)
+        folder = self.out and self.out / last.run
+        if folder is not None and not (folder / "study.yaml").is_file():
+            raise QsynthError(f"{last.run} has no folder {folder} to go on from; submit its study again")
+        ids = {job.id for job in jobs}
+        # A folder's attempts may be jobs that the cluster has forgotten.
+        first = 1 + max([job.attempt for job in attempts] + ([job_in(folder).attempt] if folder is not None else []))
+        number = next(number for number in range(first, first + 1000) if f"{last.run}-r{number}" not in ids)
         about = {key: value for key, value in last.about.items() if key not in ("job_name", NAME, STUDY, "attempt")}
         entrypoint = f"qsynth tune {last.study} --resume --run {last.run}"
         return self._begin(f"{last.run}-r{number}", last.run, last.study, about | {"attempt": str(number)}, entrypoint)
 
     def list(self) -> list[Job]:
-        """All attempts at studies that the cluster knows, oldest first."""
-        found = [_job(details) for details in self._client.list_jobs() if {NAME, STUDY} <= set(details.metadata or {})]
-        return sorted(found, key=lambda job: (job.began or time.time(), job.id))
+        """All attempts at studies that the cluster knows, and runs that only their folders tell of; oldest first."""
+        told = self._client.list_jobs() if self.answers else []
+        found = [job for details in told if (job := job_of(details)) is not None]
+        if self.out is not None:
+            known = {job.run for job in found}
+            folders = (path.parent for path in self.out.glob("*/study.yaml"))
+            found += [job_in(folder) for folder in folders if folder.name not in known]
+        found.sort(key=lambda job: (job.began or time.time(), job.id))
+        line = [job.id for job in found if job.status == "PENDING"]
+        return [replace(job, place=line.index(job.id) + 1) if job.id in line else job for job in found]
 
     def find(self, name: str) -> Job:
         """The job with an id, or the latest attempt at a run.
@@ -163,23 +180,37 @@ class Jobs:
         Raises:
             QsynthError: neither.
         """
-        jobs = self.list()
+        return self._found(name, self.list())
+
+    def _found(self, name: str, jobs: Sequence[Job]) -> Job:
         for job in reversed(jobs):
             if name in (job.id, job.run):
                 return job
         known = {each for job in jobs for each in (job.id, job.run)}
         raise QsynthError(f"no study {name!r} on this cluster.{did_you_mean(name, known)}")
 
+    def ask_to_stop(self, job: Job) -> None:
+        """Ask a study to write a checkpoint and end; one that waits ends when its turn comes.
+
+        Raises:
+            QsynthError: it has ended before, or is no job of the cluster.
+        """
+        if job.status in ENDED:
+            raise QsynthError(f"{job.id} has ended already: {job.status}")
+        if not job.known:
+            raise QsynthError(f"{job.id} runs, but not as a job of this cluster: stop it with Ctrl-C where it runs")
+        self._client.stop_job(job.id)
+
     def stop(self, name: str) -> Job:
-        """Ask a study to write a checkpoint and end; returns when it has.
+        """Ask a study to write a checkpoint and end; returns when it has, or at once if it waits for its turn.
 
         Raises:
             QsynthError: no such study, it has ended before, or has not ended in time.
         """
         job = self.find(name)
-        if job.status in ENDED:
-            raise QsynthError(f"{job.id} has ended already: {job.status}")
-        self._client.stop_job(job.id)
+        self.ask_to_stop(job)
+        if job.status == "PENDING":
+            return job
         deadline = time.monotonic() + STOP_SECONDS
         while (job := self.find(job.id)).status not in ENDED:
             if time.monotonic() > deadline:
@@ -189,13 +220,15 @@ class Jobs:
 
     def logs(self, name: str) -> str:
         """All that a study has written so far."""
-        return str(self._client.get_job_logs(self.find(name).id))
+        job = self._logged(name)
+        return str(self._client.get_job_logs(job.id))
 
     def follow(self, name: str) -> Iterator[str]:
         """What a study writes, from its beginning until it ends."""
         import asyncio
 
-        tail = self._client.tail_job_logs(self.find(name).id)
+        job = self._logged(name)
+        tail = self._client.tail_job_logs(job.id)
         loop = asyncio.new_event_loop()
         try:
             while True:
@@ -206,23 +239,41 @@ class Jobs:
         finally:
             loop.close()
 
+    def _logged(self, name: str) -> Job:
+        job = self.find(name)
+        if not job.known:
+            raise QsynthError(
+                f"{job.id} has no log on this cluster, which did not run it; its files: {self._folder(job)}"
+            )
+        return job
+
+    def _folder(self, job: Job) -> Path | None:
+        return self.out and self.out / job.run
+
     def last_line(self, job: Job) -> str:
         """The latest line that a study has written."""
+        if not job.known or not self.answers:
+            return f"its files: {self._folder(job)}"
         return latest_line(self._client.get_job_logs(job.id))
 
     def _begin(
         self, job: str, run: str, study: str, about: dict[str, str], entrypoint: str, folder: str | None = None
     ) -> Job:
         deadline = time.monotonic() + AGENT_SECONDS
+        client = self._client
+        slot = {"entrypoint_resources": {SLOT: 1}} if self.resources().get(SLOT) else {}
         while True:
             try:
-                self._client.submit_job(
+                client.submit_job(
                     entrypoint=entrypoint,
                     submission_id=job,
                     runtime_env={"working_dir": folder} if folder else {},
                     metadata={"job_name": study, NAME: run, STUDY: study} | about,  # the dashboard shows job_name
+                    **slot,
                 )
                 return self.find(job)
+            except QsynthError:
+                raise
             except Exception as error:
                 # A head that has just come up takes jobs some seconds later.
                 if "No available agent" not in str(error) or time.monotonic() > deadline:
@@ -234,20 +285,6 @@ def latest_line(log: str) -> str:
     """The latest line of a study's own in a log; empty where there is none."""
     lines = LOGGED.findall(log)
     return lines[-1].strip() if lines else ""
-
-
-def _job(details: Any) -> Job:
-    about: dict[str, str] = dict(details.metadata)
-    return Job(
-        id=details.submission_id,
-        run=about[NAME],
-        study=about[STUDY],
-        status=str(getattr(details.status, "value", details.status)),
-        began=details.start_time / 1000 if details.start_time else None,
-        ended=details.end_time / 1000 if details.end_time else None,
-        message=details.message or "",
-        about=about,
-    )
 
 
 def _one_line(error: Exception) -> str:

@@ -14,6 +14,8 @@ from qsynth.errors import FileError, QsynthError, shown
 from qsynth.files.atomic import atomic_copy, atomic_write_text
 from qsynth.files.yaml_file import read_yaml
 
+PRIVATE = 0o700  # of folders: they hold rows of the user
+
 
 @dataclass(frozen=True)
 class RunDirectory:
@@ -128,7 +130,8 @@ def create(root: Path, study: Study, name: str | None = None) -> RunDirectory:
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         run = RunDirectory(root / f"{wanted}{suffix}")
         try:
-            run.path.mkdir(parents=True)
+            root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            run.path.mkdir(mode=PRIVATE)
             break
         except FileExistsError:
             if not root.is_dir():

@@ -11,6 +11,7 @@ from cluster.study.hardware import HardwareConfig
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
 from cluster.study.resources import Populations, Resources
+from cluster.study.unwritten import completed
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
 from qsynth.config import Config, parse
@@ -76,6 +77,11 @@ class Study(Config):
     compiled: bool | None = None
     hardware: HardwareConfig | None = None
     n_synthetic: int = Field(1000, ge=1, le=10_000_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwritten(cls, values: Any) -> Any:
+        return completed(values)
 
     @model_validator(mode="after")
     def _searches_something(self) -> Self:
@@ -222,7 +228,7 @@ def load_study(name_or_path: str) -> Study:
             same path from the working directory.
     """
     path = PRESETS.find(name_or_path, "STUDY must be a preset or a YAML file")
-    written = parse(Study, read_yaml(path), source=path.name)
+    written = parse(Study, completed(read_yaml(path), path.parent), source=path.name)
     study = _located(written, path.parent)
     if isinstance(study.data, CsvData) and isinstance(written.data, CsvData):
         expected, other = study.data.file, written.data.file.absolute()
@@ -253,7 +259,7 @@ def read_study(path: Path, source: str) -> Study:
     Raises:
         QsynthError: it can't be read, or is invalid.
     """
-    return _located(parse(Study, read_yaml(path), source=source), path.parent)
+    return _located(parse(Study, completed(read_yaml(path), path.parent), source=source), path.parent)
 
 
 def _located(study: Study, folder: Path) -> Study:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 
 from qsynth.errors import FileError
@@ -10,6 +11,7 @@ from qsynth.files.atomic import fsync_path
 
 LOCK_NAME = "attempt.lock"
 DIGITS = 9  # of an attempt's number; more are damage
+LOOK_SECONDS = 0.02
 
 
 def take_lock(path: Path) -> int:
@@ -27,14 +29,34 @@ def take_lock(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise FileError(f"{path} must be a file; got a pipe or a device")
+    for wait in (LOOK_SECONDS, LOOK_SECONDS, 0.0):  # somebody may just look whether it is held
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            time.sleep(wait)
+    os.close(descriptor)
+    raise FileError(f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first.")
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process of this machine holds the lock on ``path``."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
     except BlockingIOError:
+        return True
+    finally:
         os.close(descriptor)
-        raise FileError(
-            f"{path.parent} must have one writer; another live process holds {path.name}. Stop it first."
-        ) from None
-    return descriptor
+
+
+def last_attempt(directory: Path) -> int:
+    """The number of the newest attempt at a run; 0 where none has begun."""
+    return _number_in(directory / LOCK_NAME)
 
 
 class AttemptLock:

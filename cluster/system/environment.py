@@ -1,5 +1,6 @@
 """The environment of this process: the one place that writes to it."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ WORKER_ENVIRONMENT = {
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "PYTHONWARNINGS": "ignore",
 }
+RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's, in jobs only
+RUN_KEY = "qsynth.run"  # what a job that `qsynth submit` made has in its metadata: its run
 
 
 def prepare_process() -> None:
@@ -26,6 +29,20 @@ def prepare_process() -> None:
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         }
     )
+
+
+def job_metadata() -> dict[str, str]:
+    """What is noted about the Ray job that this process is; empty: it is none."""
+    try:
+        about = json.loads(os.environ.get(RAY_JOB, "{}")).get("metadata", {})
+    except (ValueError, AttributeError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def own_job() -> str | None:
+    """The id of the Ray job that this process is; None: it is none."""
+    return job_metadata().get("job_submission_id")
 
 
 def set_defaults(values: Mapping[str, str]) -> None:

@@ -1,7 +1,11 @@
-"""Ctrl-C and SIGTERM: finish what is at hand, keep it, say how to go on."""
+"""Ctrl-C and SIGTERM: finish what is at hand, keep it, say how to go on; the second time, end at once."""
 
+import os
 import signal
 from types import FrameType, TracebackType
+
+ONCE = b"\nstopping: what is at hand is finished and kept; once more ends at once\n"
+STANDARD_ERROR = 2
 
 
 class Interrupted(Exception):  # noqa: N818  (an outcome, as KeyboardInterrupt is)
@@ -12,9 +16,20 @@ class Interrupted(Exception):  # noqa: N818  (an outcome, as KeyboardInterrupt i
         self.exit_code = 128 + signum
 
 
+class EndedAtOnce(BaseException):
+    """A second signal came. ``exit_code`` as of :class:`Interrupted`."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+
+
+STOPPED = (Interrupted, EndedAtOnce)
+
+
 class InterruptGuard:
-    """While active, the first SIGINT or SIGTERM is remembered and raised at the next :meth:`check`; the second one acts
-    as usual, at once."""
+    """While active, the first SIGINT or SIGTERM is remembered and raised at the next :meth:`check`; the second one
+    raises :class:`EndedAtOnce` wherever the process is; the third acts as usual."""
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -43,6 +58,10 @@ class InterruptGuard:
             raise Interrupted(self.requested)
 
     def _remember(self, signum: int, frame: FrameType | None) -> None:
-        self.requested = signum
+        if self.requested is None:
+            self.requested = signum
+            os.write(STANDARD_ERROR, ONCE)  # print may be what was interrupted
+            return
         for each, handler in self._former.items():
             signal.signal(each, handler)
+        raise EndedAtOnce(signum)

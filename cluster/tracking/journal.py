@@ -43,7 +43,7 @@ class Journal:
         """
         self._path = run_dir / JOURNAL_NAME
         with writing_below(run_dir):
-            run_dir.mkdir(parents=True, exist_ok=True)
+            run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             _, _, attempt = _whole_part(self._path)
             self.attempt_lock = AttemptLock(run_dir, above=attempt)
             end, self._seq, _ = _whole_part(self._path)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cluster.system.environment import set_defaults
 from cluster.system.files import read_json_object
+from cluster.system.home import log_in_to_tracking
 from cluster.system.sqlite_file import SQLITE, make_at, make_database, sqlite_path, sqlite_uri
 from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
@@ -147,6 +148,7 @@ class TrackingStore:
             Exception: whatever MLflow raises when the store can't be reached.
         """
         set_defaults(CLIENT_SETTINGS)
+        log_in_to_tracking(self.uri)
         from mlflow import MlflowClient
 
         if self.file is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
+from cluster.training.rllib_result import RLlibResult
 from cluster.training.rllib_settings import ENTROPY, rllib_settings
 from qsynth.errors import QsynthError
 from rl_envs.config import EnvironmentConfig
@@ -17,7 +18,7 @@ from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyFile, PolicyNetwork, save_policy
 
 ENVIRONMENT = "qsynth-population"
-MAX_EMPTY = 3
+SAMPLED = "env_runners"  # what RLlib calls the part of a result
 # A runner that waits for a place on the cluster does not answer; the others wait this long for it in each iteration.
 PROBE_SECONDS = 5.0
 
@@ -60,10 +61,6 @@ class Progress(NamedTuple):
             "seconds": self.seconds,
         }
         return {name: float(value) for name, value in values.items() if math.isfinite(value)}
-
-
-class EmptyIterationsError(RuntimeError):
-    """Training goes on without sampling anything: workers are dead or too slow."""
 
 
 class AgentTrainer:
@@ -139,39 +136,40 @@ class AgentTrainer:
         self.resize(sizes)
 
     def train(self) -> Progress:
-        """One iteration: sample a batch of decisions, learn from it.
-
-        Raises:
-            EmptyIterationsError: several iterations in a row sampled nothing.
-        """
+        """One iteration: sample a batch of decisions, learn from it."""
         began = time.monotonic()
-        result = self._algorithm.train()
+        result = RLlibResult(self._algorithm.train())
         self.iteration += 1
-        sampled = result.get("env_runners", {})
-        steps = int(sampled.get("num_env_steps_sampled_lifetime", self.sampled_steps))
-        self._empty = 0 if steps > self.sampled_steps else self._empty + 1
-        if self._empty >= MAX_EMPTY:
-            raise EmptyIterationsError(
-                f"{MAX_EMPTY} iterations in a row sampled nothing; the workers are dead or slower than their time limit"
-            )
-        self.sampled_steps = max(steps, self.sampled_steps)
-        episodes = int(sampled.get("num_episodes", 0))
-        self.trials += episodes
-        timers = result.get("timers", {})
+        steps = result.count(SAMPLED, "num_env_steps_sampled_lifetime")
+        trials = result.count(SAMPLED, "num_episodes")
+        if steps > self.sampled_steps:
+            self.sampled_steps, self._empty = steps, 0
+            self.trials += trials
+        else:
+            self._empty += 1
         return Progress(
             iteration=self.iteration,
             sampled_steps=self.sampled_steps,
             trials=self.trials,
-            mean_return=float(sampled.get("episode_return_mean", math.nan)),
-            mean_score=float(sampled.get("final_score", math.nan)),
-            failures=int(sampled.get("failed_trials", 0)),
+            mean_return=result.value(SAMPLED, "episode_return_mean"),
+            mean_score=result.value(SAMPLED, "final_score"),
+            failures=result.count(SAMPLED, "failed_trials"),
             empty=self._empty,
             populations=sum(self.sizes.values()),
             seconds=time.monotonic() - began,
-            seconds_sampling=float(timers.get("env_runner_sampling_timer", math.nan)),
-            seconds_learning=float(timers.get("learner_update_timer", math.nan)),
-            entropies={name: float(value) for name, value in sampled.get(ENTROPY, {}).items()},
+            seconds_sampling=result.value("timers", "env_runner_sampling_timer"),
+            seconds_learning=result.value("timers", "learner_update_timer"),
+            entropies=result.values(SAMPLED, ENTROPY),
         )
+
+    def restart_silent(self) -> None:
+        """Restart populations that are taken to live: after an iteration without anything sampled, none answers."""
+        self._runners.restart()
+
+    def is_sampling(self) -> bool:
+        """Whether a population is there to sample with; those that were lost and are back take part again."""
+        self._algorithm.restore_env_runners(self._algorithm.env_runner_group)
+        return self._runners.n_healthy > 0
 
     @property
     def sizes(self) -> dict[Placement, int]:
@@ -238,7 +236,8 @@ class AgentTrainer:
         self.trials = counters["trials"]
 
     def stop(self) -> None:
-        """Stop all actors."""
+        """Stop all actors; RLlib alone would wait for ever for one that hangs."""
+        self._runners.resize({})
         self._algorithm.stop()
 
 

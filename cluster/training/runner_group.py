@@ -30,6 +30,19 @@ class RunnerGroup:
         """Populations of each kind at present, those included that are lost and not yet back."""
         return dict(Counter(self._kinds.values()))
 
+    @property
+    def n_healthy(self) -> int:
+        """Populations that are not known to be lost."""
+        return len(self._group.healthy_env_runner_ids())
+
+    def restart(self) -> None:
+        """Kill all populations that are taken to live; Ray makes them anew, and they count as lost until then."""
+        import ray
+
+        for index in self._group.healthy_env_runner_ids():
+            ray.kill(self._manager.actors()[index], no_restart=False)
+            self._manager.set_actor_state(index, healthy=False)
+
     def resize(self, sizes: Mapping[Placement, int]) -> None:
         """Have so many populations of each kind; lost ones go first."""
         import ray

@@ -1,5 +1,6 @@
 """The iterations of an agent's training, with all that goes on beside them."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,15 @@ from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import Stage, StudyProgress
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
+from qsynth.errors import QsynthError
+
+MAX_EMPTY = 3  # iterations in a row that sample nothing, before a training ends
+RETURN_SECONDS = 60.0  # that lost populations have, after each of them, to come back
+POLL_SECONDS = 1.0
+
+
+class NoPopulationsError(QsynthError):
+    """Training went on without sampling anything: populations are dead, or slower than their time limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,7 @@ class TrainingLoop:
 
         Raises:
             Interrupted: somebody asked to stop; there is a checkpoint.
+            NoPopulationsError: several iterations in a row sampled nothing; there is a checkpoint.
         """
         trainer = self.trainer
         if last is not None:
@@ -56,16 +67,33 @@ class TrainingLoop:
         while not self._over(enough):
             iteration = trainer.train()
             done = min(iteration.sampled_steps, self.total)
-            self.stage.update(done, iteration=iteration.iteration, score=iteration.mean_score)
+            score = iteration.mean_score if math.isfinite(iteration.mean_score) else None
+            self.stage.update(done, iteration=iteration.iteration, score=score)
             on_iteration(iteration)
-            over = self.guard.requested is not None or self._over(enough)
+            lost = iteration.empty >= MAX_EMPTY
+            over = lost or self.guard.requested is not None or self._over(enough)
             if over or time.monotonic() - saved_at > self.checkpoint_seconds:
                 self.store.save(trainer.save, trainer.counters() | self.state())
                 saved_at = time.monotonic()
             self.guard.check()
+            if lost:
+                raise NoPopulationsError(
+                    f"populations must sample; {MAX_EMPTY} iterations in a row brought nothing: all of them died (is "
+                    "memory short?) or are slower than their time limit"
+                )
+            if iteration.empty:
+                self._wait_for_populations()
             if (allowed := self.share()) != trainer.sizes:
                 self.progress.note(f"from now on {describe_sizes(allowed)}")
                 trainer.resize(allowed)
+
+    def _wait_for_populations(self) -> None:
+        """Wait until one of the lost populations is back, or the time for it is over."""
+        self.progress.note("an iteration sampled nothing: populations were lost; waiting for them")
+        self.trainer.restart_silent()
+        deadline = time.monotonic() + RETURN_SECONDS
+        while not self.trainer.is_sampling() and self.guard.requested is None and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def _over(self, enough: Callable[[], bool]) -> bool:
         return self.trainer.sampled_steps >= self.total or enough()

@@ -1,6 +1,6 @@
 """The hyperparameters of a trial and the capacity they act in."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -150,35 +150,80 @@ class Tunables(Config):
     defaults: Hyperparameters = Hyperparameters()
     search_space: SearchSpace = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _unwritten_defaults_follow(cls, given: Any) -> Any:
+        """A starting value that nobody wrote is as near to the usual one as capacity and search space allow."""
+        if not isinstance(given, Mapping):
+            return given
+        written, capacity = given.get("defaults", {}), given.get("capacity", {})
+        if isinstance(written, Hyperparameters):
+            written = {name: getattr(written, name) for name in written.model_fields_set}
+        if isinstance(capacity, Capacity):
+            capacity = capacity.model_dump()
+        space = given.get("search_space", {})
+        if not all(isinstance(each, Mapping) for each in (written, capacity, space)):
+            return given
+        nearest = {}
+        for name in {*SIZES, *space} - {*written, SHOTS}:
+            usual = Hyperparameters.model_fields[name].default if name in NAMES else None
+            ends = _ends(space.get(name))
+            most = capacity.get(name)
+            if usual is not None and isinstance(most, int):
+                nearest[name] = min(usual, most)
+            if usual is not None and ends is not None:
+                nearest[name] = min(max(nearest.get(name, usual), ends[0]), ends[1])
+        return {**given, "defaults": {**written, **nearest}} if nearest else given
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        conflicts = {str(each): each for each in self.conflicts()}
+        if len(conflicts) == 1:
+            raise next(iter(conflicts.values()))
+        if conflicts:
+            raise ValueError("; ".join(conflicts))
+        return self
+
+    def conflicts(self) -> Iterator[ValueError]:
+        """All that does not fit together."""
         for name in SIZES:
             value, limit = getattr(self.defaults, name), getattr(self.capacity, name)
             if value > limit:
-                raise ValueError(f"defaults.{name} must be at most capacity.{name} = {limit}; got {value}")
-        for name, dimension in self.search_space.items():
-            if name == OLD_SHARE:
-                raise ValueError(
-                    _OF_SHARE.format(say="e.g. search_space: {shots: {kind: float, low: 8, high: 64, log: true}}")
-                )
-            if name not in NAMES:
-                raise ValueError(f"search_space.{name} is no hyperparameter.{did_you_mean(name, NAMES)}")
-            if name in WHOLE and dimension.kind == "float":
-                raise ValueError(f"search_space.{name} must be an int or a choice; got float")
-            if name in WHOLE and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
-                raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
-            low, high = self.limits(name)
-            if dimension.low < low or dimension.high > high:
-                raise ValueError(
-                    f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
-                )
-            start = self.default(name)
-            has_none = name == SHOTS and not start  # where the engine is exact, which refuses to have them tuned
-            if not has_none and not dimension.low <= start <= dimension.high:
-                raise ValueError(
-                    f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
-                )
-        return self
+                yield ValueError(f"defaults.{name} must be at most capacity.{name} = {limit}; got {value}")
+        for name in self.search_space:
+            try:
+                self._check_dimension(name)
+            except ValueError as error:
+                yield error
+
+    def _check_dimension(self, name: str) -> None:
+        """Refuse what can't be searched.
+
+        Raises:
+            ValueError: such a dimension.
+        """
+        dimension = self.search_space[name]
+        if name == OLD_SHARE:
+            raise ValueError(
+                _OF_SHARE.format(say="e.g. search_space: {shots: {kind: float, low: 8, high: 64, log: true}}")
+            )
+        if name not in NAMES:
+            raise ValueError(f"search_space.{name} is no hyperparameter.{did_you_mean(name, NAMES)}")
+        if name in WHOLE and dimension.kind == "float":
+            raise ValueError(f"search_space.{name} must be an int or a choice; got float")
+        if name in WHOLE and dimension.kind == "choice" and any(value % 1 for value in dimension.values):
+            raise ValueError(f"search_space.{name} must hold whole numbers; got {list(dimension.values)}")
+        low, high = self.limits(name)
+        if dimension.low < low or dimension.high > high:
+            raise ValueError(
+                f"search_space.{name} must stay within {low:g}..{high:g}; got {dimension.low:g}..{dimension.high:g}"
+            )
+        start = self.default(name)
+        has_none = name == SHOTS and not start  # where the engine is exact, which refuses to have them tuned
+        if not has_none and not dimension.low <= start <= dimension.high:
+            raise ValueError(
+                f"defaults.{name} must lie in its search space {dimension.low:g}..{dimension.high:g}; got {start:g}"
+            )
 
     def limits(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a hyperparameter here."""
@@ -187,6 +232,15 @@ class Tunables(Config):
     def default(self, name: str) -> float:
         """What a hyperparameter starts at."""
         return float(getattr(self.defaults, name))
+
+
+def _ends(dimension: Any) -> tuple[float, float] | None:
+    """The smallest and the largest value of a dimension, whether it is validated already or not."""
+    values = dimension if isinstance(dimension, Mapping) else getattr(dimension, "__dict__", {})
+    numbers = values.get("values") or (values.get("low"), values.get("high"))
+    if not isinstance(numbers, list | tuple) or not all(isinstance(each, int | float) for each in numbers):
+        return None
+    return min(numbers), max(numbers)
 
 
 def controls(values: Mapping[str, np.ndarray], capacity: Capacity) -> Controls:

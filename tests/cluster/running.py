@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster.service.service import HOME
+from cluster.system.home import HOME
 
 CANARY = "canary-5b1d9c"
 
@@ -66,3 +66,10 @@ class Running:
         port, dashboard, mlflow = free_ports(3)
         ports = "--port", port, "--dashboard-port", dashboard, "--mlflow-port", mlflow
         self.up = self.json("up", *ports, "--cpus", 2, "--out", "runs")
+
+    def tracking(self) -> Any:
+        """MLflow's client of the service, which has logged in."""
+        from mlflow.tracking import MlflowClient
+
+        os.environ["MLFLOW_TRACKING_TOKEN"] = Path(self.up["token"]).read_text().strip()
+        return MlflowClient(self.up["tracking_uri"])

@@ -70,8 +70,13 @@ def test_missing_wrong_and_several_errors() -> None:
     assert refused({}) == "study.yaml: n_qubits must be given"
     assert "n_qubits: input should be a valid integer" in refused({"n_qubits": "two"})
     assert refused({"n_qubits": "two"}).endswith("got 'two'")
-    assert "(and 1 more)" in refused({"n_qubits": "two", "penalty": "x"})
+    both = refused({"n_qubits": "two", "penalty": "x"})
+    assert "n_qubits: input should be a valid integer" in both
+    wrong = {"n_qubits": "two", "penalty": "x", "loss": "x", "readout": 1, "ansatz": 1, "encoder": 1, "patterns": 1}
+    assert refused(wrong).count("; got") == 5
+    assert refused(wrong).endswith(" more)")
     sides = "penalty: input should be 'one_sided', 'two_sided', 'zero_centered' or 'none'; got 'x'"
+    assert sides in both
     assert sides in refused({"n_qubits": 2, "penalty": "x"})
     assert "(top level)" in refused([1])
 

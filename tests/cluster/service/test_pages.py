@@ -47,8 +47,10 @@ def browser(running: Running, tmp_path: Path) -> Iterator[Browser]:
     folder = Path(os.environ.get("QSYNTH_PAGES") or tmp_path)
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = chromium.new_context(viewport={"width": 1700, "height": 950})
-        cookie = {"name": "ray-authentication-token", "value": Path(running.up["token"]).read_text().strip()}
+        token = Path(running.up["token"]).read_text().strip()
+        login = {"username": "me", "password": token, "origin": running.up["tracking_uri"]}
+        context = chromium.new_context(viewport={"width": 1700, "height": 950}, http_credentials=login)
+        cookie = {"name": "ray-authentication-token", "value": token}
         context.add_cookies([cookie | {"url": running.up["dashboard"]}])
         yield Browser(context, folder)
         chromium.close()
@@ -77,7 +79,7 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
 
     for run in (first, second):
         assert running.wait(run, lambda found: found["status"] != "RUNNING")["status"] == "SUCCEEDED"
-    parent, child, experiment = _runs(mlflow, second)
+    parent, child, experiment = _runs(running.tracking(), second)
     runs = f"{mlflow}/#/experiments/{experiment}/runs"
     browser.text(f"{runs}?workflowType=machine_learning", second, "mlflow-runs", ("Close",))
     page = browser.text(f"{runs}/{parent}", "Test scores", "mlflow-parent", ("Expand description",))
@@ -85,11 +87,8 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
     browser.text(f"{runs}/{child}", "rival", "mlflow-child")
 
 
-def _runs(uri: str, name: str) -> tuple[str, str, str]:
+def _runs(client: Any, name: str) -> tuple[str, str, str]:
     """Ids of a study's run, of one of its trials' and of their experiment."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("qsynth")
     assert experiment is not None
     [parent] = client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'")

@@ -14,8 +14,13 @@ import psutil
 import pytest
 import yaml
 
+from cluster.service import roles
 from cluster.service import service as services
-from cluster.service.service import HOME, Offer, Service, join, start_head, stop
+from cluster.service.down import bring_down
+from cluster.service.faults import faults
+from cluster.service.service import Offer, Service
+from cluster.service.up import join, start_head
+from cluster.system.home import HOME
 from qsynth.errors import QsynthError
 from tests.cluster.conftest import TINY
 from tests.cluster.running import CANARY, Running, free_ports
@@ -38,7 +43,7 @@ def study(running: Running) -> Path:
     """A study of a CSV file beside it, long enough to be stopped."""
     values = yaml.safe_load(yaml.safe_dump(TINY)) | {"name": "mine"}
     values["data"] = {"kind": "csv", "path": "rows.csv", "label": "class", "n_features": 2, "n_train": 24}
-    values["budget"] |= {"agent_trials": 600, "search_share": 0.017}
+    values["budget"] |= {"agent_trials": 1500, "search_share": 0.007}
     rows = [f"{(7 * i) % 11},{(5 * i) % 13 + i % 2},{'ab'[i % 2]}" for i in range(120)]
     (running.folder / "rows.csv").write_text("\n".join(["x,y,class", *rows]))
     file = running.folder / "mine.yaml"
@@ -54,6 +59,12 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
     assert answer(f"{up['dashboard']}/api/jobs/") == 401
     assert answer(f"{up['dashboard']}/api/jobs/", token.read_text()) == 200
     assert answer(f"{up['tracking_uri']}/health") == 200
+    for path in ("", "/api/2.0/mlflow/experiments/search?max_results=1", "/version"):
+        assert answer(up["tracking_uri"] + path) == 401
+        assert answer(up["tracking_uri"] + path, "another") == 401
+        assert answer(up["tracking_uri"] + path, token.read_text()) == 200
+    for folder in (Path(up["out"]), running.folder / "home"):
+        assert folder.stat().st_mode & 0o077 == 0
     family = [psutil.Process(pid) for pid, _ in up["processes"].values()]
     family += [child for process in family for child in process.children(recursive=True)]
     listening = [
@@ -109,9 +120,7 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
 
 def _parents(running: Running, run: str) -> list[Any]:
     """A study's runs in MLflow, without its trials'."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(running.up["tracking_uri"])
+    client = running.tracking()
     experiment = client.get_experiment_by_name("qsynth")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id], f"attributes.run_name = '{run}'"))
@@ -211,21 +220,21 @@ def test_a_token_that_others_can_read_is_refused(home: Path, tmp_path: Path) -> 
 def test_faults_are_named_with_their_remedy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [port] = free_ports(1)
     monkeypatch.setattr(services, "PORTS", {"--port": port})
-    assert services.faults() == []
+    assert faults() == []
     home.mkdir()
     (home / "token").write_text("secret")
     (home / "token").chmod(0o644)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        mode, used = services.faults()
+        mode, used = faults()
     assert "chmod 600" in mode
     assert f"port {port} is in use" in used
     assert "--port PORT" in used
     (home / "token").chmod(0o600)
     values = {"processes": {"ray": (2**22, 1.0)}, "cluster": "127.0.0.1:6379"}
     (home / "service.json").write_text(json.dumps(values))
-    [died] = services.faults()
+    [died] = faults()
     assert "qsynth down, then qsynth up" in died
 
 
@@ -249,14 +258,14 @@ def test_a_dead_service_is_none(home: Path) -> None:
     values = {"processes": {"ray": (dead.pid, 1.0)}, "cluster": "127.0.0.1:6379"}
     (home / "service.json").write_text(json.dumps(values))
     assert Service.load() is None
-    assert not stop()
+    assert bring_down() == (False, [], [])
     assert not (home / "service.json").exists()
 
 
 def test_a_process_that_does_not_come_up_is_an_error_with_its_last_words(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "RAY_START", (sys.executable, "-c", "import sys; sys.exit('no luck')"))
+    monkeypatch.setattr(roles, "RAY_START", (sys.executable, "-c", "import sys; sys.exit('no luck')"))
     with pytest.raises(QsynthError, match=r"ray did not come up \(no luck\); see .*ray.log"):
         start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), OFFER)
     assert Service.load() is None

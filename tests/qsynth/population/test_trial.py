@@ -6,7 +6,8 @@ import pytest
 
 from qsynth.config import parse
 from qsynth.errors import QsynthError
-from qsynth.population.trial import ALWAYS, OF_CRITICS, TrialConfig
+from qsynth.population.trial import TrialConfig
+from qsynth.population.trial_settings import ALWAYS, OF_CRITICS
 from qsynth.space.hyperparameters import SPARED
 
 
@@ -64,7 +65,10 @@ from qsynth.space.hyperparameters import SPARED
         ),
         ({"defaults": {"shots": 8}}, r"defaults\.shots needs engine\.shots"),
         (
-            {"search_space": {"fidelity_weight": {"kind": "float", "low": 0.3, "high": 3}}},
+            {
+                "search_space": {"fidelity_weight": {"kind": "float", "low": 0.3, "high": 3}},
+                "defaults": {"fidelity_weight": 0},
+            },
             r"defaults\.fidelity_weight must lie in its search space 0\.3\.\.3; got 0",
         ),
         (
@@ -72,7 +76,11 @@ from qsynth.space.hyperparameters import SPARED
             r"search_space\.shots must stay within 1\.\.64; got 8\.\.65",
         ),
         (
-            {"search_space": {"shots": {"kind": "float", "low": 8, "high": 32}}, "engine": {"shots": 64}},
+            {
+                "search_space": {"shots": {"kind": "float", "low": 8, "high": 32}},
+                "defaults": {"shots": 64},
+                "engine": {"shots": 64},
+            },
             r"defaults\.shots must lie in its search space 8\.\.32; got 64",
         ),
         ({"defaults": {"shots": 65}, "engine": {"shots": 64}}, r"defaults\.shots must be at most engine\.shots = 64"),

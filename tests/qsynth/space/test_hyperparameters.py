@@ -14,7 +14,10 @@ from qsynth.space.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"capacity": {"latent_dim": 1}}, r"defaults\.latent_dim must be at most capacity\.latent_dim = 1; got 2"),
+        (
+            {"capacity": {"latent_dim": 1}, "defaults": {"latent_dim": 2}},
+            r"defaults\.latent_dim must be at most capacity\.latent_dim = 1; got 2",
+        ),
         ({"defaults": {"batch_size": 64}}, r"defaults\.batch_size must be at most capacity\.batch_size = 32; got 64"),
         ({"defaults": {"beta1": 1.0}}, r"defaults\.beta1"),
         ({"defaults": {"lr_critic": -0.1}}, r"defaults\.lr_critic"),
@@ -44,7 +47,10 @@ from qsynth.space.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters
         ({"search_space": {"n_layers": {"kind": "float", "low": 1, "high": 3}}}, "n_layers must be an int or a choice"),
         ({"search_space": {"n_layers": {"kind": "choice", "values": [1, 2.5, 3]}}}, "n_layers must hold whole numbers"),
         (
-            {"search_space": {"lr_critic": {"kind": "float", "low": 0.01, "high": 0.1}}},
+            {
+                "search_space": {"lr_critic": {"kind": "float", "low": 0.01, "high": 0.1}},
+                "defaults": {"lr_critic": 0.003},
+            },
             r"defaults\.lr_critic must lie in its search space 0\.01\.\.0\.1; got 0\.003",
         ),
     ],
@@ -52,6 +58,16 @@ from qsynth.space.hyperparameters import NAMES, SIZES, Capacity, Hyperparameters
 def test_what_does_not_fit_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(QsynthError, match=message):
         parse(Tunables, values, source="study")
+
+
+def test_defaults_that_nobody_wrote_follow() -> None:
+    space = {"lr_critic": {"kind": "float", "low": 0.01, "high": 0.1}, "n_critic": {"kind": "int", "low": 1, "high": 2}}
+    capacity = {"latent_dim": 1, "n_critic": 2, "critic_width": 64}
+    made = parse(Tunables, {"search_space": space, "capacity": capacity, "defaults": {"beta1": 0.1}}, source="study")
+    defaults = made.defaults
+    assert (defaults.latent_dim, defaults.n_critic, defaults.lr_critic, defaults.beta1) == (1, 2, 0.01, 0.1)
+    assert (defaults.critic_width, defaults.lr_generator) == (32, 0.003)  # as ever
+    assert Tunables(capacity=Capacity(n_layers=1), defaults=Hyperparameters(beta1=0.1)).defaults.n_layers == 1
 
 
 def test_what_fits_is_accepted() -> None:

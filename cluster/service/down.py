@@ -1,0 +1,117 @@
+"""Ending the service on a machine: its studies first, whatever else of it still lives."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from cluster.service.daemon import end, end_family
+from cluster.service.job import ENDED, Job
+from cluster.service.jobs import STOP_SECONDS, Jobs
+from cluster.service.roles import start_role, wait_for_role
+from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, changing
+from cluster.system.environment import RAY_JOB
+from qsynth.errors import QsynthError
+
+
+class Ended(NamedTuple):
+    """What came to an end.
+
+    Attributes:
+        stopped: whether anything of a service lived.
+        studies: jobs that were stopped.
+        waiting: jobs that had not begun.
+    """
+
+    stopped: bool
+    studies: list[str]
+    waiting: list[str]
+
+
+def bring_down() -> Ended:
+    """Stop the studies, then the processes that were started here."""
+    service = Service.kept()
+    if service is None:
+        return Ended(stopped=False, studies=[], waiting=[])
+    with changing():
+        service = Service.kept() or service
+        lived = any(service.lives(role) for role in service.roles)
+        end([service.processes[SUPERVISOR]] if SUPERVISOR in service.processes else [])
+        jobs: list[Job] = []
+        if lived and service.dashboard is not None:
+            service = _listening(service)
+            jobs = _stop_jobs() if service.lives(RAY) else []
+            _stop_drivers(service)
+            _close_records(service, {job.run for job in jobs})
+        end(service.processes.values())
+        service.forget()
+    studies = [job.id for job in jobs if job.status != "PENDING"]
+    return Ended(stopped=lived, studies=studies, waiting=[job.id for job in jobs if job.status == "PENDING"])
+
+
+def _listening(service: Service) -> Service:
+    """The service with its MLflow server up, if that is possible, to which studies can say that they end."""
+    if service.lives(MLFLOW):
+        return service
+    end([service.processes[MLFLOW]])
+    service = service.having({MLFLOW: start_role(service, MLFLOW)}).keep()
+    with suppress(QsynthError):
+        wait_for_role(service, MLFLOW)
+    return service
+
+
+def _stop_jobs() -> list[Job]:
+    """Ask all studies that have not ended to do so, and wait for those that run; which these were."""
+    try:
+        jobs = Jobs(None)
+        active = [job for job in jobs.list() if job.known and job.status not in ENDED]
+        # First those that wait: they would begin as soon as others end.
+        for job in sorted(active, key=lambda job: job.status != "PENDING"):
+            with suppress(QsynthError):  # it has just ended
+                jobs.ask_to_stop(job)
+        deadline = time.monotonic() + STOP_SECONDS
+        running = {job.id for job in active if job.status != "PENDING"}
+        while running and time.monotonic() < deadline:
+            running -= {job.id for job in jobs.list() if job.status in ENDED}
+            time.sleep(0.5)
+        return active
+    except QsynthError:  # Ray lives, but does not answer
+        return []
+
+
+def _stop_drivers(service: Service) -> None:
+    """End the studies that Ray did not end, because it has died or does not answer."""
+    left = list(_drivers(service.cluster))
+    for process in left:
+        with suppress(psutil.Error):
+            process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in left:
+        end_family(process, max(0.0, deadline - time.monotonic()))
+
+
+def _close_records(service: Service, runs: set[str]) -> None:
+    """Tell MLflow what studies that were cut off could not, and that they have ended."""
+    if service.out is None or not service.lives(MLFLOW):
+        return
+    from cluster.tracking.sync import sync
+
+    for run in runs:
+        with suppress(QsynthError):  # it had not begun, or is not kept here
+            sync(Path(service.out) / run)
+
+
+def _drivers(cluster: str) -> Iterator[psutil.Process]:
+    """Studies that run here as jobs of a cluster."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            command = [Path(word).name for word in process.cmdline()[:3]]
+            if process.pid == os.getpid() or "qsynth" not in command:
+                continue
+            environment = process.environ()
+            if environment.get("RAY_ADDRESS") == cluster and RAY_JOB in environment:
+                yield process

@@ -1,0 +1,182 @@
+"""A service of which something has died: what is left works, and what died is started again or ended."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cluster.service import daemon, down, driver_slots, roles, supervisor
+from cluster.service.daemon import DaemonProcess, end
+from cluster.service.down import bring_down
+from cluster.service.driver_slots import DRIVER_BYTES, offer_with_drivers
+from cluster.service.faults import faults
+from cluster.service.jobs import Jobs
+from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Offer, Service
+from cluster.service.supervisor import Supervisor
+from cluster.service.up import start_head
+from cluster.system.environment import RAY_JOB
+from cluster.system.home import HOME
+from qsynth.errors import QsynthError
+from tests.cluster.running import free_ports
+
+SLEEP = "import time; time.sleep(1000)"
+WITH_CHILD = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{SLEEP}']); {SLEEP}"
+
+
+def wait(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """One whose processes only sleep; each has a child."""
+    monkeypatch.setenv(HOME, str(tmp_path / "home"))
+    monkeypatch.setattr(daemon, "STOP_SECONDS", 0.5)  # a child is killed after that: nobody asks it to end
+    command: tuple[list[str], dict[str, str]] = ([sys.executable, "-c", WITH_CHILD], {})
+    monkeypatch.setattr(roles, "_commands", lambda service: dict.fromkeys((MLFLOW, RAY, SUPERVISOR), command))
+    monkeypatch.setattr(roles, "answers", lambda url, token=None: True)
+    made = start_head(tmp_path / "runs", "127.0.0.1", *free_ports(3), Offer(cpus=1, qpus=1))
+    for process in made.processes.values():
+        wait(psutil.Process(process.pid).children)
+    yield made
+    bring_down()
+
+
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def killed(service: Service, *names: str) -> list[psutil.Process]:
+    """Kill some processes of the service; the children that they leave behind."""
+    left = []
+    for role in names:
+        process = psutil.Process(service.processes[role].pid)
+        left += process.children()
+        process.kill()
+        wait(lambda role=role: not service.lives(role))
+    return left
+
+
+def test_up_starts_what_died_and_nothing_else(service: Service) -> None:
+    left = killed(service, MLFLOW)
+    found = Service.load()
+    assert found is not None
+    assert found.dead == [MLFLOW]
+    assert found.records_uri == f"sqlite:///{service.out}/mlflow.db"
+    assert faults() == ["mlflow of the service has died; do: qsynth up"]
+    again = start_head(Path("elsewhere"), "127.0.0.1", 1, 1, 1, Offer(cpus=1, qpus=1))
+    assert again.dead == []
+    assert [again.processes[role] == service.processes[role] for role in (MLFLOW, RAY, SUPERVISOR)] == [
+        False,
+        True,
+        True,
+    ]
+    assert (again.tracking_uri, again.records_uri) == (service.tracking_uri, service.tracking_uri)
+    assert not runs(left[0])  # it may have held the port
+    assert Service.load() == again
+
+
+def test_the_supervisor_starts_what_died(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_WAIT", 0.0)
+    killed(service, SUPERVISOR)
+    own = DaemonProcess(os.getpid(), psutil.Process().create_time())
+    service.having({SUPERVISOR: own}).keep()
+    [left] = killed(service, RAY)
+    looking = Supervisor()
+    assert looking.look()
+    now = Service.load()
+    assert now is not None
+    assert now.lives(RAY)
+    assert now.processes[MLFLOW] == service.processes[MLFLOW]
+    assert not runs(left)
+    # What dies at once is not started over and over.
+    killed(now, RAY)
+    monkeypatch.setattr(supervisor, "LONGEST_WAIT", 1000.0)
+    looking._waits[RAY] = 100.0
+    assert looking.look()
+    assert Service.load().dead == [RAY]  # type: ignore[union-attr]
+    # One that was replaced ends.
+    now.having({SUPERVISOR: service.processes[MLFLOW]}).keep()
+    monkeypatch.setattr(supervisor, "SETTLE_SECONDS", 0.0)
+    assert not looking.look()
+
+
+def test_down_ends_studies_though_ray_has_died(service: Service, tmp_path: Path) -> None:
+    """And what Ray left behind, and MLflow, which is started again so that studies can say that they end."""
+    left = killed(service, RAY, MLFLOW)
+    program = tmp_path / "qsynth"
+    program.write_text(SLEEP)
+    environment = os.environ | {"RAY_ADDRESS": service.cluster, RAY_JOB: "{}"}
+    driver = subprocess.Popen([sys.executable, program, "tune", "x"], env=environment)
+    other = subprocess.Popen([sys.executable, program, "tune", "x"], env=environment | {"RAY_ADDRESS": "127.0.0.1:1"})
+    wait(lambda: all("qsynth" in psutil.Process(each.pid).cmdline()[1] for each in (driver, other)))
+    assert bring_down() == (True, [], [])
+    driver.wait(timeout=5)
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+    assert not any(map(runs, left))
+    assert Service.kept() is None
+
+
+def test_a_study_that_does_not_end_is_killed(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(down, "STOP_SECONDS", 0.5)
+    killed(service, RAY)
+    program = tmp_path / "qsynth"
+    program.write_text(f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('up', 'w'); {SLEEP}")
+    environment = os.environ | {"RAY_ADDRESS": service.cluster, RAY_JOB: "{}"}
+    driver = subprocess.Popen([sys.executable, program, "tune", "x"], env=environment, cwd=tmp_path)
+    wait((tmp_path / "up").exists)
+    bring_down()
+    driver.wait(timeout=5)
+
+
+def test_runs_are_found_though_ray_does_not_answer(service: Service) -> None:
+    folder = Path(str(service.out)) / "mine-1"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("name: mine\n")
+    jobs = Jobs(None)
+    assert not jobs.answers
+    assert [(job.run, job.status, job.known) for job in jobs.list()] == [("mine-1", "STOPPED", False)]
+    assert str(folder) in jobs.last_line(jobs.find("mine"[:4] + "-1"))
+    with pytest.raises(QsynthError, match=r"no study 'nothing' on this cluster"):
+        jobs.resume("nothing")
+    with pytest.raises(QsynthError, match=r"no Ray cluster answers .*`qsynth up`"):
+        jobs.resume("mine-1")
+    with pytest.raises(QsynthError, match="mine-1 has no log on this cluster"):
+        jobs.logs("mine-1")
+
+
+def test_drivers_take_memory_from_populations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 20 * DRIVER_BYTES / 0.7}))
+    offer = Offer(cpus=None, qpus=1)
+    monkeypatch.setattr(driver_slots.os, "cpu_count", lambda: 2)
+    assert offer_with_drivers(offer)[2:] == (2, 18 * DRIVER_BYTES)
+    monkeypatch.setattr(driver_slots.os, "cpu_count", lambda: 64)
+    assert offer_with_drivers(offer)[2:] == (5, 15 * DRIVER_BYTES)
+    assert offer_with_drivers(offer._replace(cpus=0)).drivers == 5
+    assert offer_with_drivers(offer._replace(drivers=19))[2:] == (19, DRIVER_BYTES)
+    with pytest.raises(QsynthError, match=r"--drivers must be at most 19, as each takes 800 MiB .*; got 20"):
+        offer_with_drivers(offer._replace(drivers=20))
+    assert '"qsynth_driver": 5' in offer_with_drivers(offer).options()[0]
+
+
+def test_what_the_dead_left_behind_is_ended(tmp_path: Path) -> None:
+    leader = subprocess.Popen([sys.executable, "-c", WITH_CHILD], start_new_session=True)
+    process = psutil.Process(leader.pid)
+    wait(process.children)
+    [child] = process.children()
+    dead = DaemonProcess(leader.pid, process.create_time())
+    leader.kill()
+    leader.wait()
+    assert child.is_running()
+    end([dead])
+    assert not runs(child)
