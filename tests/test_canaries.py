@@ -42,6 +42,7 @@ class Canary(NamedTuple):
 COMPILING = "compiled populations; without it they compute eagerly"
 RESIZING = "populations that come and go while an agent trains (cluster/training/runner_group.py)"
 EMBEDDED = "an embedded Ray that listens on loopback alone and asks for a token (cluster/machines/private_ray.py)"
+TRACKING_SERVER = "the service's MLflow server, which asks for a token (cluster/service/mlflow_server.py)"
 CANARIES = [
     Canary("ray", "ray._private", ("ray_constants",), EMBEDDED),
     Canary("ray", "ray._private.ray_constants", ("ENABLE_RAY_CLUSTER",), EMBEDDED),
@@ -55,6 +56,25 @@ CANARIES = [
         RESIZING,
     ),
     Canary("ray", "ray.rllib.utils.actor_manager.FaultTolerantActorManager", ("actor_ids", "remove_actor"), RESIZING),
+    Canary(
+        "ray",
+        "ray.rllib.utils.actor_manager.FaultTolerantActorManager",
+        ("actors", "set_actor_state"),
+        "populations that do not answer (cluster/training/runner_group.py)",
+    ),
+    Canary("ray", "ray.rllib.algorithms.algorithm.Algorithm", ("restore_env_runners",), RESIZING, ("self", "group")),
+    Canary(
+        "ray", "ray._private.runtime_env.constants", ("RAY_JOB_CONFIG_JSON_ENV_VAR",), "jobs that know their own name"
+    ),
+    Canary(
+        "mlflow",
+        "mlflow.server",
+        ("ARTIFACT_ROOT_ENV_VAR", "ARTIFACTS_DESTINATION_ENV_VAR", "BACKEND_STORE_URI_ENV_VAR"),
+        TRACKING_SERVER,
+    ),
+    Canary("mlflow", "mlflow.server", ("SERVE_ARTIFACTS_ENV_VAR",), TRACKING_SERVER),
+    Canary("mlflow", "mlflow.server.handlers", ("initialize_backend_stores",), TRACKING_SERVER, ("a", "b", "c")),
+    Canary("mlflow", "mlflow.server.fastapi_app", ("app",), TRACKING_SERVER),
     Canary(
         "ray",
         "ray.rllib.core.distribution.torch.torch_distribution.TorchMultiDistribution()",

@@ -1,6 +1,6 @@
 """The command line. Heavy imports happen inside the commands, so that ``qsynth --help`` answers at once."""
 
-import os
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -235,5 +235,5 @@ def main() -> None:
     except Interrupted as stop:
         sys.exit(stop.exit_code)
     except EndedAtOnce as stop:
-        sys.stdout.flush()
-        os._exit(stop.exit_code)  # to collect the garbage of Ray and torch takes seconds
+        gc.freeze()  # to collect what Ray and torch leave takes seconds
+        sys.exit(stop.exit_code)

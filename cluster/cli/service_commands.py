@@ -23,6 +23,8 @@ from cluster.tracking.store import Location
 from qsynth.errors import QsynthError
 from qsynth.files.csv_file import write_csv
 
+WIDEST = 10_000  # characters of a table
+
 
 def run_up(
     out: Path,
@@ -88,9 +90,9 @@ def run_submit(name: str, address: str | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(job) | {"plan": plan, "mlflow": None if page is None else str(page)})
         return
+    watch = shlex.join(["qsynth", "logs", "-f", job.run])
     waits = f", {job.place} in the line of those that wait" if job.place else ""
-    logs = f"qsynth logs -f {shlex.quote(job.run)}"
-    print(f"submitted {job.run}{waits}; watch it: {logs}, or {jobs.address}/#/jobs/{job.id}")
+    print(f"submitted {job.run}{waits}; watch it: {watch}, or {jobs.address}/#/jobs/{job.id}")
     if page is not None:
         print(f"MLflow: {page}")
 
@@ -125,8 +127,9 @@ def run_jobs(address: str | None, as_json: bool) -> None:
     for job in found:
         table.add_row(job.id, job.study, _status(job), _when(job.began), _took(job))
     console = Console()
-    # Names are there to be copied: a narrow terminal breaks lines, and cuts nothing.
-    console.print(table, width=max(console.width, console.measure(table).maximum), crop=False, soft_wrap=True)
+    # Names are there to be copied: a narrow terminal breaks lines, and nothing is cut.
+    whole = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
+    Console(width=max(console.width, whole)).print(table)
 
 
 def run_status(name: str, address: str | None, as_json: bool) -> None:

@@ -138,7 +138,7 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
 
     Args:
         history: one mapping per training iteration with ``sampled_steps``, ``score`` (mean final score of the
-            episodes that ended) and ``return`` (their mean return); None where no episode ended.
+            episodes that ended) and ``return`` (their mean return); None or left out where no episode ended.
         path: the PNG file.
 
     Raises:
@@ -149,7 +149,7 @@ def plot_training(history: Sequence[Mapping[str, float | None]], path: Path) -> 
     figure = new_figure(7.5, 4.8)
     steps = np.array([entry["sampled_steps"] for entry in history], dtype=np.float64)
     for axes, key, colour in zip(figure.subplots(2, 1, sharex=True), ("score", "return"), COLOURS, strict=False):
-        values = np.array([entry[key] for entry in history], dtype=np.float64)  # None becomes NaN
+        values = np.array([entry.get(key) for entry in history], dtype=np.float64)  # None becomes NaN
         known = np.isfinite(values)
         _tidy(axes, "sampled steps" if key == "return" else "", f"mean {key}")
         axes.plot(steps[known], values[known], color=colour, linewidth=1.8, marker="o", markersize=3)

@@ -7,12 +7,13 @@ from cluster.service.probes import LOOPBACK
 from cluster.service.token_gate import TokenGate
 from cluster.system.environment import set_defaults
 from cluster.system.home import home
-from cluster.system.sqlite_file import sqlite_uri
+from cluster.system.sqlite_file import make_database, sqlite_uri
 
 
 def serve(out: Path, port: int) -> None:
     """Serve the store in ``out`` on loopback until the process is ended."""
     import uvicorn
+    from mlflow import MlflowClient
     from mlflow.server import (
         ARTIFACT_ROOT_ENV_VAR,
         ARTIFACTS_DESTINATION_ENV_VAR,
@@ -31,6 +32,7 @@ def serve(out: Path, port: int) -> None:
             SERVE_ARTIFACTS_ENV_VAR: "true",
         }
     )
+    make_database(out / "mlflow.db", MlflowClient)
     initialize_backend_stores(store, store, root)
     from mlflow.server.fastapi_app import app
 

@@ -28,7 +28,7 @@ CONTEXT_TAG = "mlflow.data.context"
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"})
 
 _IMAGE = re.compile(r"!\[([^]]*)\]\((?![a-z]+:|/)([^)\s]+)\)")
-_LINK = re.compile(r"\]\(trial:([^)]+)\)")
+_LINK = re.compile(r"\]\(trial:([^)]*)\)")
 logger = logging.getLogger(__name__)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -88,8 +89,14 @@ class StudyRuns:
         return self._trials[trial]
 
     def page(self, trial: str) -> str:
-        """Where MLflow's pages have a trial's run, for a link on another of them; that of all runs before it exists."""
-        return f"#/experiments/{self.experiment_id}/runs/{self._trials.get(trial, '')}?{VIEW}"
+        """Where MLflow's pages have a trial's run, for a link on another of them; without a name, or before it exists,
+        the table of the study's trials, the best first."""
+        runs = f"#/experiments/{self.experiment_id}/runs"
+        if trial in self._trials:
+            return f"{runs}/{self._trials[trial]}?{VIEW}"
+        condition = _tagged({STUDY_TAG: self._store.study, ROLE_TAG: "trial"})
+        order = "orderByKey=metrics.%60test%2Fscore%60&orderByAsc=false"
+        return f"{runs}?{VIEW}&searchFilter={quote(condition, safe='')}&{order}"
 
     def running_trials(self) -> Iterator[str]:
         """Ids of the study's child runs that MLflow takes for running."""

@@ -149,7 +149,7 @@ class Tracker:
 
     def set_note(self, markdown: str, trial: str | None = None) -> None:
         """Describe a trial or the study; images by relative path, ``![scores](plots/scores.png)``, are its artifacts,
-        and links to ``trial:KEY`` lead to that trial's run.
+        and links to ``trial:KEY`` lead to that trial's run, to ``trial:`` to all of them, the best first.
 
         Raises:
             QsynthError: an unfit name, a newer attempt has begun, or closed.

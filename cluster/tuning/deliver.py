@@ -115,7 +115,7 @@ def _best_in_short(trials: Sequence[Episode]) -> str:
     return (
         f"Best trial of the agent: [held-out {number}](trial:{trial_key('agent', number)}), validation "
         f"{_validation(trials[number]):.3f}, test {test:.3f}. Its run has its schedule; its rows are `synthetic.csv` "
-        "under Artifacts; what the agent beat, and what not, is below."
+        "under Artifacts; what the agent beat, and what not, is below. [All trials, the best first](trial:)."
     )
 
 

@@ -4,8 +4,8 @@
 
 Each file is made of a good one by a seed: cut, flipped, packed, in another encoding, with JSON of other types, numbers
 and names, headers that say something else, or no file at all. It is read as the product reads it, and used. It may be
-refused in one line, or be good enough; a traceback, a hang of 20 s, a message that is no line, and anything written
-outside its folder are faults, and are listed with their seeds.
+refused in one line, or be good enough; a traceback, a hang (20 s of the processor, or two minutes), a message that is
+no line, and anything written outside its folder are faults, and are listed with their seeds.
 """
 
 import argparse

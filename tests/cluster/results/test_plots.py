@@ -107,7 +107,8 @@ def test_marginals_need_a_name_for_each_feature(tmp_path: Path) -> None:
 def test_training_skips_iterations_in_which_no_episode_ended(tmp_path: Path) -> None:
     history = [{"sampled_steps": 10.0 * i, "score": 0.1 * i, "return": 0.2 * i} for i in range(1, 6)]
     gap = {"sampled_steps": 60.0, "score": None, "return": None}
-    plot_training([*history, gap], tmp_path / "gap.png")
+    nothing = {"sampled_steps": 60.0}  # as of an iteration in which all populations were lost
+    plot_training([*history, gap, nothing], tmp_path / "gap.png")
     plot_training(history, tmp_path / "whole.png")
     assert (tmp_path / "gap.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
     with pytest.raises(QsynthError, match="one or more training iterations"):

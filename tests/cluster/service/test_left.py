@@ -6,15 +6,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from cluster.cli import service_commands
 from cluster.service import daemon, down, driver_slots, roles, supervisor
 from cluster.service.daemon import DaemonProcess, end
 from cluster.service.down import bring_down
 from cluster.service.driver_slots import DRIVER_BYTES, offer_with_drivers
 from cluster.service.faults import faults
+from cluster.service.job import Job
 from cluster.service.jobs import Jobs
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Offer, Service
 from cluster.service.supervisor import Supervisor
@@ -180,3 +183,15 @@ def test_what_the_dead_left_behind_is_ended(tmp_path: Path) -> None:
     assert child.is_running()
     end([dead])
     assert not runs(child)
+
+
+def test_names_of_jobs_are_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a-study-with-a-very-long-name-20261129-120405"
+    about = {"id": f"{name}-r2", "run": name, "study": "a-study-with-a-very-long-name", "status": "PENDING"}
+    job = Job(**about, began=1.0, ended=None, message="", about={}, place=12)  # type: ignore[arg-type]
+    monkeypatch.setattr(service_commands, "Jobs", lambda address: SimpleNamespace(answers=True, list=lambda: [job]))
+    monkeypatch.setenv("COLUMNS", "60")
+    service_commands.run_jobs(None, as_json=False)
+    [_, line] = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{name}-r2  ")
+    assert "PENDING (12 in line)" in line

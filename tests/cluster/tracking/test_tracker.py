@@ -251,6 +251,29 @@ def test_sync_says_when_the_store_is_away(tmp_path: Path, closed_port: str, monk
         sync(tmp_path / "elsewhere")
 
 
+def test_no_file_outside_the_run_directory_is_sent(tmp_path: Path, uri: str) -> None:
+    """Whoever can write a run's folder, or had a run sent to him, must not get at other files by it."""
+    run, secret = tmp_path / "run", tmp_path / "secret.txt"
+    secret.write_text("secret")
+    tracker = Tracker(run, uri, "e", "s")
+    with pytest.raises(QsynthError, match="artifact must be in the run directory"):
+        tracker.log_artifact(secret)
+    (run / "folder").mkdir()
+    (run / "folder" / "link").symlink_to(secret)
+    (run / "link").symlink_to(secret)
+    os.mkfifo(run / "pipe")
+    tracker.start_study({}, {})
+    for name in ("link", "folder", "pipe"):
+        tracker.log_artifact(run / name)
+    assert tracker.close("FINISHED") == 0
+    journal = Journal(run)
+    for path in (str(secret), "../secret.txt"):
+        journal.append("artifact", {"trial": None, "path": path, "folder": ""})
+    journal.close()
+    assert sync(run).skipped == 2
+    assert not [path for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()]
+
+
 def test_sent_twice_is_stored_once(tmp_path: Path, uri: str) -> None:
     tracker = Tracker(tmp_path / "run", uri, "e", "s")
     tracker.start_study({"lr": 0.1}, {})
