@@ -1,6 +1,5 @@
 """A trial of Ray Tune as files: a snapshot of each lane, and what is known of all of them as JSON."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -10,6 +9,7 @@ from pydantic import Field
 from qsynth.config import Config, parse
 from qsynth.errors import FileError
 from qsynth.files.atomic import atomic_write_json
+from qsynth.files.json_text import read_json
 from qsynth.population.snapshot import Snapshot
 
 STATE = "trial.json"
@@ -63,11 +63,7 @@ class TrialFolder:
             QsynthError: not such a folder.
         """
         path = folder / STATE
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise FileError(f"{path} must be a trial's JSON file: {' '.join(str(error).split())}") from None
-        state = parse(TrialState, values, source=str(path))
+        state = parse(TrialState, read_json(path), source=str(path))
         return cls(state, tuple(Snapshot.load(_of_lane(folder, lane)) for lane in range(len(state.best))))
 
 
