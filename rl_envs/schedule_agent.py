@@ -24,7 +24,7 @@ class ScheduleAgent:
     >>> values = tuner.step({"score": 0.4, "loss.generator": 0.1, "loss.critic": -0.2})
 
     The agent knows hyperparameters and metrics by names, and takes what it is not told for average. It was trained on
-    qsynth's own GANs: elsewhere whether it helps is to be measured.
+    qsynth's own GANs. In a plain Wasserstein GAN the shipped one did harm (tests/benchmarks/README.md): measure.
 
     Args:
         agent: a shipped agent's name, or an agent's file.

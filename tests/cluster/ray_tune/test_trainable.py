@@ -198,7 +198,7 @@ def test_it_asks_for_what_the_study_takes(study: Study) -> None:
 
 
 def test_a_checkpoint_of_other_lanes_or_none_is_refused(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(QsynthError, match=r"trial\.json must be a trial's JSON file"):
+    with pytest.raises(QsynthError, match=r"trial\.json can't be read: No such file"):
         trainable(study)({}).load_checkpoint(str(tmp_path))
     two = trainable(study, lanes_per_trial=2)({})
     two.train()
