@@ -1,6 +1,7 @@
 """The public face: a synthesizer that learns a table, or a data source, and makes rows in the same form."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from qsynth.synthesis.settings import MAX_ROWS, check_config, check_count, check
 from qsynth.synthesis.table_fit import QUANTUM
 from qsynth.synthesis.table_model import TableModel
 from qsynth.synthesis.training import Training
+from qsynth.synthesis.training_table import training_table
 from qsynth.tables.reading import Rows
 from qsynth.tables.schema import Schema
 
@@ -118,11 +120,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def _learn(
         self, data: Table | DataSource, target: str | int | None, schema: Schema | None, seed: int, diary: Diary
     ) -> TableModel | InstanceModel:
-        config = self._config()
-
-        def train(trial: TrialConfig, instance: Instance) -> Snapshot:
-            return self._train(trial, instance, seed, diary)
-
+        config, train = self._config(), partial(self._train, seed=seed, diary=diary)
         if isinstance(data, DataSource):
             if target is not None or schema is not None:
                 raise StudyError("target and schema must be left out with a source, which has its own")
@@ -169,12 +167,23 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         with steady():
             return model.scaled(int(n_rows), where, self._noise(random_state))
 
-    def report(
-        self,
-        real: Table,
-        held_out: Table | None = None,
-        n_rows: int | None = None,
-    ) -> QualityReport:
+    def training_table(self, real: Table, n_rows: int = 200, random_state: int | None = None) -> pd.DataFrame:
+        """Real rows and synthetic ones, to train a QNN on: :func:`qsynth.synthesis.training_table.training_table`.
+
+        Args:
+            real: the rows that were learned.
+            n_rows: synthetic rows, every class alike.
+            random_state: of the noise, as in :meth:`sample`.
+
+        Raises:
+            QsynthError: not fitted to a table with classes, rows of another form, or an absurd number of them.
+        """
+        model = self._of_table("training_table")
+        check_count("n_rows", n_rows, MAX_ROWS)
+        with steady():
+            return training_table(model, rows_of(real).frame, int(n_rows), self._noise(random_state))
+
+    def report(self, real: Table, held_out: Table | None = None, n_rows: int | None = None) -> QualityReport:
         """What the model's rows are worth beside real ones: score, fidelity, utility, novelty, each with its floor.
 
         Args:
@@ -185,9 +194,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         Raises:
             QsynthError: not fitted to a table, or rows of another form.
         """
-        model = self._fitted()
-        if not isinstance(model, TableModel):
-            raise StudyError("report needs a model of a table; of a source, `description` says what was learned")
+        model = self._of_table("report")
         frame = model.schema.labelled(rows_of(real).frame)
         other = None if held_out is None else model.schema.labelled(rows_of(held_out).frame)
         made = self.sample(n_rows or len(frame), random_state=REPORT_SEED)
@@ -208,12 +215,8 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     def description(self) -> dict[str, object]:
         """What was learned, from what, and how it scored at each evaluation."""
-        model = self._fitted()
-        if isinstance(model, TableModel):
-            about: dict[str, object] = {"schema": model.schema.model_dump(mode="json"), "method": model.method}
-            return about | {"notes": self.notes, "history": self.history}
-        keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
-        return {key: model.about[key] for key in keys} | {"history": self.history}
+        learned = self._fitted().description()
+        return learned | ({} if self.schema is None else {"notes": self.notes}) | {"history": self.history}
 
     def save(self, path: Path | str) -> None:
         """Write one safetensors file (no pickle), atomically.
@@ -221,8 +224,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         Raises:
             QsynthError: not fitted, or it can't be written.
         """
-        tensors, about = self._state()
-        FILE.write(path, tensors, about)
+        FILE.write(path, *self._state())
 
     @classmethod
     def load(cls, path: Path | str) -> "QGANSynthesizer":
@@ -283,12 +285,13 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         return int(np.random.SeedSequence([self._seed, self._n_samples]).generate_state(1)[0])
 
     def _train(self, config: TrialConfig, instance: Instance, seed: int, diary: Diary) -> Snapshot:
-        """Train one trial under the config's constant hyperparameters.
-
-        Raises:
-            DivergedError: its numbers grew beyond use.
-        """
         return Training(self.n_iterations, self.evaluate_every, self.keep, diary).run(config, instance, seed)
+
+    def _of_table(self, what: str) -> TableModel:
+        model = self._fitted()
+        if not isinstance(model, TableModel):
+            raise StudyError(f"{what} needs a model of a table; of a source, `description` says what was learned")
+        return model
 
     def _fitted(self) -> TableModel | InstanceModel:
         if self._model is None:

@@ -80,12 +80,16 @@ def sample(
         typer.Option(help="NAME=VALUE, NAME=A,B or NAME=LOW..HIGH; repeated: all must hold. Of a source: label=CLASS."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the noise; left out: other rows each time.")] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(help="Real rows: write them and synthetic ones with soft labels and weights, to train a QNN on."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw synthetic rows from a trained generator."""
-    from cluster.cli.sample import run_sample
+    from cluster.cli.sample import SampleOptions, run_sample
 
-    run_sample(model, n, out, where or [], seed, as_json)
+    run_sample(model, SampleOptions(n=n, out=out, where=where or [], seed=seed, beside=beside), as_json)
 
 
 @own_tables.command()

@@ -98,6 +98,11 @@ class InstanceModel:
             raise StudyError(f"{LABEL} must be a class of the data; got {label!r}.{did_you_mean(str(label), names)}")
         return np.asarray(np.eye(len(names))[names.index(label)])
 
+    def description(self) -> dict[str, object]:
+        """What was learned, and how."""
+        keys = ("instance", "iteration", "hyperparameters", "feature_names", "class_names", "class_shares")
+        return {key: self.about[key] for key in keys}
+
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and JSON, lossless."""
         config = self.generator.config.model_dump(mode="json")

@@ -103,6 +103,10 @@ class TableModel:
                 allowed &= inside if values is None else np.isin(codes, values)
         return allowed
 
+    def description(self) -> dict[str, object]:
+        """What was learned, and how."""
+        return {"schema": self.schema.model_dump(mode="json"), "method": self.method}
+
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and JSON, lossless."""
         tensors, about = self.maker.state()

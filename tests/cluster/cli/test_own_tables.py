@@ -41,6 +41,13 @@ def test_check_fit_sample_and_report(
     capsys.readouterr()
     assert call(monkeypatch, "sample", model, "-n", 3, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 3
+    training = tmp_path / "training.csv"
+    assert call(monkeypatch, "sample", model, "-n", 10, "--beside", rows, "-o", training) == 0
+    table = pd.read_csv(training)
+    assert len(table) == 90
+    assert {"income=$0-$50K", "income=<b>rich</b>", "weight", "synthetic"} <= set(table.columns)
+    capsys.readouterr()
+    assert "--where must be left out" in refused(monkeypatch, capsys, "sample", model, *where, "--beside", rows)
     assert call(monkeypatch, "report", rows, out, "-o", page, "--target", "income") == 0
     assert "<b>rich</b>" not in page.read_text()
 
