@@ -70,7 +70,7 @@ class TensorFile:
                 metadata = file.metadata() or {}
                 if metadata.get("format") != self.format:
                     raise FileError(f"{path} must be {self.what} ({self.format})")
-                about = parse_json(metadata["about"], f"what {path} says of itself")
+                about = parse_json(metadata["about"], f"{path} can't be read as {self.what}: its description")
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             yield tensors, about
         except (StudyError, DataError) as error:

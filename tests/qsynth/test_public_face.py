@@ -147,7 +147,7 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[QsynthError], str]] = {
     "nowhere to save": (lambda: fitted().save("/no/such/folder/model"), FileError, "can't be written"),
     "no path to save": (lambda: fitted().save(None), FileError, "path must be a file's path; got None"),
     "no path to load": (lambda: QGANSynthesizer.load(None), FileError, "path must be a file's path; got None"),
-    "no model": (lambda: QGANSynthesizer.load("no.safetensors"), FileError, "can't be read as a qsynth model"),
+    "no model": (lambda: QGANSynthesizer.load("no.safetensors"), FileError, "can't be read: No such file"),
     "an unknown agent": (lambda: TunedSynthesizer(CONFIG, "defalt"), FileError, "Did you mean 'default'?"),
     "an agent that is none": (lambda: TunedSynthesizer(CONFIG, None), FileError, "an agent must be"),
     "nothing for an agent": (lambda: TunedSynthesizer("iris"), StudyError, "config must be a TrialConfig"),

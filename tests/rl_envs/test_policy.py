@@ -249,7 +249,7 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path / "absent.safetensors", "can't be read as a trained agent")
+    refused(tmp_path / "absent.safetensors", "can't be read: No such file")
     refused(tmp_path, "must be a file; got a folder")
 
 

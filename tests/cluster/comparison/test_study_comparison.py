@@ -394,7 +394,7 @@ def test_a_record_file_has_one_writer(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_no_record_file(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_text('{"key": 1}\n')
-    with pytest.raises(QsynthError, match="line 1 is none"):
+    with pytest.raises(QsynthError, match="must hold a comparison's records"):
         JobResultFile(path)
 
 
