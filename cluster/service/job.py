@@ -100,6 +100,11 @@ def job_in(folder: Path) -> Job:
     )
 
 
+def tune_command(*words: str) -> str:
+    """A job's entrypoint, which a shell reads: a folder or a study may be called anything."""
+    return shlex.join(["qsynth", "tune", *words])
+
+
 def _study_in(file: Path) -> str:
     try:
         return str(read_yaml(file).get("name", "?"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.machines.driver_slot import SLOT
-from cluster.service.job import ENDED, NAME, STUDY, Job, job_in, job_of
+from cluster.service.job import ENDED, NAME, STUDY, Job, job_in, job_of, tune_command
 from cluster.service.service import Service
 from cluster.system.environment import use_ray_token
 from qsynth.errors import QsynthError, did_you_mean
@@ -132,10 +132,10 @@ class Jobs:
         }
         if self.out is not None:
             create(self.out, study, run)
-            return self._begin(run, run, study.name, about, f"qsynth tune {study.name} --resume --run {run}")
+            return self._begin(run, run, study.name, about, tune_command(study.name, "--resume", "--run", run))
         with tempfile.TemporaryDirectory() as folder:
             write_study(study, Path(folder))
-            return self._begin(run, run, study.name, about, f"qsynth tune study.yaml --run {run}", folder)
+            return self._begin(run, run, study.name, about, tune_command("study.yaml", "--run", run), folder)
 
     def resume(self, run: str) -> Job:
         """Go on with a run that was stopped or has failed, as a new attempt.
@@ -159,7 +159,7 @@ class Jobs:
         first = 1 + max([job.attempt for job in attempts] + ([job_in(folder).attempt] if folder is not None else []))
         number = next(number for number in range(first, first + 1000) if f"{last.run}-r{number}" not in ids)
         about = {key: value for key, value in last.about.items() if key not in ("job_name", NAME, STUDY, "attempt")}
-        entrypoint = f"qsynth tune {last.study} --resume --run {last.run}"
+        entrypoint = tune_command(last.study, "--resume", "--run", last.run)
         return self._begin(f"{last.run}-r{number}", last.run, last.study, about | {"attempt": str(number)}, entrypoint)
 
     def list(self) -> list[Job]:

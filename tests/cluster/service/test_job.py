@@ -1,12 +1,13 @@
 """What tells of an attempt at a study: Ray, or only its folder."""
 
 import json
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cluster.service.job import NAME, STUDY, job_in, job_of
+from cluster.service.job import NAME, STUDY, job_in, job_of, tune_command
 from cluster.system.attempt_lock import AttemptLock
 
 
@@ -78,3 +79,11 @@ def test_a_folder_tells_how_its_run_ended(tmp_path: Path) -> None:
     assert job_in(folder).status == "SUCCEEDED"
     (folder / "study.yaml").write_text("[damaged")
     assert job_in(folder).study == "?"
+
+
+def test_an_entrypoint_is_one_command_whatever_a_run_is_called() -> None:
+    entrypoint = tune_command("my study; touch x", "--resume", "--run", "$(touch y) 100%")
+    assert shlex.split(entrypoint) == ["qsynth", "tune", "my study; touch x", "--resume", "--run", "$(touch y) 100%"]
+    job = job_of(details(entrypoint))
+    assert job is not None
+    assert (job.study, job.run) == ("my study; touch x", "$(touch y) 100%")
