@@ -11,18 +11,8 @@ from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError
 from qsynth.population.recommended import RECOMMENDED
 from qsynth.population.trial import TrialConfig
-from qsynth.space.search_space import Choice, Dimension, Float, Int
+from qsynth.population.usual_space import usual_space
 
-# What the presets tune, of that what means something to a trial and fits it.
-USUAL: dict[str, Dimension] = {
-    "lr_generator": Float(low=0.001, high=0.1, log=True),
-    "lr_critic": Float(low=0.0003, high=0.1, log=True),
-    "fidelity_weight": Float(low=0.3, high=300, log=True),
-    "adversarial_weight": Float(low=0, high=1),
-    "diversity_weight": Float(low=0, high=1),
-    "shots": Float(low=4, high=64, log=True),
-    "n_layers": Int(low=1, high=64),
-}
 LEAST_QUBITS = 2
 
 
@@ -47,9 +37,9 @@ def completed(values: Any, folder: Path | None = None) -> Any:
         written = {**written, "n_qubits": _width(values["data"], folder)}
     if isinstance(written, Mapping) and "search_space" not in written:
         with suppress(QsynthError):  # told when the study is parsed
-            written = {**written, "search_space": _space(parse(TrialConfig, written, source="trial"))}
+            written = {**written, "search_space": usual_space(parse(TrialConfig, written, source="trial"))}
     if isinstance(written, TrialConfig) and "search_space" not in written.model_fields_set:
-        written = written.replaced(search_space=_space(written))
+        written = written.replaced(search_space=usual_space(written))
     return {**values, "trial": written}
 
 
@@ -62,16 +52,3 @@ def _width(data: Any, folder: Path | None) -> int:
         return max(LEAST_QUBITS, source.width)
     except QsynthError:  # told when the study is parsed, or its data are checked
         return LEAST_QUBITS
-
-
-def _space(trial: TrialConfig) -> dict[str, Dimension]:
-    """The usual dimensions within the trial's limits, widened to hold what it starts at."""
-    found: dict[str, Dimension] = {}
-    for name, usual in USUAL.items():
-        if name not in trial.tunable or isinstance(usual, Choice):
-            continue
-        (least, most), start = trial.limits(name), trial.default(name)
-        low, high = min(max(usual.low, least), start), max(min(usual.high, most), start)
-        if low < high and not (isinstance(usual, Float) and usual.log and low <= 0):
-            found[name] = usual.replaced(low=low, high=high)
-    return found

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from sklearn.linear_model import LogisticRegression
-
-from qsynth.data.dataset import Split
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role
 from qsynth.experiment.task import Task
 from qsynth.experiment.training_set import TrainingSet, beside, joined, onehot, real_rows
 from qsynth.registry import Registry
+from qsynth.synthesis.soft_labels import soft_labels
 
 BARS = ("real rows", "real rows, class weights", "real rows, class weights, early stop")
 ORACLES = ("oracle", "oracle, early stop")
@@ -105,7 +102,7 @@ class SyntheticArm:
         """What the QNN is fitted on, from synthetic rows ``x`` (``n x d``) of classes ``labels`` (``n``)."""
         real, n_classes = task.instance.train, task.instance.n_classes
         hard = self.labels == "hard"
-        targets = onehot(labels, n_classes) if hard else probabilities(real, n_classes, x)
+        targets = onehot(labels, n_classes) if hard else soft_labels(real.x, real.y, n_classes, x)
         return beside(real, x, targets, share)
 
 
@@ -125,14 +122,6 @@ def find_arm(name: str) -> Arm:
         return REAL_ARMS[name]  # which says that there is none
     _ = ROW_SYNTHESIZERS[synthesizer]
     return SyntheticArm(synthesizer, "soft" if name.endswith(SOFT) else "hard")
-
-
-def probabilities(real: Split, n_classes: int, x: Floats) -> Floats:
-    """What a logistic regression on the real rows, classes weighted equally, says of rows ``x``; ``n x n_classes``."""
-    model = LogisticRegression(max_iter=1000, class_weight="balanced").fit(real.x, real.y)
-    found = np.zeros((len(x), n_classes), dtype=np.float32)
-    found[:, model.classes_] = model.predict_proba(x)
-    return found
 
 
 def needed(arms: Sequence[Arm]) -> list[str]:

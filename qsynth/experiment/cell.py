@@ -12,13 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from qsynth.data.dataset import Split
 from qsynth.data.labels import stratified
 from qsynth.errors import FileError
-from qsynth.experiment.arms import Arm, SyntheticArm, needed, probabilities
+from qsynth.experiment.arms import Arm, SyntheticArm, needed
 from qsynth.experiment.fits import Outcome, outcomes
 from qsynth.experiment.synthesizers.registry import ROW_SYNTHESIZERS
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Setting
 from qsynth.experiment.task import Task
 from qsynth.metrics.frechet import entropy, frechet
 from qsynth.qnn.fit import QNNConfig, QNNFit
+from qsynth.synthesis.soft_labels import soft_labels
 
 LOGISTIC = "logistic regression"
 
@@ -172,8 +173,8 @@ def _logistic(tasks: Sequence[Task]) -> ArmResult:
     """A logistic regression on the real rows, classes weighted equally."""
     correct, losses = [], []
     for task in tasks:
-        test = task.instance.test
-        told = probabilities(task.instance.train, task.instance.n_classes, test.x)
+        train, test = task.instance.train, task.instance.test
+        told = soft_labels(train.x, train.y, task.instance.n_classes, test.x)
         correct.append((told.argmax(axis=1) == test.y).astype(float))
         losses.append(balanced_mean(-np.log(told[np.arange(len(test)), test.y].astype(float).clip(1e-12)), test.y))
     y = tasks[0].instance.test.y

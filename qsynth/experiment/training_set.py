@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qsynth.data.dataset import Split
+from qsynth.synthesis.soft_labels import equal_classes
 
 Floats = NDArray[np.float32]
 
@@ -30,13 +31,6 @@ class TrainingSet:
 def onehot(labels: NDArray[np.int64], n_classes: int) -> Floats:
     """``n x n_classes``."""
     return np.eye(n_classes, dtype=np.float32)[labels]
-
-
-def equal_classes(targets: Floats) -> Floats:
-    """Weights (``n``, of sum 1) in which every class that there is has the same."""
-    sums = targets.sum(axis=0)
-    weight = (targets / np.where(sums > 0, sums, 1)).sum(axis=1)
-    return np.asarray(weight / weight.sum(), dtype=np.float32)
 
 
 def real_rows(split: Split, n_classes: int, *, weighted: bool, stops_early: bool) -> TrainingSet:

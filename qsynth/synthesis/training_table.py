@@ -2,17 +2,14 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from qsynth.errors import DataError, StudyError
 from qsynth.quality.features import Features
+from qsynth.synthesis.soft_labels import equal_classes, soft_labels
 from qsynth.synthesis.table_model import TableModel
 
 SYNTHETIC, WEIGHT = "synthetic", "weight"
 SHARE = 0.5  # of the weight, that synthetic rows have
-
-Floats = NDArray[np.float64]
 
 
 def training_table(model: TableModel, real: pd.DataFrame, n_rows: int, seed: int) -> pd.DataFrame:
@@ -43,11 +40,8 @@ def training_table(model: TableModel, real: pd.DataFrame, n_rows: int, seed: int
     made = _evenly(model, n_rows, seed)
     features = Features.of(frame, schema)
     own, other = (features.inputs(features.matrix(each)) for each in (frame, made))
-    chance = LogisticRegression(max_iter=1000, class_weight="balanced").fit(own, labels)
-    soft = np.zeros((len(made), n_classes))
-    soft[:, chance.classes_] = chance.predict_proba(other)
-    hard = np.eye(n_classes)[labels]
-    weight = np.concatenate([(1 - SHARE) * _equal(hard), SHARE * _equal(soft)])
+    hard, soft = np.eye(n_classes)[labels], soft_labels(own, labels, n_classes, other)
+    weight = np.concatenate([(1 - SHARE) * equal_classes(hard), SHARE * equal_classes(soft)])
     names = [f"{target}={name}" for name in schema.classes]
     left_out = [target, *(column.name for column in schema.columns if column.kind == "id")]
     table = pd.concat([frame, made], ignore_index=True).drop(columns=left_out)
@@ -68,10 +62,3 @@ def _evenly(model: TableModel, n_rows: int, seed: int) -> pd.DataFrame:
         own = int(np.random.SeedSequence([seed, place]).generate_state(1)[0])
         parts.append(model.sample(size, {model.schema.target: name}, own))  # type: ignore[dict-item]  # it has one
     return pd.concat(parts, ignore_index=True)
-
-
-def _equal(targets: Floats) -> Floats:
-    """Weights (n, of sum 1) in which every class that there is has the same."""
-    sums = targets.sum(axis=0)
-    weight = (targets / np.where(sums > 0, sums, 1)).sum(axis=1)
-    return np.asarray(weight / weight.sum())

@@ -15,10 +15,11 @@ from qsynth.data.dataset import Split
 from qsynth.data.quantum.source import QuantumData
 from qsynth.data.tabular import TableData
 from qsynth.execution.compilation import Build
-from qsynth.experiment.training_set import equal_classes, onehot
+from qsynth.experiment.training_set import onehot
 from qsynth.networks.adam import AdamState, adam
 from qsynth.qnn.fit import QNNConfig, QNNFit
 from qsynth.qnn.model import QuantumModel, balanced
+from qsynth.synthesis.soft_labels import equal_classes
 
 # Of the rivals' optimisers: Adam's (beta1 0.9) and gradient descent's.
 SETTINGS = (("adam", 0.05), ("adam", 0.1), ("adam", 0.2), ("adam", 0.4), ("sgd", 0.1), ("sgd", 0.3))

@@ -1,9 +1,11 @@
 """Generators trained for all tasks of a cell as lanes of one population."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from qsynth.data.dataset import Instance
 from qsynth.experiment.synthesizers.row_synthesizer import Floats, Labels, Role, Setting
@@ -19,11 +21,22 @@ from qsynth.synthesis.table_fit import score_of_tables
 N_ITERATIONS = 200
 
 
-def trained(config: TrialConfig, instances: Sequence[Instance], seeds: Sequence[int]) -> Population:
-    """A trial on each instance, under constants, after ``N_ITERATIONS``."""
+def trained(
+    config: TrialConfig,
+    instances: Sequence[Instance],
+    seeds: Sequence[int],
+    values: Mapping[str, NDArray[np.float64]] | None = None,
+) -> Population:
+    """A trial on each instance, under constants, after ``N_ITERATIONS``.
+
+    Args:
+        values: hyperparameters (name -> one for each trial) in place of the config's.
+    """
     first = instances[0]
     population = Population(config, first.n_features, first.n_classes, len(instances))
     population.reset(range(len(instances)), instances, seeds)
+    if values is not None:
+        population.apply(values)
     population.advance(N_ITERATIONS)
     return population
 

@@ -7,12 +7,13 @@ from sklearn.metrics import balanced_accuracy_score
 
 from qsynth.data.dataset import Split
 from qsynth.errors import StudyError
-from qsynth.experiment.arms import BARS, ORACLES, SOFT, SyntheticArm, find_arm, needed, probabilities
+from qsynth.experiment.arms import BARS, ORACLES, SOFT, SyntheticArm, find_arm, needed
 from qsynth.experiment.cell import balanced_mean
 from qsynth.experiment.fits import looks, outcomes
 from qsynth.experiment.regime import Imbalance
-from qsynth.experiment.training_set import beside, equal_classes, joined, onehot, real_rows
+from qsynth.experiment.training_set import beside, joined, onehot, real_rows
 from qsynth.qnn.fit import QNNConfig, QNNFit
+from qsynth.synthesis.soft_labels import equal_classes, soft_labels
 from tests.qsynth.experiment.made import blobs
 
 QNN = QNNFit.of(QNNConfig(n_steps=30), 2, 2, 2)
@@ -103,7 +104,7 @@ def test_arms_of_synthetic_rows_are_found_by_name() -> None:
 def test_soft_labels_are_the_probabilities_of_a_model_of_the_real_rows() -> None:
     task = blobs(seeds=1)[0]
     real = task.instance.train
-    told = probabilities(real, 2, task.instance.test.x)
+    told = soft_labels(real.x, real.y, 2, task.instance.test.x)
     assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
     assert (told.argmax(axis=1) == task.instance.test.y).mean() > 0.9
     arm = SyntheticArm("SMOTE", "soft")
@@ -120,4 +121,4 @@ def test_the_oracle_has_more_real_rows() -> None:
 
 def test_one_class_alone_has_probabilities() -> None:
     real = Split(np.array([[0.0], [1.0], [5.0]], np.float32), np.array([0, 0, 2]))
-    assert probabilities(real, 3, np.array([[0.5]], np.float32))[0, 1] == 0
+    assert soft_labels(real.x, real.y, 3, np.array([[0.5]], np.float32))[0, 1] == 0

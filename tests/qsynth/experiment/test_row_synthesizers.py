@@ -90,7 +90,7 @@ def test_a_score_to_choose_by_has_rows_that_the_gan_never_sees() -> None:
 
 
 def test_random_search_keeps_the_run_of_the_best_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qsynth.experiment.synthesizers.searched_rows.N_ITERATIONS", 20)
+    monkeypatch.setattr("qsynth.experiment.synthesizers.gan_rows.N_ITERATIONS", 20)
     tasks = blobs(Imbalance(ratio=5, n_majority=40))
     runs = [task for task in tasks for _ in range(N_RUNS)]
     population, values = random_runs([kept_back(task.instance) for task in runs], [task.seed for task in runs])
