@@ -2,12 +2,12 @@
 
     python -m tests.benchmarks.ray_tune --out tests/benchmarks/results/ray_tune.json
 
-On each problem (a training instance of a study) every tuner may train for as many decisions as ``--runs`` whole trials
-have. Tune's ASHA, PBT, PB2 and Optuna TPE tune :func:`cluster.ray_tune.trainable`, one trial an actor, on an embedded
-Ray with ``--cpus`` processes, with ``reuse_actors`` and a checkpoint at every decision; ours are the rivals of ``qsynth
-compare``, on the lanes of one population. Both return the GAN with the best validation score of any decision, which is
-measured on the test rows with noise that selected nothing. The agent's one run is beside both, as a rival and as a Tune
-scheduler. Lane trials differ in their seeds, Tune's have one, as its users would.
+On each problem (a training instance) of each study every tuner may train for as many decisions as ``--runs`` whole
+trials have. Tune's ASHA, PBT, PB2 and Optuna TPE tune :func:`cluster.ray_tune.trainable`, one trial an actor, on an
+embedded Ray with ``--cpus`` processes, with ``reuse_actors`` and a checkpoint at every decision; ours are the rivals of
+``qsynth compare``, on the lanes of one population. Both return the GAN with the best validation score of any decision,
+which is measured on the test rows with noise that selected nothing. The agent's one run is beside both, as a rival and
+as a Tune scheduler. Lane trials differ in their seeds, Tune's have one, as its users would.
 
 Time is CPU seconds of all processes, Ray's daemons included (what a decision takes there does not depend on who else
 uses the machine), and wall-clock seconds; memory is the largest sum of resident sizes. The overhead of Tune is what
@@ -20,12 +20,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
+import scipy.stats
 import torch
 from ray import tune
 from ray.tune.schedulers.pb2 import PB2
@@ -111,7 +112,7 @@ class Usage:
         return [me, *me.children(recursive=True)]
 
 
-def schedulers(study: Study, runs: int, seed: int) -> dict[str, Callable[[], dict[str, Any]]]:
+def schedulers(study: Study, runs: int, seed: int, cpus: int) -> dict[str, Callable[[], dict[str, Any]]]:
     """Way -> what a Tuner is given for it."""
     n = study.episode.n_decisions
     asha = {"max_t": n, "grace_period": max(1, n // GRACE**2), "reduction_factor": GRACE, "time_attr": "decision"}
@@ -129,7 +130,7 @@ def schedulers(study: Study, runs: int, seed: int) -> dict[str, Callable[[], dic
             "scheduler": PB2(time_attr="decision", perturbation_interval=every, hyperparam_bounds=bounds(study)),
             "num_samples": runs,
         },
-        "tpe": lambda: {"search_alg": OptunaSearch(seed=seed), "num_samples": runs, "max_concurrent_trials": 1},
+        "tpe": lambda: {"search_alg": OptunaSearch(seed=seed), "num_samples": runs, "max_concurrent_trials": cpus},
         AGENT: lambda: {"scheduler": AgentScheduler("default"), "num_samples": 1},
     }
 
@@ -150,7 +151,9 @@ class Budget(tune.Stopper):  # type: ignore[misc]  # Ray has no types
         return self.used >= self._decisions
 
 
-def tuned(study: Study, kind: type[GanTrainable], way: str, runs: int, number: int, folder: Path) -> dict[str, Any]:
+def tuned(
+    study: Study, kind: type[GanTrainable], way: str, runs: int, number: int, cpus: int, folder: Path
+) -> dict[str, Any]:
     """One experiment of Tune on a problem."""
     n_decisions = study.episode.n_decisions * (1 if way == AGENT else runs)
     space = defaults(study) if way == AGENT else param_space(study)
@@ -160,7 +163,7 @@ def tuned(study: Study, kind: type[GanTrainable], way: str, runs: int, number: i
             kind,
             param_space={**space, **({} if way == "tpe" else {"seed": number})},
             tune_config=tune.TuneConfig(
-                metric="score", mode="max", reuse_actors=True, **schedulers(study, runs, number)[way]()
+                metric="score", mode="max", reuse_actors=True, **schedulers(study, runs, number, cpus)[way]()
             ),
             run_config=tune.RunConfig(
                 name=f"{way}-{number}",
@@ -276,12 +279,56 @@ def lane_prices(study: Study, sizes: list[int]) -> dict[str, float]:
     return found
 
 
+def compared(study: Study, runs: int, ways: list[str], problems: int, cpus: int, folder: Path) -> dict[str, Any]:
+    """Way -> a row for the lanes, one for Tune, and their difference."""
+    tuner = make_tuner(study.environment(compiled=False), 1)
+    kinds = [trainable(study, instances=(number,)) for number in range(problems)]
+    agent = TrainedAgent.load(agent_file("default"), tuner.features, tuner.actions)
+    rows: dict[str, Any] = {}
+    for way in ways:
+        rival = agent_rival(AGENT, agent) if way == AGENT else RIVALS[way]
+        lanes = on_lanes(study, rival, 1 if way == AGENT else runs, range(problems), runs * problems)
+        rows[way] = {"lanes": lanes}
+        say(study, runs, way, lanes)
+    with embedded_ray(cpus):
+        for way in ways:
+            usage, tests, trials, decisions = Usage(), [], 0, 0
+            for number in range(problems):
+                found = tuned(study, kinds[number], way, runs, number, cpus, folder / f"{study.name}-{runs}")
+                tests.append(tested(study, tuner, number, found["snapshot"]))
+                usage.cpu_seconds += found["usage"].cpu_seconds
+                usage.seconds += found["usage"].seconds
+                usage.mib = max(usage.mib, found["usage"].mib)
+                decisions, trials = decisions + found["decisions"], trials + found["trials"]
+            rows[way]["tune"] = row(usage, tests, decisions, trials)
+            rows[way]["tune - lanes"] = difference(tests, rows[way]["lanes"]["tests"])
+            say(study, runs, way, rows[way]["tune"] | rows[way]["tune - lanes"])
+    return rows
+
+
+def say(study: Study, runs: int, way: str, values: dict[str, Any]) -> None:
+    """Print a row."""
+    print(study.name, runs, way, {name: value for name, value in values.items() if name != "tests"}, flush=True)
+
+
+def embedded_ray(cpus: int) -> AbstractContextManager[None]:
+    """A Ray with so many processes for trials."""
+    return private_ray(num_cpus=cpus, object_store_memory=200_000_000, runtime_env={"env_vars": WORKER_ENVIRONMENT})
+
+
+def difference(tests: list[float], others: list[float]) -> dict[str, float]:
+    """Mean and 95 % interval (Student's t) of Tune's score less the lanes', paired by problem."""
+    differences = np.array(tests) - np.array(others)
+    low, high = scipy.stats.t.interval(0.95, len(differences) - 1, differences.mean(), scipy.stats.sem(differences))
+    return {"mean": round(float(differences.mean()), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+
+
 def main() -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     machine.output_argument(parser)
-    parser.add_argument("--study", default="iris")
-    parser.add_argument("--runs", type=int, default=4)
+    parser.add_argument("--studies", nargs="+", default=["gaussian", "iris", "breast_cancer", "qubit_calibrations"])
+    parser.add_argument("--runs", type=int, nargs="+", default=[4, 16])
     parser.add_argument("--problems", type=int, default=4)
     parser.add_argument("--decisions", type=int, default=8)
     parser.add_argument("--iterations", type=int, default=8, help="GAN iterations of a decision")
@@ -291,40 +338,20 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     os.environ.setdefault("RAY_worker_niceness", "0")  # or others on this machine would go before them
+    settings = {name: value for name, value in vars(asked).items() if name != "out"}
     changes = {"episode.n_decisions": asked.decisions, "episode.iterations_per_decision": asked.iterations}
-    study, problems = changed(load_study(asked.study), changes), range(asked.problems)
-    rows: dict[str, dict[str, Any]] = {}
-    settings = {name: value for name, value in vars(asked).items() if name not in ("out", "ways")}
-    tuner = make_tuner(study.environment(compiled=False), 1)
-    for way in asked.ways:
-        runs = 1 if way == AGENT else asked.runs
-        agent = TrainedAgent.load(agent_file("default"), tuner.features, tuner.actions)
-        rival = agent_rival(AGENT, agent) if way == AGENT else RIVALS[way]
-        rows[way] = {"lanes": on_lanes(study, rival, runs, problems, asked.runs * asked.problems)}
-        print(way, {name: value for name, value in rows[way]["lanes"].items() if name != "tests"}, flush=True)
-    prices = lane_prices(study, asked.lanes)
-    print(prices, flush=True)
-    with (
-        tempfile.TemporaryDirectory() as name,
-        private_ray(num_cpus=asked.cpus, object_store_memory=200_000_000, runtime_env={"env_vars": WORKER_ENVIRONMENT}),
-    ):
-        folder = Path(name)
-        kinds = [trainable(study, instances=(number,)) for number in problems]
-        idle = overhead(kinds[0], 100, folder)
-        print(idle, flush=True)
-        for way in asked.ways:
-            usage, tests, trials, decisions = Usage(), [], 0, 0
-            for number in problems:
-                found = tuned(study, kinds[number], way, asked.runs, number, folder)
-                tests.append(tested(study, tuner, number, found["snapshot"]))
-                for field in ("cpu_seconds", "seconds"):
-                    setattr(usage, field, getattr(usage, field) + getattr(found["usage"], field))
-                usage.mib = max(usage.mib, found["usage"].mib)
-                decisions, trials = decisions + found["decisions"], trials + found["trials"]
-            rows[way]["tune"] = row(usage, tests, decisions, trials)
-            print(way, {name: value for name, value in rows[way]["tune"].items() if name != "tests"}, flush=True)
-            result = {"benchmark": "ray_tune", **settings, "rows": rows, "overhead": idle, "cpu_ms_a_lane": prices}
-            machine.write(asked.out, result)
+    studies = [changed(load_study(name), changes) for name in asked.studies]
+    result: dict[str, Any] = {"benchmark": "ray_tune", **settings, "rows": {}}
+    result["cpu_ms_a_lane"] = lane_prices(studies[0], asked.lanes)
+    with tempfile.TemporaryDirectory() as name:
+        with embedded_ray(asked.cpus):
+            result["overhead"] = overhead(trainable(studies[0]), 100, Path(name))
+        for runs in asked.runs:
+            for study in studies:
+                ways = [way for way in asked.ways if way != AGENT or runs == min(asked.runs)]  # the agent has one run
+                rows = compared(study, runs, ways, asked.problems, asked.cpus, Path(name))
+                result["rows"].setdefault(study.name, {})[str(runs)] = rows
+                machine.write(asked.out, result)
 
 
 if __name__ == "__main__":
