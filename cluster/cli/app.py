@@ -36,8 +36,16 @@ def tune(
         bool, typer.Option("--resume", help="Go on with --run, or the latest run of this study in --out.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the study's seed.")] = None,
-    trials: Annotated[int | None, typer.Option(help="Replaces budget.agent_trials.")] = None,
-    held_out: Annotated[int | None, typer.Option(help="Replaces budget.held_out.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Replaces budget.agent_trials; with --resume it may be raised.")
+    ] = None,
+    held_out: Annotated[
+        int | None, typer.Option(help="Replaces budget.held_out; with --resume it may be raised.")
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(help="Ray Tune searches in an agent's place: tpe, gp, asha, pbt, tpe+asha, ...; replaces search."),
+    ] = None,
     address: Cluster = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
@@ -45,7 +53,7 @@ def tune(
     """Train an agent to tune a quantum GAN, and measure it against defaults, tuned schedules and random search."""
     from cluster.cli.commands import run_tune
 
-    changes = {"seed": seed, "budget.agent_trials": trials, "budget.held_out": held_out}
+    changes = {"seed": seed, "budget.agent_trials": trials, "budget.held_out": held_out, "search": search}
     run_tune(study, out, run, resume, changes, address, tracking_uri, as_json)
 
 

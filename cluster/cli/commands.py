@@ -19,6 +19,7 @@ from cluster.system.progress import StudyProgress
 from cluster.tracking.store import EXPERIMENT
 from qsynth.errors import QsynthError
 
+TRIALS, HELD_OUT = "budget.agent_trials", "budget.held_out"  # what a resume may raise
 AT_ONCE_SECONDS = 3.0  # that MLflow has to take what it has not got yet, when a study is ended at once
 
 
@@ -42,13 +43,13 @@ def run_tune(
 
     torch.set_num_threads(1)
     if resume:
-        ignored = [key for key, value in changes.items() if value is not None]
+        ignored = [key for key, value in changes.items() if value is not None and key not in (TRIALS, HELD_OUT)]
         if ignored:
             raise QsynthError(
                 f"{', '.join(ignored)} must be left out with --resume, which goes on with the run's own study"
             )
         run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
-        study = run.load_study()
+        study = run.enlarge(changes.get(TRIALS), changes.get(HELD_OUT))
         study.check()
         _say_what_is_ignored(name, run, study)
     else:

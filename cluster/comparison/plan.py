@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cluster.comparison.compared_agent import ComparedAgent
 from cluster.comparison.comparison_result import ComparisonResult, merged
 from cluster.comparison.rival_result import RivalResult
+from cluster.comparison.rivals.rival import Rival
 from cluster.study.study import Study
 from qsynth.population.snapshot import Keep
 
@@ -38,6 +39,7 @@ class ComparisonPlan:
         retrain: whether what everybody returned is trained again, with a fresh seed.
         random_start: whether those start from random values who do not choose their own.
         keep: which GANs of a trial may be returned.
+        searched: with whom the others are compared in an agent's place; needs no agents.
     """
 
     studies: tuple[Study, ...]
@@ -49,6 +51,14 @@ class ComparisonPlan:
     retrain: bool
     random_start: bool
     keep: Keep
+    searched: Rival | None = None
+
+    @property
+    def first(self) -> str | None:
+        """The name of the rival that the others are compared with, if any."""
+        if self.searched is not None:
+            return self.searched.name
+        return self.agents[0].name if self.agents else None
 
     def result(self, parts: Sequence[StudyResults]) -> ComparisonResult:
         """What came of it.
@@ -60,7 +70,7 @@ class ComparisonPlan:
             rivals=self._merged([part.rivals for part in parts]),
             retrained=self._merged([part.retrained for part in parts]),
             beside=self._merged([part.beside for part in parts]),
-            agent=self.agents[0].name if self.agents else None,
+            agent=self.first,
             budgets=self.budgets,
             iterations={study.name: study.iterations_per_run for study in self.studies},
             decisions={study.name: study.episode.n_decisions for study in self.studies},

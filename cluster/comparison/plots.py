@@ -70,7 +70,7 @@ def plot_leads(summary: ComparisonSummary, path: Path) -> None:
     axes.axvline(0.5, color="#595959", linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(rows)), [f"{each.rival.name}, {in_runs(runs)}" for each, runs in rows], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel(f"P(agent with {summary.first} is better on a problem)", fontsize=9)
+    axes.set_xlabel(f"P({summary.ours} with {summary.first} is better on a problem)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path)
 

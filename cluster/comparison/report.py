@@ -53,7 +53,7 @@ def summary_table(summary: ComparisonSummary, title: str = "") -> Table:
     table.add_column("before", justify="right", no_wrap=True)
     for runs in summary.budgets:
         table.add_column(in_runs(runs), justify="right", no_wrap=True)
-    table.add_column(f"agent better\n({summary.first})", justify="right", no_wrap=True)
+    table.add_column(f"{summary.ours} better\n({summary.first})", justify="right", no_wrap=True)
     for each in summary.rivals:
         cells = [each.rival.name, count(each.rival.prepared)]
         cells += [f"{each.test[runs].value:.3f}" if runs in each.test else "-" for runs in summary.budgets]
@@ -69,12 +69,12 @@ def describe_unbeaten(summary: ComparisonSummary) -> list[str]:
     if summary.agent is None:
         return []
     lines = [
-        f"{each.rival.name}, {in_runs(runs)}: the agent with {summary.first} is better with probability "
+        f"{each.rival.name}, {in_runs(runs)}: the {summary.ours} with {summary.first} is better with probability "
         f"{each.lead[runs].describe()}{'; behind' if each.lead[runs].high < 0.5 else ''}"
         for each, runs in summary.unbeaten()
     ]
     return lines or [
-        f"Nothing: the agent with {summary.first} is better than every rival at every budget (95 % above 1/2)."
+        f"Nothing: the {summary.ours} with {summary.first} is better than every rival at every budget (95 % above 1/2)."
     ]
 
 
@@ -91,19 +91,22 @@ def report_html(result: ComparisonResult, title: str, plots: Mapping[str, Path],
     parts += [_list(about), "<h2>Score against budget</h2>", _scores(summary)]
     parts += [] if result.rows is None else ["<h2>Yardsticks beside the GAN</h2>", rows_html(result.rows)]
     if summary.agent is not None:
-        parts += ["<h2>What the agent did not beat</h2>", _list(describe_unbeaten(summary))]
+        parts += [f"<h2>What the {summary.ours} did not beat</h2>", _list(describe_unbeaten(summary))]
     for caption, path in plots.items():
         data = base64.b64encode(path.read_bytes()).decode()
         parts.append(f'<h2>{escape(caption)}</h2>\n<img alt="{escape(caption)}" src="data:image/png;base64,{data}">')
     if summary.agent is not None:
-        parts += [f"<h2>Probability that the agent with {summary.first} is better on a problem</h2>", _leads(summary)]
+        parts += [
+            f"<h2>Probability that the {summary.ours} with {summary.first} is better on a problem</h2>",
+            _leads(summary),
+        ]
     if winners is not None:
         parts += ["<h2>What they returned, trained again</h2>", f"<p>{AGAIN}</p>", _scores(winners)]
         parts += [] if winners.agent is None else [_leads(winners)]
     for name, alone in result.families.items():
         parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
         parts += [rows_html(result.rows_of_families[name])] if name in result.rows_of_families else []
-    parts += ["<h2>Time to score, and uses until the agent's training pays</h2>", _times(summary)]
+    parts += [f"<h2>Time to score, and uses until the {summary.ours}'s training pays</h2>", _times(summary)]
     parts += ["<h2>What was spent, and what they are</h2>", _details(summary)]
     return PAGE.substitute(title=escape(title), body="\n".join(parts))
 
@@ -150,8 +153,8 @@ def _times(summary: ComparisonSummary) -> str:
         score, whose = summary.target
         target = f"The target is {score:.3f}, the validation score of {whose} after {in_runs(summary.budgets[0])}. "
     words = (
-        f"{target}Uses: GAN iterations of the agent's training, less those that went into the rival before, over "
-        "those that one use of the agent saves on the way to its own final validation score."
+        f"{target}Uses: GAN iterations of the {summary.ours}'s training, less those that went into the rival before, "
+        f"over those that one use of the {summary.ours} saves on the way to its own final validation score."
     )
     rows = [
         (

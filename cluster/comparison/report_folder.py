@@ -37,7 +37,7 @@ def plot_comparison(result: ComparisonResult, folder: Path) -> dict[str, str]:
         captions["retrained"] = "Test score of what they returned, trained again"
         plot_budgets(result.retrained_summary, plots / "retrained.png")
     if result.agent is not None:
-        captions["leads"] = "The agent's lead"
+        captions["leads"] = f"The {result.summary.ours}'s lead"
         plot_leads(result.summary, plots / "leads.png")
     return captions
 

@@ -82,7 +82,7 @@ class StudyComparison:
         plan_runners(study, cluster)
         sizes = share()
         tuned = [family for family in TUNED if family in plan.rivals]
-        n_rivals = len(plan.rivals) + len(plan.agents)
+        n_rivals = len(plan.rivals) + max(1, len(plan.agents))
         per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
@@ -100,6 +100,7 @@ class StudyComparison:
             rivals += [self._tuned(pool, family) for family in tuned]
             rivals += [_fine_tuned(plan.agents[0])] if FINE_TUNED in plan.rivals else []
             rivals += [self._entered(agent) for agent in plan.agents]
+            rivals += [] if plan.searched is None else [plan.searched]
             found = self._play(pool, f"{study.name}: rivals", [self._jobs(rival) for rival in rivals])
             again: Played = []
             if plan.retrain:

@@ -121,6 +121,11 @@ class ComparisonSummary:
             for each in self.rivals
         ]
 
+    @property
+    def ours(self) -> str:
+        """What the rival is that others are compared with: agent, or search."""
+        return "agent" if self.agent is None else self.agent.split()[0].rstrip(",")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return {

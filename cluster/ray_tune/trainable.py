@@ -27,7 +27,8 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     A result has, as means over the lanes: ``score`` (validation), ``score_best``, ``utility/NAME``, ``raw/NAME``,
     ``training/NAME`` (losses, gradients, spread), ``ailment/NAME`` (share of lanes) and ``seen/NAME`` (what an agent
-    observes). It has all ``hyperparameters/NAME`` in force; ``decision``, ``iterations`` (of the GAN) and ``progress``
+    observes). It has all ``hyperparameters/NAME`` in force, and as ``schedule`` those that are tuned, with the value of
+    each decision since the networks began; ``decision``, ``iterations`` (of the GAN) and ``progress``
     (share of the budget used); ``circuits`` and ``shots`` since the last result, and their ``_total`` since the
     networks began; ``score_deviation`` between lanes; ``failed`` (share of lanes) and ``reason``. Lanes that diverge
     score 0, and the others go on.
@@ -37,6 +38,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     _start: TrialFolder | None
     _changes: dict[str, float]
     _failed: list[str]
+    _schedule: dict[str, list[float]]
 
     @classmethod
     def default_resource_request(cls, config: Mapping[str, Any]) -> Any:
@@ -85,6 +87,8 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             raise QsynthError(f"a trial of {self.plan.study.name} broke ({broken})")
         for lane in np.flatnonzero(step.failed):
             self._failed[lane] = self._failed[lane] or step.reason[lane]
+        for name in self.plan.study.trial.search_space:
+            self._schedule.setdefault(name, []).append(float(self._tuner.values[name][0]))
         return self._result(step, self._spent - before)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -102,6 +106,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             failed=tuple(self._failed),
             circuits_total=spent.circuits,
             shots_total=spent.shots,
+            schedule={name: tuple(values) for name, values in self._schedule.items()},
         )
         snapshots = tuple(self._tuner.population.snapshot(lane) for lane in range(self.plan.n_lanes))
         TrialFolder(state, snapshots).write(Path(checkpoint_dir))
@@ -134,6 +139,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._begun, self._before = False, self._tuner.population.spent
         self._changes = {}
         self._failed = [""] * self.plan.n_lanes
+        self._schedule = {}
 
     def _begin(self) -> None:
         """Start the trial, or go on from where it was, if that is still to be done."""
@@ -146,6 +152,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         if start is not None:
             self._tuner.decisions[:], self._tuner.shots[:] = start.state.decisions, start.state.shots
             self._tuner.best[:], self._failed = start.state.best, list(start.state.failed)
+            self._schedule = {name: list(values) for name, values in start.state.schedule.items()}
         self._begun = True
 
     def _result(self, step: DecisionResult, spent: Spend) -> dict[str, Any]:
@@ -164,6 +171,7 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             "ailment": _means(step.ailments),
             "seen": dict(zip(tuner.features, step.observation.mean(axis=0).tolist(), strict=True)),
             "hyperparameters": {name: float(values[0]) for name, values in sorted(tuner.values.items())},
+            "schedule": {name: list(values) for name, values in sorted(self._schedule.items())},
             "decision": decisions,
             "iterations": iterations,
             "progress": min(1.0, progress),

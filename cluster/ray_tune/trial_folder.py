@@ -24,6 +24,7 @@ class TrialState(Config):
         shots: that each lane has paid for.
         failed: why each lane ended before its time; "" where it goes on.
         circuits_total, shots_total: what all lanes took, back to the beginning of the networks.
+        schedule: hyperparameter -> its value in each decision done.
     """
 
     format: Literal["qsynth-tune-1"] = "qsynth-tune-1"
@@ -33,6 +34,7 @@ class TrialState(Config):
     failed: tuple[str, ...]
     circuits_total: int = Field(ge=0)
     shots_total: int = Field(ge=0)
+    schedule: dict[str, tuple[float, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

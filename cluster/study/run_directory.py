@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from cluster.study.study import Study, read_study
+from cluster.study.study import Study, changed, read_study
 from cluster.system.sqlite_file import sqlite_uri
 from qsynth.data.tabular import CsvData
 from qsynth.errors import FileError, QsynthError, shown
@@ -79,6 +79,16 @@ class RunDirectory:
         return self.path / "agent.safetensors"
 
     @property
+    def searched(self) -> Path:
+        """What a search has tried so far, in a study that searches."""
+        return self.stages / "search.json"
+
+    @property
+    def schedule(self) -> Path:
+        """What that search found."""
+        return self.path / "schedule.json"
+
+    @property
     def model(self) -> Path:
         """The generator that made the synthetic data."""
         return self.path / "model.safetensors"
@@ -106,6 +116,34 @@ class RunDirectory:
     def load_study(self) -> Study:
         """The study that this run is of."""
         return read_study(self.study_file, str(self.study_file))
+
+    def enlarge(self, trials: int | None, held_out: int | None) -> Study:
+        """Raise the budget of a run, finished or not: a resume then does what is missing.
+
+        Args:
+            trials: ``budget.agent_trials`` from now on; None: as it is.
+            held_out: ``budget.held_out``, likewise.
+
+        Raises:
+            QsynthError: less than the run has, or the folder can't be written.
+        """
+        study = self.load_study()
+        budget = study.budget
+        for name, asked, present in (
+            ("--trials", trials, budget.agent_trials),
+            ("--held-out", held_out, budget.held_out),
+        ):
+            if asked is not None and asked < present:
+                raise FileError(f"{name} must be at least the run's {present:,} with --resume; got {asked:,}")
+        larger = changed(study, {"budget.agent_trials": trials, "budget.held_out": held_out})
+        if larger.budget != budget:
+            values = read_yaml(self.study_file) | {"budget": larger.budget.model_dump(mode="json")}
+            try:
+                atomic_write_text(self.study_file, yaml.safe_dump(values, sort_keys=False))
+                self.result.unlink(missing_ok=True)
+            except OSError as error:
+                raise FileError(f"{self.path} must be writable: {error.strerror}") from None
+        return larger
 
 
 def new_name(study: str) -> str:

@@ -11,6 +11,7 @@ from cluster.study.hardware import HardwareConfig
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
 from cluster.study.resources import Populations, Resources
+from cluster.study.search import Search
 from cluster.study.unwritten import completed
 from qsynth.circuits.engine import machine_bytes
 from qsynth.circuits.statevector import human_bytes
@@ -38,7 +39,7 @@ class Budget(Config):
     """What a study spends, in trials; one trial is n_decisions x iterations_per_decision GAN iterations.
 
     Attributes:
-        agent_trials: trials that the agent trains on.
+        agent_trials: trials that the agent trains on, or a search.
         search_share: what each tuned rival (constants, decay) may spend, as a share of ``agent_trials``.
         held_out: problems that the agent and its rivals are compared on.
         random_runs: the larger budget on each of them, in runs, of which the best is returned; the smaller one is one.
@@ -62,7 +63,11 @@ class Budget(Config):
 
 
 class Study(Config):
-    """Everything that ``qsynth tune`` needs to know."""
+    """Everything that ``qsynth tune`` needs to know.
+
+    Attributes:
+        search: who searches for values in the agent's place, within the budget of its training; None: the agent.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     description: str = ""
@@ -72,6 +77,7 @@ class Study(Config):
     episode: EpisodeConfig = EpisodeConfig()
     n_instances: int = Field(64, ge=1, le=100_000)
     agent: PPOConfig = PPOConfig()
+    search: Search | None = None
     budget: Budget = Budget()
     resources: Resources = Resources()
     compiled: bool | None = None
@@ -110,6 +116,8 @@ class Study(Config):
         """
         instance = self.check_data()
         self.check_start()
+        if self.search is not None:
+            self.search.check()
         self._check_memory(instance)
 
     def check_data(self) -> Instance:

@@ -14,13 +14,14 @@ from cluster.results.device_result import DeviceResult
 from cluster.results.figure import shrink
 from cluster.results.generator_model import write_model
 from cluster.results.image_grid import plot_images
-from cluster.results.plots import plot_marginals, plot_schedule, plot_training
+from cluster.results.plots import plot_marginals, plot_schedule
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
 from cluster.tracking.dataset_input import real_dataset, synthetic_dataset
 from cluster.tracking.model_registry import RegisteredModel
 from cluster.tracking.tracker import Tracker
 from cluster.tracking.trials import TrialsLog, trial_key
+from cluster.tuning.contender import Contender
 from cluster.tuning.markdown import study_markdown
 from cluster.tuning.study_result import StudyResult
 from qsynth.data.dataset import Instance
@@ -34,9 +35,7 @@ from rl_envs.rollout import Episode
 MAX_SHOWN = 2000
 SMALL = "plots/small"
 PLOTS = {
-    "schedule": "What the agent did to each hyperparameter.",
     "marginals": "Real (validation) and synthetic rows of the generator that was kept.",
-    "training": "Training the agent.",
 }
 IMAGES = {"images": "Real images (validation) and synthetic ones of the generator that was kept."}
 
@@ -46,38 +45,32 @@ def deliver(
     run: RunDirectory,
     tracker: Tracker,
     comparison: ComparisonResult,
+    contender: Contender,
     trials: Sequence[Episode],
-    history: list[dict[str, float]],
     device: DeviceResult | None,
 ) -> StudyResult:
     """Write everything below the run directory and hand it to MLflow.
 
-    The synthetic data comes from the agent's trial with the best validation score.
+    The synthetic data comes from the contender's trial with the best validation score.
 
     Args:
-        trials: the agent's, one on each held-out problem.
-        history: of the agent's training.
+        trials: the contender's, one on each held-out problem.
     """
     run.plots.mkdir(exist_ok=True)
-    captions = {name: f"{caption}." for name, caption in plot_comparison(comparison, run.path).items()} | PLOTS
+    captions = {name: f"{caption}." for name, caption in plot_comparison(comparison, run.path).items()}
+    captions["schedule"] = f"What the {contender.kind} chose for each hyperparameter."
+    captions |= PLOTS | {"training": contender.caption}
     _write_synthetic(study, run, trials)
     _plot_trials(study, trials, run.plots / "schedule.png")
-    plot_training(history, run.plots / "training.png")
+    contender.draw(run.plots / "training.png")
     captions |= IMAGES if (run.plots / "images.png").is_file() else {}
     for name in captions:
         shrink(run.plots / f"{name}.png", run.path / SMALL)
-    training = {
-        "trials": history[-1]["trials"],
-        "sampled decisions": history[-1]["sampled_steps"],
-        "GAN iterations": history[-1]["trials"] * study.iterations_per_run,
-        "seconds": sum(entry["seconds"] for entry in history),
-        "failed trials": history[-1]["failures"],
-    }
     paths = {
         "run directory": str(run.path),
         "report": str(run.report),
         "synthetic data": str(run.synthetic),
-        "agent": str(run.agent),
+        "schedule" if contender.agent is None else "agent": str(contender.file),
         "generator": str(run.model),
         "plots": str(run.plots),
     }
@@ -85,15 +78,15 @@ def deliver(
         paths["generator fine-tuned on the device"] = str(run.device_model)
     if tracker.location is not None:
         paths["mlflow"] = str(tracker.location)
-    result = StudyResult(run=run.path.name, comparison=comparison, paths=paths, training=training, device=device)
-    spent = ", ".join(f"{value:,.0f} {what}" for what, value in training.items())
-    about = [study.description or study.name, f"Training the agent took {spent}."]
+    result = StudyResult(run=run.path.name, comparison=comparison, paths=paths, training=contender.spent, device=device)
+    spent = ", ".join(f"{value:,.0f} {what}" for what, value in contender.spent.items())
+    about = [study.description or study.name, f"The {contender.kind} took {spent}."]
     pictures = {caption: run.plots / f"{name}.png" for name, caption in captions.items()}
     atomic_write_text(run.report, report_html(comparison, f"qsynth tune: {run.path.name}", pictures, about))
     atomic_write_text(run.note, study_markdown(result, _in(captions, "plots")))
     result.write(run)
 
-    for path in (run.study_file, run.report, run.note, run.result, run.synthetic, run.agent):
+    for path in (run.study_file, run.report, run.note, run.result, run.synthetic, contender.file):
         tracker.log_artifact(path)
     if device is not None:
         if run.device_model.is_file():
@@ -103,19 +96,20 @@ def deliver(
         for path in sorted((run.path / folder).glob("*.png")):
             tracker.log_artifact(path, folder=folder)
     log_scores(tracker, comparison)
-    _register(study, run, tracker, trials)
-    tracker.set_note(f"{_best_in_short(trials)}\n\n{study_markdown(result, _in(captions, SMALL))}")
+    _register(study, run, tracker, contender, trials)
+    tracker.set_note(f"{_best_in_short(contender, trials)}\n\n{study_markdown(result, _in(captions, SMALL))}")
     return result
 
 
-def _best_in_short(trials: Sequence[Episode]) -> str:
+def _best_in_short(contender: Contender, trials: Sequence[Episode]) -> str:
     """The trial that was kept, with a link to its run, and where its rows are."""
     number = _best(trials)
     test = trials[number].test_score or 0.0
     return (
-        f"Best trial of the agent: [held-out {number}](trial:{trial_key('agent', number)}), validation "
-        f"{_validation(trials[number]):.3f}, test {test:.3f}. Its run has its schedule; its rows are `synthetic.csv` "
-        "under Artifacts; what the agent beat, and what not, is below. [All trials, the best first](trial:)."
+        f"Best trial of the {contender.kind}: [held-out {number}](trial:{trial_key(contender.name, number)}), "
+        f"validation {_validation(trials[number]):.3f}, test {test:.3f}. Its run has its schedule; "
+        f"its rows are `synthetic.csv` under Artifacts; what the {contender.kind} beat, and what not, is below. "
+        "[All trials, the best first](trial:)."
     )
 
 
@@ -140,7 +134,9 @@ def _validation(trial: Episode) -> float:
     return float(trial.scores[1:].max())
 
 
-def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequence[Episode]) -> None:
+def _register(
+    study: Study, run: RunDirectory, tracker: Tracker, contender: Contender, trials: Sequence[Episode]
+) -> None:
     """The generator in MLflow's registry, and its rows among the data sets."""
     best, (_, instance) = trials[_best(trials)], best_trial(study, trials)
     about = {
@@ -155,8 +151,8 @@ def _register(study: Study, run: RunDirectory, tracker: Tracker, trials: Sequenc
     write_model(run.model, run.mlflow_model, about)
     description = (
         f"Quantum generator of `{study.data.title}` rows ({study.trial.n_qubits} qubits, {study.trial.ansatz}), "
-        f"trained by the agent of `{run.path.name}` on `{instance.key}`: validation score {_validation(best):.3f}, "
-        f"test score {best.test_score or 0.0:.3f}.\n\n"
+        f"trained by the {contender.kind} of `{run.path.name}` on `{instance.key}`: validation score "
+        f"{_validation(best):.3f}, test score {best.test_score or 0.0:.3f}.\n\n"
         f"Input: a request a row, with `n_rows` and, if wanted, `seed` and `label`, one of "
         f"{', '.join(f'`{name}`' for name in instance.class_names)}."
     )

@@ -21,13 +21,13 @@ def study_markdown(result: StudyResult, plots: Mapping[str, str]) -> str:
     sections += [_scores(summary)]
     sections += [] if rows is None else ["## Yardsticks beside the GAN", rows_markdown(rows)]
     lines = "\n".join(f"- {_inline(line)}" for line in describe_unbeaten(summary))
-    sections += ["## What the agent did not beat", lines]
+    sections += [f"## What the {summary.ours} did not beat", lines]
     if again is not None:
         sections += ["## What they returned, trained again with a fresh seed", _scores(again)]
     if result.device is not None:
         sections += ["## On the device", result.device.markdown()]
     training = "\n".join(f"- {_inline(name)}: {_number(value)}" for name, value in result.training.items())
-    sections += ["## Training the agent", training]
+    sections += [f"## What the {summary.ours} took", training]
     sections += ["## Plots", *(f"{_inline(caption)}\n\n![{name}]({name})" for name, caption in plots.items())]
     files = "\n".join(f"- {_inline(name)}: `{path}`" for name, path in result.paths.items())
     return "\n\n".join([*sections, "## Files", files]) + "\n"
@@ -36,7 +36,7 @@ def study_markdown(result: StudyResult, plots: Mapping[str, str]) -> str:
 def _scores(summary: ComparisonSummary) -> str:
     """A table of test scores at each budget, best rival first."""
     budgets = summary.budgets
-    better = f"agent with {summary.first} better"
+    better = f"{summary.ours} with {summary.first} better"
     header = ["rival", "GAN iterations before", *(in_runs(runs) for runs in budgets), better, "what it is"]
     rows = []
     for each in summary.rivals:

@@ -101,7 +101,7 @@ def test_a_checkpoint_under_another_config_has_its_networks_and_the_configs_valu
     source, copy = kind(CONFIG), kind({"lr_generator": 0.0001, "n_critic": 1})
     source.train()
     source.save_checkpoint(str(tmp_path))
-    copy.train()
+    assert copy.train()["schedule"] == {"lr_generator": [0.0001], "n_critic": [1.0]}
     assert copy.reset_config({"lr_generator": 0.05, "n_critic": 1})
     copy.load_checkpoint(str(tmp_path))
     copy._begin()
@@ -109,7 +109,9 @@ def test_a_checkpoint_under_another_config_has_its_networks_and_the_configs_valu
     assert began.hyperparameters == {**origin.hyperparameters, "lr_generator": 0.05, "n_critic": 1.0}
     torch.testing.assert_close(began.tensors["generator"], origin.tensors["generator"], rtol=0, atol=0)
     assert tuned(copy.train()) == {"lr_generator": 0.05, "n_critic": 1.0}
-    assert copy.train()["decision"] == 3
+    last = copy.train()
+    assert last["decision"] == 3
+    assert last["schedule"] == {"lr_generator": [0.02, 0.05, 0.05], "n_critic": [2.0, 1.0, 1.0]}
 
 
 def test_a_trial_becomes_another_one_in_place(study: Study) -> None:
