@@ -97,11 +97,11 @@ class Jobs:
         _ = self._client
         sizes = plan_runners(study, self.resources())
         memory = human_bytes(sum(count * kind.memory for kind, count in sizes.items()))
-        trials = study.budget.agent_trials
+        who = "the agent trains on" if study.search is None else f"search {study.search.name} has"
         seconds = study_seconds(study, sizes, plan_compilation(study, sum(sizes.values()))[0])
         return (
-            f"{describe_sizes(sizes)} in about {memory}; the agent trains on "
-            f"{trials:,} trials of {study.iterations_per_run:,} GAN iterations; "
+            f"{describe_sizes(sizes)} in about {memory}; {who} "
+            f"{study.budget.agent_trials:,} trials of {study.iterations_per_run:,} GAN iterations; "
             f"{describe_seconds(seconds)} on CPUs like this one"
         )
 

@@ -1,17 +1,21 @@
 """Evaluated trials as child runs in MLflow."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cluster.system.files import read_json_object
 from cluster.tracking.dataset_input import DatasetInput
 from cluster.tracking.tags import trial_tags
 from cluster.tracking.tracker import Tracker
+from qsynth.files.atomic import atomic_write_json
 from rl_envs.rollout import Episode
 
 PICTURE = "schedule.png"
+LATEST = 2.0**40  # a time in seconds since 1970 that is none any more
 PICTURED = 4  # trials of each rival, and the best on validation; a picture takes half a second
 
 
@@ -29,6 +33,8 @@ class TrialsLog:
         dataset: what the study learns from.
         draw: makes a picture of a trial's schedule in a file.
         folder: for the pictures, in the run directory.
+        times: a file of when trials ran. Where they are shown once more after a crash they keep their first times, as
+            MLflow stores a value twice that comes with another time.
     """
 
     tracker: Tracker
@@ -37,12 +43,24 @@ class TrialsLog:
     dataset: DatasetInput
     draw: Callable[[Episode, Path], None]
     folder: Path
+    times: Path
 
     def log(self, rival: str, episodes: Sequence[Episode]) -> None:
         """A rival's trials on the held-out instances 0, 1, ..."""
+        episodes = self._at_first_times(rival, episodes)
         best = max(range(len(episodes)), key=lambda number: float(episodes[number].scores[1:].max()))
         for number, episode in enumerate(episodes):
             self._log(rival, number, episode, pictured=number < PICTURED or number == best)
+
+    def _at_first_times(self, rival: str, episodes: Sequence[Episode]) -> list[Episode]:
+        known, found = read_json_object(self.times), []
+        for number, episode in enumerate(episodes):
+            key = trial_key(rival, number)
+            began, ended = _kept_times(known.get(key), episode) or (episode.began, episode.ended)
+            known[key] = [episode.test_score, began, ended]
+            found.append(replace(episode, began=began, ended=ended))
+        atomic_write_json(self.times, known)
+        return found
 
     def _log(self, rival: str, number: int, episode: Episode, *, pictured: bool) -> None:
         tracker, key, n_decisions = self.tracker, trial_key(rival, number), len(episode.scores) - 1
@@ -76,6 +94,15 @@ class TrialsLog:
 def trial_key(rival: str, number: int) -> str:
     """What a rival's trial on a held-out instance is called."""
     return f"{rival} held-out {number}"
+
+
+def _kept_times(kept: Any, episode: Episode) -> tuple[float, float] | None:
+    """When a trial first ran; None where what is kept is another agent's trial, or no times."""
+    match kept:
+        case [episode.test_score, float(began), float(ended)] if 0 < began <= ended < LATEST:
+            return began, ended
+        case _:
+            return None
 
 
 def _at(episode: Episode, decision: int) -> dict[str, float]:

@@ -33,4 +33,4 @@ class Contender:
     @property
     def kind(self) -> str:
         """In a word."""
-        return "search" if self.agent is None else "agent"
+        return "agent" if self.searched is None else "search"

@@ -70,7 +70,7 @@ def deliver(
         "run directory": str(run.path),
         "report": str(run.report),
         "synthetic data": str(run.synthetic),
-        "schedule" if contender.agent is None else "agent": str(contender.file),
+        "agent" if contender.searched is None else "schedule": str(contender.file),
         "generator": str(run.model),
         "plots": str(run.plots),
     }
@@ -211,6 +211,7 @@ def trials_log(study: Study, run: RunDirectory, tracker: Tracker, tags: Mapping[
         dataset=real_dataset(study.data),
         draw=lambda episode, path: _plot_trials(study, [episode], path),
         folder=run.plots / "trials",
+        times=run.stages / "shown.json",
     )
 
 

@@ -20,8 +20,8 @@ from tests.cluster.conftest import TINY
 COMMAND = """
 from cluster.cli.app import main
 from cluster.training import training_loop
-from cluster.tuning import tune
-training_loop.RETURN_SECONDS, tune.CHECKPOINT_SECONDS = {patience}, 3.0
+from cluster.tuning import agent_training
+training_loop.RETURN_SECONDS, agent_training.CHECKPOINT_SECONDS = {patience}, 3.0
 main()
 """
 WAIT_SECONDS = 900.0

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cluster.results.plots import plot_training
 from cluster.study import run_directory
 from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
@@ -27,7 +28,8 @@ from cluster.tracking.dataset_input import real_dataset
 from cluster.tracking.store import TrackingStore
 from cluster.tracking.tags import study_tags
 from cluster.tracking.tracker import Tracker
-from cluster.tuning.deliver import IMAGES, PLOTS, deliver, plot_model, trials_log
+from cluster.tuning.contender import Contender
+from cluster.tuning.deliver import IMAGES, deliver, plot_model, trials_log
 from cluster.tuning.study_result import StudyResult
 from qsynth.config import parse
 from qsynth.data.tabular import TableData
@@ -46,6 +48,7 @@ pytestmark = [
     ),
 ]
 AGENTS: dict[str, Agent] = {"agent": Schedule({"lr_generator": 0.03}, 0.3), "defaults": Hold()}
+PLOTS = ("schedule", "marginals", "training")
 COMPARED = ("budgets", "rows", "curves", "leads")
 HISTORY = [{"sampled_steps": 12.0, "score": 0.4, "return": 0.1, "trials": 4.0, "failures": 0.0, "seconds": 1.0}]
 
@@ -67,6 +70,19 @@ class Delivered:
         """Runs by name."""
         found = self.client.search_runs(["1"], f"tags.`qsynth.role` = '{role}'")
         return {run.info.run_name: run for run in found}
+
+
+def contender_of(run: RunDirectory) -> Contender:
+    """An agent whose training left a file."""
+    return Contender(
+        name="agent",
+        agent=None,
+        searched=None,
+        file=run.agent,
+        spent={"trials": 4.0},
+        draw=lambda path: plot_training(HISTORY, path),
+        caption="Training the agent.",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +112,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
     tests = {name: [episode.test_score or 0.0 for episode in episodes] for name, episodes in trials.items()}
     found = replace(comparison(tests), beside=(rival_result("mixture", [0.2, 0.3]),))
     found.write(run.comparison)
-    result = deliver(study, run, tracker, found, trials["agent"], HISTORY, None)
+    result = deliver(study, run, tracker, found, contender_of(run), trials["agent"], None)
     assert tracker.close("FINISHED") == 0
     return Delivered(uri, run, result, trials)
 
@@ -165,10 +181,10 @@ def test_a_study_of_images_shows_them(tmp_path: Path, empty_database: Path) -> N
     held_out = [Assignment(study.data.instance(0, held_out=True), 90)]
     [episode] = play(tuner, lambda _: Hold(), held_out, test=True, snapshots=True)
     run.agent.write_bytes(b"an agent")
-    deliver(study, run, tracker, comparison({"agent": [0.5]}), [episode], HISTORY, None)
+    deliver(study, run, tracker, comparison({"agent": [0.5]}), contender_of(run), [episode], None)
     assert tracker.close("FINISHED") == 0
     note = run.note.read_text()
-    for plot in PLOTS | IMAGES:
+    for plot in (*PLOTS, *IMAGES):
         assert f"](plots/{plot}.png)" in note
         assert (run.plots / f"{plot}.png").read_bytes().startswith(b"\x89PNG")
     model, alone = QGANSynthesizer.load(run.model), tmp_path / "alone.png"
