@@ -52,7 +52,7 @@ CANARIES = [
     Canary(
         "ray",
         "ray.rllib.env.env_runner_group.EnvRunnerGroup()",
-        ("_worker_manager", "_remote_config_obj_ref", "_remote_args"),
+        ("_worker_manager", "_remote_config", "_remote_config_obj_ref", "_remote_args"),
         RESIZING,
     ),
     Canary("ray", "ray.rllib.utils.actor_manager.FaultTolerantActorManager", ("actor_ids", "remove_actor"), RESIZING),

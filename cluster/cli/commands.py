@@ -51,7 +51,7 @@ def run_tune(
         run = run_directory.named(out, run_name) if run_name else run_directory.find(out, study_name(name))
         study = run.enlarge(changes.get(TRIALS), changes.get(HELD_OUT))
         study.check()
-        _say_what_is_ignored(name, run, study)
+        _say_what_is_ignored(name, changes, run, study)
     else:
         study = changed(load_study(name), changes)
         study.check()
@@ -78,10 +78,10 @@ def run_tune(
         console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _say_what_is_ignored(name: str, run: run_directory.RunDirectory, study: Study) -> None:
+def _say_what_is_ignored(name: str, changes: dict[str, Any], run: run_directory.RunDirectory, study: Study) -> None:
     """Where the study that is named has been changed since its run began, say that this is not looked at."""
     try:
-        others = differences(study, load_study(name))
+        others = differences(study, changed(load_study(name), changes))
     except QsynthError:  # a study's name, or a file that is no more what it was
         return
     if others:

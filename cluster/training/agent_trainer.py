@@ -88,7 +88,7 @@ class AgentTrainer:
 
         from cluster.training.callbacks import TrialCallbacks
         from cluster.training.env_runner import RUN, PopulationRunner
-        from cluster.training.runner_group import RunnerGroup
+        from cluster.training.runner_group import RunnerGroup, build
 
         self.config = config if start is None else config.replaced(policy=start.config)
         self.environment = environment
@@ -123,7 +123,7 @@ class AgentTrainer:
                 env_runner_health_probe_timeout_s=PROBE_SECONDS,
             )
         )
-        self._algorithm = settings.build_algo()
+        self._algorithm = build(settings)
         if start is not None:
             self._adopt(start)
 

@@ -7,6 +7,30 @@ from typing import Any
 from cluster.study.placement import Placement
 
 
+def build(settings: Any) -> Any:
+    """An algorithm whose EnvRunners get their settings by value.
+
+    RLlib sends a reference, of which Ray warns on standard error at every start, as these actors may restart.
+    """
+    from ray.rllib.algorithms import algorithm
+    from ray.rllib.env.env_runner_group import EnvRunnerGroup
+
+    class ByValue(EnvRunnerGroup):  # type: ignore[misc]  # Ray has no types
+        @property
+        def _remote_config_obj_ref(self) -> Any:
+            return self._remote_config
+
+        @_remote_config_obj_ref.setter
+        def _remote_config_obj_ref(self, reference: Any) -> None:
+            pass
+
+    algorithm.EnvRunnerGroup = ByValue
+    try:
+        return settings.build_algo()
+    finally:
+        algorithm.EnvRunnerGroup = EnvRunnerGroup
+
+
 class RunnerGroup:
     """The EnvRunners of an algorithm, each of which holds one population.
 
@@ -60,9 +84,7 @@ class RunnerGroup:
                 self._add(kind, missing)
 
     def _add(self, kind: Placement, count: int) -> None:
-        import ray
-
-        self._group._remote_config_obj_ref = ray.put(self._settings(kind))
+        self._group._remote_config = self._settings(kind)
         self._group._remote_args |= kind.options()
         self._group.add_workers(count)
         new = sorted(set(self._manager.actor_ids()) - set(self._kinds))
