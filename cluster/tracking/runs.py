@@ -23,8 +23,8 @@ KIND_TAG = "mlflow.experimentKind"  # MLflow opens the view for machine learning
 EXPERIMENT_NOTE = (
     "A run is a study: quantum GANs that synthesise training data, and an agent that changes their hyperparameters "
     "while they train. Its description has the result; its child runs are the trials that were measured, named by "
-    "who tuned them: sort by `test/score` for the best. Steps are GAN iterations there, and sampled decisions in the "
-    "study's own `training/` metrics."
+    "who tuned them: sort by `test/score` for the best. Steps are GAN iterations there, and sampled decisions in "
+    "`training the agent`."
 )
 
 RunId = Annotated[str, Field(min_length=1, max_length=200)]

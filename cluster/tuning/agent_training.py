@@ -1,5 +1,6 @@
 """The training of a study's agent, from where an earlier attempt left it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cluster.comparison.compared_agent import compared_agents
@@ -11,6 +12,7 @@ from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
+from cluster.tracking.tags import OF_STUDY
 from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
@@ -26,11 +28,18 @@ from rl_envs.pretrained import agent_file
 from rl_envs.rollout import Assignment
 
 CHECKPOINT_SECONDS = 30.0
+CHILD = (
+    "training the agent"  # the MLflow run with its metrics: MLflow lists the study's in the order in which they came
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentTraining:
-    """The training of one run's agent."""
+    """The training of one run's agent.
+
+    Attributes:
+        tags: of the study.
+    """
 
     study: Study
     run: RunDirectory
@@ -38,6 +47,7 @@ class AgentTraining:
     progress: StudyProgress
     guard: InterruptGuard
     gauges: StudyGauges
+    tags: Mapping[str, str]
 
     def execute(self, environment: EnvironmentConfig, share: ClusterShare) -> Contender:
         """The agent, trained to the end of its budget by this attempt or an earlier one.
@@ -94,12 +104,13 @@ class AgentTraining:
             learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space, seen=file.features)
             features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
             self.progress.note(f"the agent goes on from {study.agent.start}")
+        self.tracker.start_trial(CHILD, {}, {name: self.tags[name] for name in OF_STUDY if name in self.tags})
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
 
             def on_iteration(iteration: Progress) -> None:
                 history.append(iteration.entry())
-                self.tracker.log(iteration.metrics(), step=iteration.sampled_steps)
+                self.tracker.log(iteration.metrics(), step=iteration.sampled_steps, trial=CHILD)
                 self.gauges.iteration(iteration, trainer.n_lanes, self.tracker.lag_seconds)
 
             loop = TrainingLoop(
@@ -122,6 +133,7 @@ class AgentTraining:
                 "iterations": round(before["iterations"] + trainer.trials * study.iterations_per_run),
             }
             trainer.export(self.run.agent, features, about)
+            self.tracker.end_trial(CHILD)
         finally:
             trainer.stop()
         return history

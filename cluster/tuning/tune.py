@@ -90,6 +90,7 @@ class Tuning:
                 progress=self.progress,
                 guard=self.guard,
                 gauges=self._gauges,
+                tags=tags,
             )
             contender = training.execute(environment, share)
         else:

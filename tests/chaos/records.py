@@ -37,7 +37,7 @@ class Records:
     @property
     def repeated(self) -> float:
         """Iterations of the agent's training in all, over those that count."""
-        steps = [each[2] for each in self.journal if each[:2] == (None, "training/sampled_steps")]
+        steps = [each[2] for each in self.journal if each[1] == "training/sampled_steps"]
         return len(steps) / len(set(steps)) if steps else 1.0
 
 

@@ -106,8 +106,11 @@ def test_a_study_is_interrupted_and_resumed_to_its_end(tmp_path: Path, tiny: dic
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert [run.info.run_id for run in parents] == [parent.info.run_id]
     assert {run.info.status for run in runs} == {"FINISHED"}
-    assert len(runs) == 1 + 5 * 2
+    assert len(runs) == 1 + 1 + 5 * 2
     assert "best_score" in parents[0].data.metrics
+    assert not [name for name in parents[0].data.metrics if name.startswith("training/")]
+    [training] = [run for run in runs if run.info.run_name == "training the agent"]
+    assert {"training/sampled_steps", "training/mean_score"} <= set(training.data.metrics)
     assert parents[0].data.tags["conclusion"] == result["rows"]["conclusion"]
     assert {"rows/gan/test", "rows/classical twin/memorised"} <= set(parents[0].data.metrics)
     for written in ("report.html", "report.md"):
