@@ -15,7 +15,7 @@ from cluster.ray_tune.searched import SearchedTrial, SearchedTrials
 from cluster.ray_tune.trainable import trainable
 from cluster.system.environment import environment
 from cluster.system.progress import Stage
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError, QsynthError
 
 RETRIES = 2  # of a candidate whose process dies
 # Tune prints tables of its own, takes Ctrl-C for itself, and writes files for TensorBoard, unless told otherwise.
@@ -55,8 +55,10 @@ class SearchRun:
         Raises:
             QsynthError: no candidate came to a result, or the file can't be read or written.
         """
-        found = SearchedTrials.read(self.file)
         plan, study = self.plan, self.plan.study
+        found = SearchedTrials.read(self.file)
+        if any(set(each.start) != set(study.trial.search_space) for each in found.trials):
+            raise FileError(f"{self.file} must be of a search for what {study.name} tunes")
         if found.over >= plan.decisions:
             self.stage.update(self.stage.total)
             return found

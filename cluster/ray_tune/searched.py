@@ -1,14 +1,16 @@
 """What a search by Ray Tune has tried so far, as a file: it is gone on with from there."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qsynth.config import Config, parse
 from qsynth.errors import FileError
 from qsynth.files.atomic import atomic_write_json
 from qsynth.files.json_text import read_json
+
+Value = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class SearchedTrial(Config):
@@ -22,12 +24,19 @@ class SearchedTrial(Config):
         circuits, shots: that all its lanes took.
     """
 
-    start: dict[str, float]
-    schedule: dict[str, tuple[float, ...]]
+    start: dict[str, Value]
+    schedule: dict[str, tuple[Value, ...]]
     score: float = Field(allow_inf_nan=False)
     decisions: int = Field(ge=0)
     circuits: int = Field(ge=0)
     shots: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        lengths = {len(values) for values in self.schedule.values()}
+        if len(lengths) != 1 or 0 in lengths or set(self.start) != set(self.schedule):
+            raise ValueError("schedule must have as many values of every hyperparameter, at least one")
+        return self
 
 
 class SearchedTrials(Config):
@@ -40,6 +49,12 @@ class SearchedTrials(Config):
     format: Literal["qsynth-search-1"] = "qsynth-search-1"
     trials: tuple[SearchedTrial, ...] = ()
     over: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _has_found(self) -> Self:
+        if self.over and not self.trials:
+            raise ValueError("trials must be there when the budget is used up")
+        return self
 
     @property
     def decisions(self) -> int:

@@ -17,6 +17,8 @@ from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.report import report_html
 from cluster.comparison.report_folder import write_report as write_comparison_report
+from cluster.comparison.rivals.retrained import whole_schedule
+from cluster.ray_tune.searched import SearchedTrial, SearchedTrials
 from cluster.results.device_result import DeviceResult
 from cluster.study.curriculum import load_curriculum
 from cluster.study.run_directory import RunDirectory, create, find
@@ -434,6 +436,20 @@ def _read_result(path: Path) -> None:
     read_json_object(path)
 
 
+def _write_search(folder: Path) -> None:
+    schedule = {"lr_generator": (0.01, 0.02), "n_critic": (1.0, 2.0)}
+    start = {name: values[0] for name, values in schedule.items()}
+    trial = SearchedTrial(start=start, schedule=schedule, score=0.4, decisions=2, circuits=64, shots=0)
+    SearchedTrials(trials=(trial, trial.replaced(score=0.5)), over=4).write(folder / "search.json")
+
+
+def _read_search(path: Path) -> None:
+    found = SearchedTrials.read(path)
+    if found.over:
+        assert found.decisions >= 0
+        whole_schedule(found.best().schedule, 3)
+
+
 def _write_records(folder: Path) -> None:
     records = JobResultFile(folder / "records.jsonl")
     for rival in _comparison().rivals:
@@ -486,5 +502,6 @@ KINDS = (
     _kind("lock", LOCK_NAME, damage.from_bytes, _write_journal, _read_lock),
     _kind("comparison", "comparison.json", damage.from_json, _write_comparison, _read_comparison),
     _kind("result", "result.json", damage.from_json, _write_result, _read_result),
+    _kind("search", "search.json", damage.from_json, _write_search, _read_search),
     _kind("records", "records.jsonl", damage.from_json_lines, _write_records, _read_records),
 )
