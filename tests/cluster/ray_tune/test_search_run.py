@@ -53,17 +53,10 @@ def known(study: Study, rate: float, score: float) -> SearchedTrial:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ray_of_two")
 @pytest.mark.parametrize(
-    "way",
-    [
-        "tpe",
-        *(
-            pytest.param(way, marks=pytest.mark.slow)
-            for way in ("random", "gp", "cma-es", "asha", "median", "tpe+asha")
-        ),
-        *(pytest.param(way, marks=pytest.mark.slow) for way in ("hyperband", "pbt", "pb2")),
-    ],
+    "way", ["random", "tpe", "gp", "cma-es", "asha", "median", "tpe+asha", "hyperband", "pbt", "pb2"]
 )
 def test_a_search_spends_its_budget_and_keeps_what_it_tried(study: Study, tmp_path: Path, way: str) -> None:
     made = searching(study, way)
