@@ -54,6 +54,7 @@ class StudyComparison:
             study = study.model_copy(update={"episode": study.episode.replaced(max_step=file.max_step)})
         self.plan, self.study, self._records = plan, study, records
         self._progress, self._guard = progress, guard
+        self._searched: list[JobResult] = []
         environment = study.environment(compiled=False)
         # Where a table lies does not matter; its rows do.
         about = environment.model_dump_json(include={"data", "trial", "episode"}, exclude={"data": {"path"}})
@@ -111,7 +112,10 @@ class StudyComparison:
             beside = self._play(pool, f"{study.name}: yardsticks", [self._jobs(rival) for rival in others])
         finally:
             pool.stop()
-        return StudyResults(*([self._result(*each) for each in played] for played in (found, again, beside)))
+        rivals_found, retrained_found, yardsticks_found = (
+            [self._result(*each) for each in played] for played in (found, again, beside)
+        )
+        return StudyResults(rivals_found, retrained_found, yardsticks_found, self._searched)
 
     def _result(self, rival: Rival, records: list[JobResult]) -> RivalResult:
         name = self.study.name
@@ -244,6 +248,7 @@ class StudyComparison:
 
             records = self._records_of(pool, jobs, on_done)
             done += len(jobs)
+            self._searched += records
             return [record.curve[-1][1] if record.curve else 0.0 for record in records]
 
         best, trials = search_schedule(

@@ -1,6 +1,6 @@
 """What a rival is: a plan that asks for parts of trials to be trained, and hears what came of them."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -154,6 +154,11 @@ class Rival:
     only_once: bool = False
     identity: str = ""
     rows: Yardstick | None = None
+
+
+def worth(scores: Sequence[float], keep: Keep) -> float:
+    """What a trial returns that had these scores after its decisions."""
+    return max(scores) if keep == "best" else scores[-1]
 
 
 def restarts(setting: Setting, stretch: Callable[[int], Stretch]) -> Plan:

@@ -163,9 +163,14 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert again["tuned constants, retrained"]["spent"]["iterations"] == 2 * 6
     constants = again["tuned constants, retrained"]["test"]
     assert constants["1"] == constants["2"]
+    matters, fronts = first["importance"]["tiny"], first["fronts"]["tiny"]
+    assert matters["conclusion"].startswith("Nothing can be said: a regression on")
+    assert matters["n_trials"] >= 2 * 2 + 2 * 2 + 4  # random search, tuned constants, and what these were tuned with
+    assert fronts["trials"] == sum(each["spent"]["trials"] for each in rivals.values())
+    assert {each["rival"] for each in fronts["circuits"]} <= set(rivals)
     report = Path(first["report"]).read_text()
     assert all(f"<td>{name}</td>" in report for name in {*rivals, *again})
-    assert report.count("data:image/png;base64,") == 5
+    assert report.count("data:image/png;base64,") == 6
     beside = {each["name"]: each for each in first["rows"]["beside"]}
     assert set(beside) == {"classical twin", *YARDSTICKS}
     assert all(f"<td>{name}" in report for name in beside)
