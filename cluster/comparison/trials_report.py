@@ -25,14 +25,15 @@ def trials_html(result: ComparisonResult) -> list[str]:
     importance, fronts = result.importance, result.fronts
     parts = []
     if importance:
-        parts += ["<h2>Which hyperparameters matter</h2>", f"<p>{escape(ABOUT_IMPORTANCE)}</p>"]
+        parts += ["<h2>Hyperparameters: importance and effects</h2>", f"<p>{escape(ABOUT_IMPORTANCE)}</p>"]
         for name, each in importance.items():
             parts += [_heading(name, importance), f"<p>{escape(counted(each))}</p>", _effects(each)]
     if fronts:
         parts += ["<h2>The best trials for what they took</h2>", f"<p>{escape(ABOUT_FRONTS)}</p>"]
         for name, found in fronts.items():
             parts.append(_heading(name, fronts))
-            parts += [_front(price, found.front(price)) for price in PRICES if found.front(price)]
+            for price in PRICES:
+                parts += [f"<p>By {price}:</p>", _front(price, found.front(price))] if found.front(price) else []
     return parts
 
 
@@ -77,8 +78,9 @@ def _with_interval(value: str, interval: str) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Of cells that are HTML."""
+    """Of cells that are HTML; hyperparameters are text."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    marks = [' class="text"' if name == "hyperparameters" else "" for name in header]
+    lines = ["".join(f"<td{mark}>{cell}</td>" for mark, cell in zip(marks, row, strict=True)) for row in rows]
     body = "\n".join(f"<tr>{line}</tr>" for line in lines)
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
