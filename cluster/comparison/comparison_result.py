@@ -146,7 +146,7 @@ class ComparisonResult:
                 raise ValueError(f"scores of {rival.name} that are none")
         for record in (*(each for rival in self.rivals for each in rival.records), *self.searched):
             if record.trials is not None:
-                record.trials.check(self.spaces.get(record.study, ()))
+                record.trials.check()
         self._summaries()
 
     def _records(self, study: str) -> list[JobResult]:

@@ -51,6 +51,8 @@ def importance(records: Sequence[JobResult], searched: Sequence[JobResult], spac
         trials = record.trials
         if trials is None or trials.whole.count(False) > 1:  # the last one may be what the budget had left
             continue
+        if not set(space) <= set(trials.values):  # one that does not have all hyperparameters
+            continue
         problem = numbers.setdefault((held_out, record.problem), len(numbers))
         for place, whole in enumerate(trials.whole):
             if not whole or not trials.held[place]:

@@ -32,8 +32,12 @@ def to_optuna(result: ComparisonResult, storage: str, name: str) -> dict[str, in
                 [
                     optuna.trial.create_trial(
                         values=[each.score, float(each.circuits)],
-                        params={which: nearest_value(space[which], each.values[which]) for which in ranges},
-                        distributions=ranges,
+                        params={
+                            which: nearest_value(space[which], each.values[which])
+                            for which in ranges
+                            if which in each.values
+                        },
+                        distributions={which: range_ for which, range_ in ranges.items() if which in each.values},
                         user_attrs={
                             "rival": each.rival,
                             "problem": each.problem,

@@ -1,6 +1,6 @@
 """All trials of a job, in little space: what they were trained with, what they reached, what they took."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,7 +39,7 @@ class PlayedTrials:
     """Columns with an entry for each trial, in the order in which they began.
 
     Attributes:
-        values: name -> value during the last decision, to six digits.
+        values: name -> value during the last decision, to six digits; of the hyperparameters that its rival may tune.
         held: whether all values were the same during all decisions.
         whole: whether it came to the end of a run, or diverged before; others were cut short.
         scores: validation, of what it might return: its best at any decision, or the one at its end.
@@ -70,15 +70,14 @@ class PlayedTrials:
             shots=tuple(each.spend.shots for each in trials),
         )
 
-    def check(self, space: Collection[str]) -> None:
-        """Find out whether every column is there, and has as many entries.
+    def check(self) -> None:
+        """Find out whether every column has as many entries.
 
         Raises:
-            LookupError or ValueError: it is not so.
+            ValueError: it has not.
         """
         columns = (self.held, self.whole, self.scores, self.circuits, self.shots)
-        named = [self.values[name] for name in space] if self.held else []
-        if len({len(each) for each in (*columns, *named)}) > 1:
+        if len({len(each) for each in (*columns, *self.values.values())}) > 1:
             raise ValueError("columns of trials with different numbers of entries")
 
 

@@ -44,8 +44,11 @@ class ProdigyState(NamedTuple):
 def prodigy(
     parameters: Tensor, gradient: Tensor, state: ProdigyState, rate: Tensor, beta1: Tensor, active: Tensor
 ) -> tuple[Tensor, ProdigyState]:
-    """One step of Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, the algorithm for Adam), without corrections of
-    bias and with the beta2 of 0.999 that it is meant for.
+    """One step of Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, the algorithm for Adam).
+
+    Its beta2 is 0.999. Bias is corrected as Adam does it, an option of its authors' code: without that the first steps
+    are 16 times as long at a beta1 of 0.5, and where a circuit's angles get lost that far, the distance grows without
+    end.
 
     Args:
         rate: a factor of what it finds; 1 in the paper.
@@ -57,14 +60,15 @@ def prodigy(
     distance = torch.where(begins, FIRST_DISTANCE, state.distance)
     first = beta1 * state.first + (1 - beta1) * distance * gradient
     second = BETA2 * state.second + (1 - BETA2) * (distance * gradient) ** 2
-    keep = BETA2**0.5
+    steps, keep = state.steps + 1, BETA2**0.5
+    rate = rate * torch.sqrt(1 - BETA2**steps) / (1 - beta1**steps)
     weight = (1 - keep) * rate * distance**2
     products = keep * state.products + weight * (gradient * (start - parameters)).sum()
     gradients = keep * state.gradients + weight * gradient
     size = gradients.abs().sum()
     found = torch.where(size > 0, products / torch.where(size > 0, size, 1.0), 0.0)
     update = rate * distance * first / (torch.sqrt(second) + distance * EPSILON)
-    after = ProdigyState(first, second, state.steps + 1, start, gradients, products, torch.maximum(distance, found))
+    after = ProdigyState(first, second, steps, start, gradients, products, torch.maximum(distance, found))
     on = active > 0
     kept = [torch.where(on, new, old) for new, old in zip(after, state, strict=True)]
     return torch.where(on, parameters - update, parameters), ProdigyState(*kept)

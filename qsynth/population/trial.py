@@ -49,6 +49,12 @@ class TrialConfig(TrialSettings):
         defaults = {**self.defaults.model_dump(), **changes.pop("defaults", {}), SHOTS: None}
         return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
 
+    def under(self, optimizer: str) -> Self:
+        """The same trial under another optimiser; what means nothing then is not tuned."""
+        alone = self.replaced(optimizer=optimizer, search_space={})
+        space = {name: dimension for name, dimension in self.search_space.items() if name in alone.tunable}
+        return alone.replaced(search_space=space)
+
     @property
     def most_features(self) -> float:
         """How many features the generator makes at most."""

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.learning_rates --out tests/benchmarks/results/learning_rates.json
 
 One whole run each on the same held-out problems, with the same networks to begin with, of each study. The GAN with the
-best validation score of any decision is measured on the test rows, as in ``qsynth compare``; so is the one at the end.
+best validation score of any decision is measured on the test rows, as in ``qsynth compare``.
 """
 
 import argparse
@@ -18,24 +18,12 @@ from cluster.comparison.lane_scheduler import LaneScheduler
 from cluster.comparison.rivals.agent_run import agent_rival
 from cluster.comparison.statistics import mean
 from cluster.study.study import Study, load_study
-from qsynth.population.snapshot import Keep
-from qsynth.population.trial_settings import RATES
 from rl_envs.agents import Hold
 from rl_envs.config import make_tuner
 from tests.benchmarks import machine
 
-KEEPS: tuple[Keep, ...] = ("best", "last")
 
-
-def under(study: Study, optimizer: str) -> Study:
-    """A study with another optimiser, which no learning rates are tuned for if it finds them itself."""
-    if optimizer == "adam":
-        return study
-    space = {name: dimension for name, dimension in study.trial.search_space.items() if name not in RATES}
-    return study.replaced(trial=study.trial.replaced(optimizer=optimizer, search_space=space))
-
-
-def scores(study: Study, n_problems: int, keep: Keep) -> tuple[list[float], int]:
+def scores(study: Study, n_problems: int) -> tuple[list[float], int]:
     """Test score of one run of the defaults on each problem, and how many runs diverged."""
     tuner, found = make_tuner(study.environment(compiled=False), n_problems), list[JobResult]()
     jobs = iter(
@@ -45,7 +33,6 @@ def scores(study: Study, n_problems: int, keep: Keep) -> tuple[list[float], int]
             runs=1,
             marks=(1,),
             context="",
-            keep=keep,
         )
         for number in range(n_problems)
     )
@@ -65,14 +52,14 @@ def main() -> None:
     result: dict[str, Any] = {"benchmark": "learning_rates", "problems": asked.problems, "rows": {}}
     for name in asked.studies:
         row: dict[str, Any] = {}
-        for keep in KEEPS:
-            of_each = {}
-            for optimizer in ("adam", "prodigy"):
-                of_each[optimizer], failed = scores(under(load_study(name), optimizer), asked.problems, keep)
-                row[f"{optimizer}, {keep}"] = {"tests": of_each[optimizer], "failed": failed}
-            lead = mean([np.array(of_each["prodigy"]) - np.array(of_each["adam"])])
-            row[f"prodigy - adam, {keep}"] = {each: round(value, 4) for each, value in vars(lead).items()}
-            print(name, keep, row[f"prodigy - adam, {keep}"], flush=True)
+        study, of_each = load_study(name), {}
+        for optimizer in ("adam", "prodigy"):
+            under_it = study.replaced(trial=study.trial.under(optimizer))
+            of_each[optimizer], failed = scores(under_it, asked.problems)
+            row[optimizer] = {"tests": of_each[optimizer], "failed": failed}
+        lead = mean([np.array(of_each["prodigy"]) - np.array(of_each["adam"])])
+        row["prodigy - adam"] = {each: round(value, 4) for each, value in vars(lead).items()}
+        print(name, row["prodigy - adam"], flush=True)
         result["rows"][name] = row
         machine.write(asked.out, result)
 

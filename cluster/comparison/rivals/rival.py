@@ -143,6 +143,7 @@ class Rival:
         only_once: it is of interest for a budget of one run only.
         identity: tells apart what has the same name, such as agents from different files.
         rows: where its rows come from, if its plan asks for nothing.
+        optimizer: of its trials, in populations of their own; empty: the study's.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Rival:
     only_once: bool = False
     identity: str = ""
     rows: Yardstick | None = None
+    optimizer: str = ""
 
 
 def worth(scores: Sequence[float], keep: Keep) -> float:

@@ -46,7 +46,7 @@ def played(truth: Truth, n_trials: int = 30, n_problems: int = 6, seed: int = 0)
     return made
 
 
-def changed(found: list[JobResult], **columns: tuple[object, ...]) -> list[JobResult]:
+def changed(found: list[JobResult], **columns: object) -> list[JobResult]:
     return [replace(each, trials=replace(each.trials, **columns)) for each in found]
 
 
@@ -91,6 +91,13 @@ def test_only_whole_trials_with_constants_count() -> None:
     assert importance(changed(played(matters), held=half), [], SPACE).n_trials == 90
     last = (*(True,) * 29, False)
     assert importance(changed(played(matters), whole=last), [], SPACE).n_trials == 174
+
+
+def test_trials_without_some_hyperparameter_do_not_count() -> None:
+    """Such as those of an optimiser that needs no learning rates."""
+    found = played(matters)
+    values = {"share": found[0].trials.values["share"]} if found[0].trials else {}
+    assert importance([*changed(found[:1], values=values), *found[1:]], [], SPACE).n_trials == 150
 
 
 def test_who_was_chosen_by_a_score_does_not_count() -> None:

@@ -7,6 +7,7 @@ from qsynth.config import parse
 from qsynth.errors import QsynthError
 from qsynth.population.trial import TrialConfig
 from qsynth.population.trial_settings import RATES
+from qsynth.space.search_space import Float
 from tests.qsynth.population.test_population import TINY, config, instances, population, same, state
 
 PRODIGY = {"optimizer": "prodigy"}
@@ -20,6 +21,15 @@ def test_it_has_no_learning_rates() -> None:
         parse(TrialConfig, TINY | PRODIGY | {"search_space": {"lr_critic": rate}}, source="study")
     with pytest.raises(QsynthError, match="Did you mean 'prodigy'"):
         parse(TrialConfig, TINY | {"optimizer": "prodgy"}, source="study")
+
+
+def test_a_trial_under_it_tunes_what_is_left() -> None:
+    dimension = Float(low=0.001, high=0.1, log=True)
+    space = {"lr_critic": dimension, "lr_generator": dimension, "beta1": Float(low=0.0, high=0.9)}
+    trial = config(search_space=space)
+    assert set(trial.under("prodigy").search_space) == {"beta1"}
+    assert trial.under("prodigy").optimizer == "prodigy"
+    assert trial.under("adam") == trial
 
 
 def test_lanes_do_what_they_do_alone_and_snapshots_go_on() -> None:
