@@ -228,6 +228,19 @@ def sync(
     run_sync(run_directory, tracking_uri, as_json)
 
 
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a run of `qsynth tune`, or of `compare --out`.")],
+    optuna: Annotated[str, typer.Option(metavar="STORAGE", help="An SQLite file, or a URL: sqlite:///study.db.")],
+    name: Annotated[str | None, typer.Option(help="Of the Optuna study; left out: the folder's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the trials of a finished comparison for optuna-dashboard."""
+    from cluster.cli.export import run_export
+
+    run_export(run, optuna, name, as_json=as_json)
+
+
 def main() -> None:
     """Entry point of the console script. Caller errors are one line and exit code 2."""
     prepare_process()

@@ -18,12 +18,12 @@ from cluster.comparison.job_result import JobResultFile
 from cluster.comparison.plan import ComparisonPlan, StudyResults
 from cluster.comparison.report_folder import describe_rules, write_report
 from cluster.comparison.rivals.registry import FINE_TUNED, OF_OPTUNA, rival_names
-from cluster.comparison.rivals.tpe import load_optuna
 from cluster.comparison.study_comparison import StudyComparison
 from cluster.comparison.tracking import log_comparison
 from cluster.machines.session import check_address, ray_session
 from cluster.machines.share import ClusterShare
-from cluster.study.run_directory import new_name
+from cluster.results.optuna_studies import load_optuna
+from cluster.study.run_directory import RunDirectory, new_name
 from cluster.study.study import Study, load_study
 from cluster.system.files import check_writable, writing_below
 from cluster.system.interrupt import STOPPED, InterruptGuard
@@ -113,6 +113,7 @@ def run_compare(options: CompareOptions, *, as_json: bool) -> None:
     title = f"qsynth compare: {', '.join(result.iterations)}"
     with writing_below(out, GOES_ON):
         report = write_report(result, out, title, [*lines, *describe_rules(plan)])
+        result.write(RunDirectory(out).comparison)
     if options.write_card:
         write_comparison(agent_file(options.agents[0]), result.summary)
     if options.tracking_uri is not None:

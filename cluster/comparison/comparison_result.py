@@ -1,7 +1,7 @@
 """What a comparison found; every table, picture and file of it is made of this."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -9,12 +9,16 @@ from typing import Any, Self
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from cluster.comparison.fronts import Fronts, fronts_of
+from cluster.comparison.importance import Importance, importance
+from cluster.comparison.job_result import JobResult
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rows_summary import RowsSummary, summarise_rows
 from cluster.comparison.summary import ComparisonSummary, of_study, summarise
 from qsynth.errors import FileError
 from qsynth.files.atomic import atomic_write_text
 from qsynth.files.json_text import read_json
+from qsynth.space.search_space import SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,8 @@ class ComparisonResult:
         budgets: in runs, ascending.
         iterations: study's name -> GAN iterations of a run.
         decisions: study's name -> decisions of a run.
+        spaces: study's name -> what may be tuned; empty in files of earlier versions.
+        searched: what was tried on training instances to tune rivals.
     """
 
     rivals: tuple[RivalResult, ...]
@@ -37,6 +43,8 @@ class ComparisonResult:
     iterations: dict[str, int]
     decisions: dict[str, int]
     beside: tuple[RivalResult, ...] = ()
+    spaces: dict[str, SearchSpace] = field(default_factory=dict)
+    searched: tuple[JobResult, ...] = ()
 
     @cached_property
     def summary(self) -> ComparisonSummary:
@@ -71,8 +79,28 @@ class ComparisonResult:
         found = {name: self._rows([name]) for name in self.iterations}
         return {name: rows for name, rows in found.items() if rows is not None}
 
+    @cached_property
+    def importance(self) -> dict[str, Importance]:
+        """Study's name -> which hyperparameters its trials' scores depend on; empty if an earlier version made it."""
+        return {
+            name: importance(self._records(name), [each for each in self.searched if each.study == name], space)
+            for name, space in self.spaces.items()
+        }
+
+    @cached_property
+    def fronts(self) -> dict[str, Fronts]:
+        """Study's name -> the best of its trials for what they took; without studies whose trials were not kept."""
+        found = {name: fronts_of(self._records(name)) for name in self.iterations}
+        return {name: each for name, each in found.items() if each.points}
+
     def to_dict(self) -> dict[str, Any]:
-        """The summaries as JSON values."""
+        """Everything that reports say, as JSON values."""
+        return self._summaries() | {
+            "importance": {name: each.to_dict() for name, each in self.importance.items()},
+            "fronts": {name: each.to_dict() for name, each in self.fronts.items()},
+        }
+
+    def _summaries(self) -> dict[str, Any]:
         again, rows = self.retrained_summary, self.rows
         return self.summary.to_dict() | {
             "retrained": [] if again is None else again.scores(),
@@ -82,6 +110,7 @@ class ComparisonResult:
 
     def write(self, path: Path) -> None:
         """Keep everything as JSON."""
+        path.parent.mkdir(exist_ok=True)
         atomic_write_text(path, TypeAdapter(type(self)).dump_json(self).decode())
 
     @classmethod
@@ -115,7 +144,13 @@ class ComparisonResult:
             numbers = [(mark.test, mark.validation) for record in rival.records for mark in record.marks.values()]
             if not np.isfinite(numbers).all() or not rival.records:
                 raise ValueError(f"scores of {rival.name} that are none")
-        self.to_dict()
+        for record in (*(each for rival in self.rivals for each in rival.records), *self.searched):
+            if record.trials is not None:
+                record.trials.check()
+        self._summaries()
+
+    def _records(self, study: str) -> list[JobResult]:
+        return [record for rival in self.rivals for record in rival.records if record.study == study]
 
     def _rows(self, studies: Sequence[str]) -> RowsSummary | None:
         return summarise_rows(self.rivals, self.beside, self.agent, self.budgets[0], studies)

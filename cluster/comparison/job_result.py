@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from cluster.comparison.played_trials import PlayedTrials
 from cluster.system.attempt_lock import take_lock
 from qsynth.errors import FileError
 from qsynth.files.content import read_content
@@ -48,6 +49,7 @@ class JobResult:
         spent: iterations, circuits, shots, trials, failed.
         course: what its agent saw and did in its first run, if that was watched: observations (decisions x features),
             and values by name.
+        trials: all of its trials; None in records of earlier versions, which kept none.
         cpu_seconds: that training or learning took; they differ from one time to the next.
     """
 
@@ -60,6 +62,7 @@ class JobResult:
     marks: dict[int, BudgetResult]
     spent: dict[str, int]
     course: dict[str, Any] | None = None
+    trials: PlayedTrials | None = None
     cpu_seconds: float = field(default=0.0, compare=False)
 
 

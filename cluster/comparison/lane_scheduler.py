@@ -122,7 +122,7 @@ class LaneScheduler:
             problem=problem.number,
             space=self._tuner.search_space,
             features=self._tuner.features,
-            start=dict(problem.start),
+            start={name: value for name, value in problem.start.items() if name in self._tuner.search_space},
             n_decisions=episode.n_decisions,
             max_step=episode.max_step,
             runs=job.runs,

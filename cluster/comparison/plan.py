@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cluster.comparison.compared_agent import ComparedAgent
 from cluster.comparison.comparison_result import ComparisonResult, merged
+from cluster.comparison.job_result import JobResult
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.rival import Rival
 from cluster.study.study import Study
@@ -19,11 +20,13 @@ class StudyResults:
         rivals: everybody's results.
         retrained: those of what each returned, trained again.
         beside: those of the yardsticks.
+        searched: what was tried on training instances to tune rivals.
     """
 
     rivals: list[RivalResult]
     retrained: list[RivalResult]
     beside: list[RivalResult]
+    searched: list[JobResult]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class ComparisonPlan:
             budgets=self.budgets,
             iterations={study.name: study.iterations_per_run for study in self.studies},
             decisions={study.name: study.episode.n_decisions for study in self.studies},
+            spaces={study.name: study.trial.search_space for study in self.studies},
+            searched=tuple(each for part in parts for each in part.searched),
         )
 
     def _merged(self, parts: Sequence[Sequence[RivalResult]]) -> tuple[RivalResult, ...]:

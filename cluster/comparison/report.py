@@ -12,6 +12,7 @@ from rich.table import Table
 from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.rows_report import bare_table, rows_html
 from cluster.comparison.summary import ComparisonSummary, RivalSummary, in_runs
+from cluster.comparison.trials_report import trials_html
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -103,6 +104,7 @@ def report_html(result: ComparisonResult, title: str, plots: Mapping[str, Path],
     if winners is not None:
         parts += ["<h2>What they returned, trained again</h2>", f"<p>{AGAIN}</p>", _scores(winners)]
         parts += [] if winners.agent is None else [_leads(winners)]
+    parts += trials_html(result)
     for name, alone in result.families.items():
         parts += [f"<h2>{escape(name)} alone</h2>", _scores(alone)]
         parts += [rows_html(result.rows_of_families[name])] if name in result.rows_of_families else []

@@ -7,6 +7,7 @@ from cluster.comparison.comparison_result import ComparisonResult
 from cluster.comparison.plan import ComparisonPlan
 from cluster.comparison.plots import plot_budgets, plot_curves, plot_leads, plot_rows
 from cluster.comparison.report import report_html
+from cluster.comparison.trials_plots import plot_fronts, plot_importance
 from qsynth.files.atomic import atomic_write_json, atomic_write_text
 
 
@@ -39,6 +40,14 @@ def plot_comparison(result: ComparisonResult, folder: Path) -> dict[str, str]:
     if result.agent is not None:
         captions["leads"] = f"The {result.summary.ours}'s lead"
         plot_leads(result.summary, plots / "leads.png")
+    for study, found in result.importance.items():
+        alone = len(result.importance) == 1
+        name = "importance" if alone else f"importance-{study}"
+        if plot_importance(found, plots / f"{name}.png"):
+            captions[name] = f"Which hyperparameters matter{'' if alone else f' in {study}'}"
+    if result.fronts:
+        captions["fronts"] = "Score against circuits and shots, trial by trial"
+        plot_fronts(result.fronts, result.agent, plots / "fronts.png")
     return captions
 
 

@@ -1,6 +1,7 @@
 """A rival at work on a problem: what it has asked for, what has become of that, what it would return."""
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from cluster.comparison.exam import Grade
 from cluster.comparison.job import ComparisonJob
 from cluster.comparison.job_result import BudgetResult, JobResult
+from cluster.comparison.played_trials import Lineage, PlayedTrials
 from cluster.comparison.rivals.rival import Course, Outcome, Setting, Stretch
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Instance
@@ -51,6 +53,12 @@ class StretchRun:
             course = Course(observations, _by_name(self.values))
         return Outcome(tuple(self.scores), self.failed, self.end, course)
 
+    def lineage(self, origin: Lineage | None) -> Lineage:
+        """What became of the trial, after what it went on from."""
+        values = self.values[: self.decisions]
+        mine = Lineage(values=values, scores=self.scores[1:], spend=self.spend, failed=self.failed)
+        return mine if origin is None else origin.then(mine)
+
 
 @dataclass(frozen=True)
 class Incumbent:
@@ -64,7 +72,7 @@ class Incumbent:
 
     score: float
     snapshot: Snapshot
-    values: list[dict[str, float]]
+    values: Sequence[Mapping[str, float]]
     trial: int
 
 
@@ -77,7 +85,8 @@ class RivalRun:
         self._plan = job.rival.plan(setting)
         self._incumbent: Incumbent | None = None
         # By identity: rivals hand snapshots back as they got them. The snapshot is kept, so that no other takes its id.
-        self._lineages: dict[int, tuple[Snapshot, list[dict[str, float]]]] = {}
+        self._lineages: dict[int, tuple[Snapshot, Lineage]] = {}
+        self._trials: list[Lineage] = []
         self._curve: list[tuple[int, float]] = []
         self._course: Course | None = None
         self.returned: dict[int, Incumbent] = {}
@@ -118,6 +127,7 @@ class RivalRun:
             marks=marks,
             spent=self.meter.totals(),
             course=None if self._course is None else dict(vars(self._course)),
+            trials=PlayedTrials.of(self._trials, self._run, self.job.keep),
             cpu_seconds=self.cpu_seconds,
         )
 
@@ -153,23 +163,33 @@ class RivalRun:
         """Book a stretch as if those before it in the batch had come first."""
         before = self.meter.decisions
         start = stretch_run.stretch.start
-        values = stretch_run.values if start is None else [*self._lineages[id(start)][1], *stretch_run.values]
+        origin = None if start is None else self._lineages[id(start)][1]
+        trial = stretch_run.lineage(origin)
+        self._book(trial, origin)
         if stretch_run.end is not None:
-            self._lineages[id(stretch_run.end)] = stretch_run.end, values
+            self._lineages[id(stretch_run.end)] = stretch_run.end, trial
         self.meter.charge(stretch_run.decisions, stretch_run.spend, start is None, stretch_run.failed)
         for decision in range(1, stretch_run.decisions + 1):
             score, snapshot = stretch_run.scores[decision], stretch_run.best.get(decision)
             if snapshot is not None and (self._incumbent is None or score > self._incumbent.score):
-                self._incumbent = Incumbent(score, snapshot, values, stretch_run.stretch.trial)
+                self._incumbent = Incumbent(score, snapshot, trial.values, stretch_run.stretch.trial)
                 self._curve.append(((before + decision) * self.meter.iterations_per_decision, score))
             self._mark(before + decision)
         if stretch_run.stretch.watched and self._course is None:
             self._course = stretch_run.outcome().course
+
+    def _book(self, trial: Lineage, origin: Lineage | None) -> None:
+        """Keep a trial in the place of what it went on from, or, where another has done so already, beside it."""
+        places = [place for place, each in enumerate(self._trials) if each is origin]
+        if places:
+            self._trials[places[0]] = trial
+        else:
+            self._trials.append(trial)
 
     def _mark(self, decisions: int) -> None:
         if self._incumbent is not None:
             self.returned |= {mark: self._incumbent for mark in self.job.marks if decisions <= mark * self._run}
 
 
-def _by_name(values: list[dict[str, float]]) -> dict[str, list[float]]:
+def _by_name(values: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     return {name: [each[name] for each in values] for name in (values[0] if values else ())}

@@ -11,7 +11,7 @@ from cluster.comparison.compared_agent import ComparedAgent
 from cluster.comparison.job import ComparisonJob, Problem, held_out_problem, starting_values
 from cluster.comparison.job_result import JobResult, JobResultFile
 from cluster.comparison.plan import ComparisonPlan, StudyResults
-from cluster.comparison.pool import JobPool
+from cluster.comparison.pools import JobPools
 from cluster.comparison.rival_result import RivalResult
 from cluster.comparison.rivals.ablation import ablations
 from cluster.comparison.rivals.agent_run import agent_rival
@@ -54,6 +54,7 @@ class StudyComparison:
             study = study.model_copy(update={"episode": study.episode.replaced(max_step=file.max_step)})
         self.plan, self.study, self._records = plan, study, records
         self._progress, self._guard = progress, guard
+        self._searched: list[JobResult] = []
         environment = study.environment(compiled=False)
         # Where a table lies does not matter; its rows do.
         about = environment.model_dump_json(include={"data", "trial", "episode"}, exclude={"data": {"path"}})
@@ -94,7 +95,7 @@ class StudyComparison:
         asked = study.model_copy(update={"budget": study.budget.replaced(agent_trials=n_runs)})
         compiled, why = plan_compilation(asked, sum(sizes.values()))
         self._progress.note(f"{study.name}: {describe_sizes(narrowed(sizes))}; {why}")
-        pool = JobPool(study.environment(compiled), lambda: narrowed(share()), run)
+        pool = JobPools(study.environment(compiled), lambda: narrowed(share()), run)
         try:
             rivals = [RIVALS[name] for name in plan.rivals if name in RIVALS]
             rivals += [self._tuned(pool, family) for family in tuned]
@@ -112,7 +113,10 @@ class StudyComparison:
             beside = self._play(pool, f"{study.name}: yardsticks", [self._jobs(rival) for rival in others])
         finally:
             pool.stop()
-        return StudyResults(*([self._result(*each) for each in played] for played in (found, again, beside)))
+        rivals_found, retrained_found, yardsticks_found = (
+            [self._result(*each) for each in played] for played in (found, again, beside)
+        )
+        return StudyResults(rivals_found, retrained_found, yardsticks_found, self._searched)
 
     def _result(self, rival: Rival, records: list[JobResult]) -> RivalResult:
         name = self.study.name
@@ -163,10 +167,12 @@ class StudyComparison:
 
     def _of_returned(self, rival: Rival, record: JobResult) -> list[ComparisonJob]:
         problem, n_decisions = self.problems[record.problem], self.study.episode.n_decisions
+        trial = self.study.trial.under(rival.optimizer) if rival.optimizer else self.study.trial
+        space = trial.search_space
         winners: dict[str, tuple[dict[str, list[float]], list[int]]] = {}
         for runs, mark in record.marks.items():
             # Who returned nothing has nothing better than the beginning.
-            schedule = mark.schedule or {name: [value] for name, value in problem.start.items()}
+            schedule = mark.schedule or {name: [value] for name, value in problem.start.items() if name in space}
             winners.setdefault(json.dumps(schedule), (schedule, []))[1].append(runs)
         return [
             ComparisonJob(
@@ -180,7 +186,7 @@ class StudyComparison:
             for schedule, marks in winners.values()
         ]
 
-    def _play(self, pool: JobPool, stage_name: str, groups: Sequence[Sequence[ComparisonJob]]) -> Played:
+    def _play(self, pool: JobPools, stage_name: str, groups: Sequence[Sequence[ComparisonJob]]) -> Played:
         """Records of each group of jobs, with its first one's rival."""
         jobs = [job for group in groups for job in group]
         stage = self._progress.stage(stage_name, sum(job.runs for job in jobs))
@@ -188,7 +194,7 @@ class StudyComparison:
         return [(group[0].rival, list(itertools.islice(records, len(group)))) for group in groups]
 
     def _records_of(
-        self, pool: JobPool, jobs: Sequence[ComparisonJob], on_done: Callable[[int], None]
+        self, pool: JobPools, jobs: Sequence[ComparisonJob], on_done: Callable[[int], None]
     ) -> list[JobResult]:
         """Records of jobs, in their order; those that are kept already are not played again.
 
@@ -198,18 +204,20 @@ class StudyComparison:
         known = self._records.records
         missing = [job for job in jobs if job.key not in known]
         done = sum(job.runs for job in jobs) - sum(job.runs for job in missing)
-
-        def keep(place: int, record: JobResult) -> None:
-            nonlocal done
-            self._records.add(record)
-            done += missing[place].runs
-            on_done(done)
-
         on_done(done)
-        pool.play(missing, keep, self._guard.check)
+        for optimizer in sorted({job.rival.optimizer for job in missing}):
+            of_it = [job for job in missing if job.rival.optimizer == optimizer]
+
+            def keep(place: int, record: JobResult, of_it: list[ComparisonJob] = of_it) -> None:
+                nonlocal done
+                self._records.add(record)
+                done += of_it[place].runs
+                on_done(done)
+
+            pool.under(optimizer).play(of_it, keep, self._guard.check)
         return [known[job.key] for job in jobs]
 
-    def _tuned(self, pool: JobPool, family: Family) -> Rival:
+    def _tuned(self, pool: JobPools, family: Family) -> Rival:
         """A rival that is tuned on training instances; trials of an earlier attempt are not done again."""
         study, n_trials = self.study, self.plan.search_trials
         label = f"tuned {family}" if family != "ttur" else "tuned TTUR"
@@ -245,6 +253,7 @@ class StudyComparison:
 
             records = self._records_of(pool, jobs, on_done)
             done += len(jobs)
+            self._searched += records
             return [record.curve[-1][1] if record.curve else 0.0 for record in records]
 
         best, trials = search_schedule(

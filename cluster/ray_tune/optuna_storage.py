@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cluster.ray_tune.space import param_space, within
+from cluster.results.optuna_studies import distributions, load_optuna, new_studies
 from cluster.study.study import Study
-from qsynth.errors import QsynthError, StudyError
+from qsynth.space.search_space import nearest_value
 
 SCORE, CIRCUITS = "score", "circuits_total"
+TOLD = ("score_best", "decision", "reason")
 
 
 def to_optuna(study: Study, results: Iterable[Any], storage: str | None = None, name: str | None = None) -> Any:
@@ -27,28 +28,21 @@ def to_optuna(study: Study, results: Iterable[Any], storage: str | None = None, 
     Raises:
         QsynthError: Optuna is not installed, or the storage has a study of this name already.
     """
-    try:
-        import optuna
-        from ray.tune.search.optuna import OptunaSearch
-    except ImportError:
-        raise QsynthError("an Optuna storage needs Optuna; install it with: pip install 'qsynth[compare]'") from None
-    distributions = OptunaSearch.convert_search_space(param_space(study))
-    called = name or study.name
-    try:
-        made = optuna.create_study(storage=storage, study_name=called, directions=["maximize", "minimize"])
-    except optuna.exceptions.DuplicatedStudyError:
-        raise StudyError(f"{storage} must not have a study {called!r} yet") from None
-    for result in results:
-        metrics = result.metrics or {}
-        whole = SCORE in metrics and not result.error
-        values = metrics.get("hyperparameters", {}) if whole else {}
-        made.add_trial(
-            optuna.trial.create_trial(
-                state=optuna.trial.TrialState.COMPLETE if whole else optuna.trial.TrialState.FAIL,
-                values=[float(metrics[SCORE]), float(metrics[CIRCUITS])] if whole else None,
-                params={each: within(study.trial.search_space[each], values[each]) for each in distributions if values},
-                distributions=distributions if values else {},
-                user_attrs={each: metrics[each] for each in ("score_best", "decision", "reason") if each in metrics},
+    optuna, ranges = load_optuna(), distributions(study.trial.search_space)
+    with new_studies(storage, [name or study.name]) as [made]:
+        for result in results:
+            metrics = result.metrics or {}
+            whole = SCORE in metrics and not result.error
+            values = metrics.get("hyperparameters", {}) if whole else {}
+            made.add_trial(
+                optuna.trial.create_trial(
+                    state=optuna.trial.TrialState.COMPLETE if whole else optuna.trial.TrialState.FAIL,
+                    values=[float(metrics[SCORE]), float(metrics[CIRCUITS])] if whole else None,
+                    params={
+                        each: nearest_value(study.trial.search_space[each], values[each]) for each in ranges if values
+                    },
+                    distributions=ranges if values else {},
+                    user_attrs={each: metrics[each] for each in TOLD if each in metrics},
+                )
             )
-        )
     return made

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.ray_tune.space import within
 from cluster.study.study import Study
 from qsynth.data.dataset import Instance
 from qsynth.errors import StudyError, did_you_mean
 from qsynth.rng import checked_seed
+from qsynth.space.search_space import nearest_value
 from rl_envs.config import make_tuner
 from rl_envs.tuner import Tuner
 
@@ -75,7 +75,7 @@ class TunePlan:
             if name not in space and name != SEED:
                 known = (*space, SEED)
                 raise StudyError(f"config must name what the study tunes; got {name!r}.{did_you_mean(name, known)}")
-        return {name: within(space[name], value) for name, value in config.items() if name != SEED}
+        return {name: nearest_value(space[name], value) for name, value in config.items() if name != SEED}
 
     def seeds(self, config: Mapping[str, Any]) -> list[int]:
         """Of each lane: the config's or else the study's, and those after it.

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 from ray import tune
 
 from cluster.study.study import Study
-from qsynth.errors import StudyError
-from qsynth.space.search_space import Choice, Dimension, Float, Int
+from qsynth.space.search_space import Choice, Dimension, Float, Int, nearest_value
 
 
 def param_space(study: Study) -> dict[str, Any]:
@@ -33,29 +31,8 @@ def bounds(study: Study) -> dict[str, list[float]]:
 
 def defaults(study: Study) -> dict[str, float]:
     """The study's constants in the form of a ``config``, e.g. for a searcher's ``points_to_evaluate``."""
-    return {name: within(each, study.trial.default(name)) for name, each in sorted(study.trial.search_space.items())}
-
-
-def within(dimension: Dimension, value: Any) -> float:
-    """The nearest value that a dimension has.
-
-    Raises:
-        QsynthError: no finite number.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not np.isfinite(number):
-        raise StudyError(f"a hyperparameter must be a finite number; got {value!r}")
-    clipped = min(max(number, float(dimension.low)), float(dimension.high))
-    match dimension:
-        case Float():
-            return clipped
-        case Int():
-            return round(clipped)
-        case Choice():
-            return dimension.values[int(dimension.index(np.array(clipped)))]
+    space = sorted(study.trial.search_space.items())
+    return {name: nearest_value(each, study.trial.default(name)) for name, each in space}
 
 
 def _domain(dimension: Dimension) -> Any:

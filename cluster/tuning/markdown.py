@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cluster.comparison.report import count, describe_unbeaten
 from cluster.comparison.rows_report import rows_markdown
 from cluster.comparison.summary import ComparisonSummary, in_runs
+from cluster.comparison.trials_report import counted
 from cluster.tuning.study_result import StudyResult
 
 
@@ -26,6 +27,8 @@ def study_markdown(result: StudyResult, plots: Mapping[str, str]) -> str:
         sections += ["## What they returned, trained again with a fresh seed", _scores(again)]
     if result.device is not None:
         sections += ["## On the device", result.device.markdown()]
+    conclusions = [_inline(counted(each)) for each in result.comparison.importance.values()]
+    sections += ["## Which hyperparameters matter", *conclusions] if conclusions else []
     training = "\n".join(f"- {_inline(name)}: {_number(value)}" for name, value in result.training.items())
     sections += [f"## What the {summary.ours} took", training]
     sections += ["## Plots", *(f"{_inline(caption)}\n\n![{name}]({name})" for name, caption in plots.items())]

@@ -8,7 +8,7 @@ from qsynth.execution.compilation import Build
 from qsynth.gan.strata import Pool, Strata
 from qsynth.gan.update import CriticBatch, DistanceUpdate, GanUpdate
 from qsynth.gan.weights import Weights
-from qsynth.networks.adam import AdamState
+from qsynth.networks.optimizer import OptimizerState
 from qsynth.space.controls import Controls
 
 
@@ -28,7 +28,7 @@ class Programs:
             seed: Tensor,
             iteration: Tensor,
             totals: Tensor,
-        ) -> tuple[Tensor, AdamState, Tensor, Tensor, Tensor]:
+        ) -> tuple[Tensor, OptimizerState, Tensor, Tensor, Tensor]:
             generator, state, statistics = update.generator_step(weights, controls, learned, seed, iteration)
             average = update.averaged(weights.average, generator, controls, learned, iteration)
             return generator, state, average, iteration + 1, totals + torch.stack(tuple(statistics))
@@ -39,8 +39,8 @@ class Programs:
             return
 
         def critic_step(
-            critic: Tensor, state: AdamState, batch: CriticBatch, controls: Controls, index: Tensor, totals: Tensor
-        ) -> tuple[Tensor, AdamState, Tensor]:
+            critic: Tensor, state: OptimizerState, batch: CriticBatch, controls: Controls, index: Tensor, totals: Tensor
+        ) -> tuple[Tensor, OptimizerState, Tensor]:
             critic, state, statistics = update.critic_step(critic, state, batch, controls, index)
             share = (index < controls.n_critic) / controls.n_critic
             return critic, state, totals + share * torch.stack(tuple(statistics))

@@ -17,7 +17,7 @@ from qsynth.gan.losses import LOSSES, Penalty, gradient_penalty, norm
 from qsynth.gan.score_terms import with_score_terms
 from qsynth.gan.strata import Pool, Strata
 from qsynth.gan.weights import Weights
-from qsynth.networks.adam import AdamState, adam
+from qsynth.networks.optimizer import ADAM, Optimizer, OptimizerState
 from qsynth.space.controls import OFF, Controls, is_on
 
 # Streams of random numbers; each is used for one thing.
@@ -65,8 +65,16 @@ class DistanceUpdate:
         lesson: what rows are worth to whoever learns them, where ``utility_weight`` may act.
     """
 
-    def __init__(self, generator: Generator, batch_size: int, distance: str, lesson: Lesson | None = None) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        batch_size: int,
+        distance: str,
+        lesson: Lesson | None = None,
+        optimizer: Optimizer = ADAM,
+    ) -> None:
         self.generator, self.batch_size, self._lesson = generator, batch_size, lesson
+        self.optimizer = optimizer
         self._dissimilarity = DISTANCES[distance]
         self.critic_size = 0
 
@@ -80,7 +88,7 @@ class DistanceUpdate:
 
     def generator_step(
         self, weights: Weights, controls: Controls, learned: Strata | Pool, seed: Tensor, iteration: Tensor
-    ) -> tuple[Tensor, AdamState, GeneratorStatistics]:
+    ) -> tuple[Tensor, OptimizerState, GeneratorStatistics]:
         """One generator update.
 
         Args:
@@ -112,7 +120,7 @@ class DistanceUpdate:
 
         gradient, (value, fake) = torch.func.grad_and_value(loss, has_aux=True)(weights.generator)
         one = torch.ones((), dtype=gradient.dtype)
-        generator, state = adam(
+        generator, state = self.optimizer.step(
             weights.generator, gradient, weights.generator_adam, controls.lr_generator, controls.beta1, one
         )
         generator = self._refreshed(generator, learned, controls)
@@ -183,8 +191,9 @@ class GanUpdate(DistanceUpdate):
         penalty: Penalty = "one_sided",
         loss: str = "wasserstein",
         lesson: Lesson | None = None,
+        optimizer: Optimizer = ADAM,
     ) -> None:
-        super().__init__(generator, batch_size, "energy", lesson)
+        super().__init__(generator, batch_size, "energy", lesson, optimizer)
         self.critic, self.critic_size, self.n_critic = critic, critic.layout.size, n_critic
         self.penalty, self.loss = penalty, LOSSES[loss]
 
@@ -217,8 +226,8 @@ class GanUpdate(DistanceUpdate):
         return tuple(CriticBatch(*batch)._replace(listed=listed) for batch in zip(*parts, strict=True))
 
     def critic_step(
-        self, critic: Tensor, state: AdamState, batch: CriticBatch, controls: Controls, index: Tensor
-    ) -> tuple[Tensor, AdamState, CriticStatistics]:
+        self, critic: Tensor, state: OptimizerState, batch: CriticBatch, controls: Controls, index: Tensor
+    ) -> tuple[Tensor, OptimizerState, CriticStatistics]:
         """Critic update number ``index`` of an iteration; beyond ``n_critic`` it changes nothing."""
 
         weights = controls.sample_weights
@@ -236,7 +245,7 @@ class GanUpdate(DistanceUpdate):
 
         gradient, (value, (gap, penalty)) = torch.func.grad_and_value(loss, has_aux=True)(critic)
         active = (index < controls.n_critic).to(critic.dtype)
-        critic, state = adam(critic, gradient, state, controls.lr_critic, controls.beta1, active)
+        critic, state = self.optimizer.step(critic, gradient, state, controls.lr_critic, controls.beta1, active)
         return critic, state, CriticStatistics(value, gap, penalty, torch.linalg.vector_norm(gradient))
 
     def _stratifies(self, controls: Controls) -> bool:

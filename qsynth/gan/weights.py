@@ -6,28 +6,29 @@ import torch
 from torch import Tensor
 
 from qsynth.networks.adam import AdamState
+from qsynth.networks.optimizer import Optimizer, OptimizerState
 from qsynth.space.controls import OFF, is_on
 
 
 class Weights(NamedTuple):
     """What a trial has learned so far; ``average`` is of the generator's parameters, OFF where none is kept, as is what
-    belongs to a critic."""
+    belongs to a critic. ``generator_adam`` and ``critic_adam`` are the optimiser's state, whichever it is."""
 
     generator: Tensor
     critic: Tensor
-    generator_adam: AdamState
-    critic_adam: AdamState
+    generator_adam: OptimizerState
+    critic_adam: OptimizerState
     average: Tensor = OFF
 
     @classmethod
-    def zeros(cls, n_lanes: int, n_generator: int, n_critic: int, *, averages: bool) -> "Weights":
+    def zeros(cls, n_lanes: int, n_generator: int, n_critic: int, optimizer: Optimizer, *, averages: bool) -> "Weights":
         """Those of a population before its trials begin, for so many parameters; a critic of none is OFF."""
-        critic, state = torch.zeros(n_lanes, n_critic), AdamState.zeros(n_lanes, n_critic)
+        critic, state = torch.zeros(n_lanes, n_critic), optimizer.zeros(n_lanes, n_critic)
         generator = torch.zeros(n_lanes, n_generator)
         return cls(
             generator,
             critic if n_critic else OFF,
-            AdamState.zeros(n_lanes, n_generator),
+            optimizer.zeros(n_lanes, n_generator),
             state if n_critic else AdamState(OFF, OFF, OFF),
             generator.clone() if averages else OFF,
         )

@@ -72,7 +72,11 @@ class Population:
         self.iterations = np.zeros(n_lanes, dtype=np.int64)
         self._seeds, self._steps = torch.zeros(2, n_lanes, dtype=torch.int64)
         self._weights = Weights.zeros(
-            n_lanes, self.generator.layout.size, self._update.critic_size, averages="weight_average" in self.values
+            n_lanes,
+            self.generator.layout.size,
+            self._update.critic_size,
+            self._update.optimizer,
+            averages="weight_average" in self.values,
         )
         self._controls: Controls = controls(self.values, capacity)
         self._rows = torch.zeros(0)

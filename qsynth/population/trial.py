@@ -16,6 +16,7 @@ from qsynth.gan.critic import Critic
 from qsynth.gan.generator import Generator
 from qsynth.gan.losses import LOSSES
 from qsynth.gan.update import DistanceUpdate, GanUpdate
+from qsynth.networks.optimizer import OPTIMIZERS
 from qsynth.population.trial_settings import TrialSettings
 from qsynth.qnn.lesson import Lesson
 from qsynth.space.hyperparameters import SHOTS
@@ -47,6 +48,12 @@ class TrialConfig(TrialSettings):
         space = {name: dimension for name, dimension in self.search_space.items() if name != SHOTS}
         defaults = {**self.defaults.model_dump(), **changes.pop("defaults", {}), SHOTS: None}
         return self.replaced(**{"engine": engine, "search_space": space, **changes, "defaults": defaults})
+
+    def under(self, optimizer: str) -> Self:
+        """The same trial under another optimiser; what means nothing then is not tuned."""
+        alone = self.replaced(optimizer=optimizer, search_space={})
+        space = {name: dimension for name, dimension in self.search_space.items() if name in alone.tunable}
+        return alone.replaced(search_space=space)
 
     @property
     def most_features(self) -> float:
@@ -87,9 +94,12 @@ class TrialConfig(TrialSettings):
     ) -> DistanceUpdate:
         """How the networks learn; where ``utility_weight`` may act, from a ``lesson`` too."""
         critic, capacity = self.build_critic(n_features, n_classes), self.capacity
+        optimizer = OPTIMIZERS[self.optimizer]
         if critic is None:
-            return DistanceUpdate(generator, capacity.batch_size, self.loss, lesson)
-        return GanUpdate(generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss, lesson)
+            return DistanceUpdate(generator, capacity.batch_size, self.loss, lesson, optimizer)
+        return GanUpdate(
+            generator, critic, capacity.batch_size, capacity.n_critic, self.penalty, self.loss, lesson, optimizer
+        )
 
     def cost(
         self,

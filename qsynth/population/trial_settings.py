@@ -13,10 +13,12 @@ from qsynth.gan.losses import LOSSES, Penalty
 from qsynth.gan.mlp_critic import MLPCriticConfig
 from qsynth.gan.quantum import QuantumGeneratorConfig
 from qsynth.metrics.score import ScoreConfig
+from qsynth.networks.optimizer import OPTIMIZERS
 from qsynth.qnn.fit import QNNConfig
 from qsynth.space.hyperparameters import NAMES, SCORE_WEIGHTS, SHOTS, SPARED, Tunables
 
 ALWAYS = {*("lr_generator", "beta1", "batch_size", "weight_average"), *SCORE_WEIGHTS}
+RATES = {"lr_generator", "lr_critic"}
 OF_CRITICS = {
     *("lr_critic", "n_critic", "instance_noise"),
     *("fidelity_weight", "adversarial_weight", "critic_start"),
@@ -35,6 +37,7 @@ class TrialSettings(Tunables):
             distances to the real rows without a critic; see :mod:`qsynth.gan.distances`.
         penalty: which side of the critic's slope the gradient penalty, which goes with any loss of a critic, is for;
             ``zero_centered`` is that of both real and fake rows (R1 and R2).
+        optimizer: ``adam``, or ``prodigy``, which finds both learning rates itself: they mean nothing then.
     """
 
     n_qubits: int = Field(ge=1, le=100)
@@ -47,6 +50,7 @@ class TrialSettings(Tunables):
     critic: CriticConfig = MLPCriticConfig()
     loss: LossName = "wasserstein"
     penalty: Penalty = "one_sided"
+    optimizer: str = "adam"
     qnn: QNNConfig = QNNConfig()
     score: ScoreConfig = ScoreConfig()
 
@@ -55,9 +59,10 @@ class TrialSettings(Tunables):
         yield from super().conflicts()
         try:
             self._check_ansaetze()
+            self._check_optimizer()
         except ValueError as error:
             yield error
-            return  # what follows looks at the ansatz
+            return  # what follows looks at the ansatz and the optimiser
         for check in (
             self._check_patterns,
             self._check_loss,
@@ -88,6 +93,16 @@ class TrialSettings(Tunables):
                 ANSAETZE[name].encoded(encoder)
             except QsynthError as error:
                 raise ValueError(f"{path}{error}") from None
+
+    def _check_optimizer(self) -> None:
+        """Refuse an optimiser that is not known.
+
+        Raises:
+            ValueError: such an optimiser.
+        """
+        if self.optimizer not in OPTIMIZERS:
+            known = did_you_mean(self.optimizer, OPTIMIZERS)
+            raise ValueError(f"optimizer must be a registered optimizer; got {self.optimizer!r}.{known}")
 
     def _check_readout(self) -> None:
         """Refuse what can't be read.
@@ -120,6 +135,7 @@ class TrialSettings(Tunables):
                 if self.has_critic:
                     kinds = f"generator {self.generator.kind}, critic {self.critic.kind}, loss {self.loss}"
                     kinds += f" and penalty {self.penalty}"
+                kinds += "" if self.optimizer == "adam" else f", under optimizer {self.optimizer}"
                 raise ValueError(f"search_space.{name} must be left out: it does nothing with {kinds}")
 
     def limits(self, name: str) -> tuple[float, float]:
@@ -200,6 +216,7 @@ class TrialSettings(Tunables):
             of_losses = {"gp_weight": self.penalty != "none", "label_smoothing": LOSSES[self.loss].has_labels}
             found |= OF_CRITICS | self.critic.uses | {name for name, has in of_losses.items() if has}
         idle = ({SHOTS} if not self._draws_shots else set()) | ({"pattern"} if not self.patterns else set())
+        idle |= RATES if OPTIMIZERS[self.optimizer].finds_rate else set()
         return found - idle
 
     @property

@@ -1,13 +1,14 @@
 """What a search or an agent may change: named dimensions of the hyperparameters."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
 from qsynth.config import Config
+from qsynth.errors import StudyError
 
 
 class Float(Config):
@@ -101,6 +102,28 @@ class Choice(Config):
 
 Dimension = Annotated[Float | Int | Choice, Field(discriminator="kind")]
 SearchSpace = dict[str, Dimension]
+
+
+def nearest_value(dimension: Dimension, value: Any) -> float:
+    """The nearest value that a dimension has.
+
+    Raises:
+        QsynthError: no finite number.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise StudyError(f"a hyperparameter must be a finite number; got {value!r}")
+    clipped = min(max(number, float(dimension.low)), float(dimension.high))
+    match dimension:
+        case Float():
+            return clipped
+        case Int():
+            return round(clipped)
+        case Choice():
+            return dimension.values[int(dimension.index(np.array(clipped)))]
 
 
 def adjacent_value(dimension: Int | Choice, value: ArrayLike, steps: ArrayLike) -> np.ndarray:

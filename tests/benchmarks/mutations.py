@@ -134,10 +134,10 @@ MUTATIONS = [
         ("TPE minimises", 'direction="maximize"', 'direction="minimize"'),
         (
             "TPE hears no scores",
-            "study.tell(trial, _worth(outcome.scores[1:], setting.keep))",
+            "study.tell(trial, worth(outcome.scores[1:], setting.keep))",
             "study.tell(trial, 0.0)",
         ),
-        ("pruners prune the best", "trial.report(_worth(scores", "trial.report(-_worth(scores"),
+        ("pruners prune the best", "trial.report(worth(scores", "trial.report(-worth(scores"),
         (
             "pruners prune whom they should keep",
             "None if trial.should_prune() else {}",

@@ -30,6 +30,7 @@ def agent_rival(
     watched: bool = False,
     only_once: bool = False,
     identity: str = "",
+    optimizer: str = "",
 ) -> Rival:
     """Runs under ``agent`` from the given values; they differ in their trials' seeds.
 
@@ -51,5 +52,12 @@ def agent_rival(
         return restarts(setting, stretch)
 
     return Rival(
-        name=name, plan=plan, detail=detail, prepared=prepared, shared=shared, only_once=only_once, identity=identity
+        name=name,
+        plan=plan,
+        detail=detail,
+        prepared=prepared,
+        shared=shared,
+        only_once=only_once,
+        identity=identity,
+        optimizer=optimizer,
     )

@@ -30,6 +30,11 @@ RIVALS.register("pb2")(PB2)
 RIVALS.register("pbt")(PBT)
 RIVALS.register("rules")(RULES)
 RIVALS.register("random")(RANDOM_SEARCH)
+RIVALS.register("prodigy")(
+    agent_rival(
+        "Prodigy", Hold(), "the given values, but for learning rates that the optimiser finds", optimizer="prodigy"
+    )
+)
 RIVALS.register("defaults")(agent_rival("defaults", Hold(), "the given values, unchanged"))
 
 OF_OPTUNA = ("tpe", "tpe-median", "tpe-hyperband", "cma-es", "gp")

@@ -1,6 +1,6 @@
 """What a rival is: a plan that asks for parts of trials to be trained, and hears what came of them."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -143,6 +143,7 @@ class Rival:
         only_once: it is of interest for a budget of one run only.
         identity: tells apart what has the same name, such as agents from different files.
         rows: where its rows come from, if its plan asks for nothing.
+        optimizer: of its trials, in populations of their own; empty: the study's.
     """
 
     name: str
@@ -154,6 +155,12 @@ class Rival:
     only_once: bool = False
     identity: str = ""
     rows: Yardstick | None = None
+    optimizer: str = ""
+
+
+def worth(scores: Sequence[float], keep: Keep) -> float:
+    """What a trial returns that had these scores after its decisions."""
+    return max(scores) if keep == "best" else scores[-1]
 
 
 def restarts(setting: Setting, stretch: Callable[[int], Stretch]) -> Plan:

@@ -1,39 +1,10 @@
 """Optuna's loop, and its tree-structured Parzen estimators (Bergstra et al. 2011), with and without pruning."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from cluster.comparison.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values
-from qsynth.errors import QsynthError
-from qsynth.population.snapshot import Keep
-from qsynth.space.search_space import Choice, Int, SearchSpace
-
-
-def load_optuna() -> Any:
-    """The library.
-
-    Raises:
-        QsynthError: it is not installed.
-    """
-    try:
-        import optuna
-    except ImportError:
-        raise QsynthError("this rival needs Optuna; install it with: pip install 'qsynth[compare]'") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
-
-
-def _distributions(optuna: Any, space: SearchSpace) -> dict[str, Any]:
-    made = {}
-    for name, dimension in sorted(space.items()):
-        match dimension:
-            case Int():
-                made[name] = optuna.distributions.IntDistribution(dimension.low, dimension.high)
-            case Choice():
-                made[name] = optuna.distributions.CategoricalDistribution(dimension.values)
-            case _:
-                made[name] = optuna.distributions.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
-    return made
+from cluster.comparison.rivals.rival import Moment, Plan, Rival, Setting, Stretch, Values, worth
+from cluster.results.optuna_studies import distributions, load_optuna
 
 
 def planned(
@@ -56,7 +27,7 @@ def planned(
             pruner=pruner(optuna, setting),
             study_name=f"problem-{setting.problem}",
         )
-        space = _distributions(optuna, setting.space)
+        space = distributions(setting.space)
         if defaults_first:
             study.enqueue_trial({name: setting.start[name] for name in space if name in setting.start})
         while setting.meter.left:
@@ -68,7 +39,7 @@ def planned(
                 if not moment.decision:
                     return {}
                 scores.append(moment.score)
-                trial.report(_worth(scores, setting.keep), moment.decision)
+                trial.report(worth(scores, setting.keep), moment.decision)
                 return None if trial.should_prune() else {}
 
             decisions = min(setting.n_decisions, setting.meter.left)
@@ -78,14 +49,9 @@ def planned(
             if pruned:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             else:
-                study.tell(trial, _worth(outcome.scores[1:], setting.keep))
+                study.tell(trial, worth(outcome.scores[1:], setting.keep))
 
     return plan
-
-
-def _worth(scores: Sequence[float], keep: Keep) -> float:
-    """What a trial returns that had these scores after its decisions."""
-    return max(scores) if keep == "best" else scores[-1]
 
 
 def _tpe(optuna: Any, setting: Setting) -> Any:

@@ -36,7 +36,7 @@ def trained(stretch_run: StretchRun, scores: list[float]) -> None:
     for decision, score in enumerate(scores, start=1):
         stretch_run.scores.append(score)
         stretch_run.values.append({"x": stretch_run.stretch.values["x"] + decision / 100})
-        stretch_run.spend += Spend()
+        stretch_run.spend += Spend(10, 100)
         if score > bar:
             bar, stretch_run.best[decision] = score, snapshot(f"{stretch_run.stretch.trial} at {decision}")
     if stretch_run.stretch.keep:
@@ -119,6 +119,22 @@ def test_a_copy_has_its_origins_values_before_its_own() -> None:
         trained(stretch_run, [0.4, 0.5 + number / 10])
     assert run.returned[2].score == 0.6
     assert run.record({2: grade(0.5)}).marks[2].schedule == {"x": pytest.approx([0.01, 0.91, 0.92])}
+
+
+def test_every_trial_is_kept_and_what_went_on_from_one_is_not_kept_twice() -> None:
+    """The first copy stands for its origin; the other is a trial of its own, with what both took."""
+    run = begun(in_two_parts, 2, (2,))
+    for scores in ([0.2], [0.3], [0.4, 0.5], [0.6, 0.1]):
+        stretch_run = run.take()
+        assert stretch_run is not None
+        trained(stretch_run, scores)
+    trials = run.record({2: grade(0.5)}).trials
+    assert trials is not None
+    assert trials.scores == (0.5, 0.3, 0.6)
+    assert trials.whole == (True, False, True)
+    assert (trials.circuits, trials.shots) == ((30, 10, 30), (300, 100, 300))
+    assert trials.values == {"x": (0.92, 0.11, 0.92)}
+    assert trials.held == (False, True, False)
 
 
 def test_outcomes_come_in_the_order_that_was_asked_for() -> None:

@@ -131,7 +131,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
         "--agent",
         agent,
         "--rivals",
-        "random,constants,pbt,fine-tuned",
+        "random,constants,pbt,prodigy,fine-tuned",
         "--search-trials",
         1,
     ]
@@ -143,7 +143,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     first = json.loads(capsys.readouterr().out)
     rivals = {each["name"]: each for each in first["rivals"]}
     robbed = {"agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
-    assert set(rivals) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT"} | robbed
+    assert set(rivals) == {"agent", "agent, fine-tuned", "random search", "tuned constants", "PBT", "Prodigy"} | robbed
     assert rivals["agent"]["prepared_iterations"] == rivals["agent, fine-tuned"]["prepared_iterations"] == 50 * 6
     assert rivals["agent, fine-tuned"]["test"]["1"] == rivals["agent"]["test"]["1"]  # one run can't have learned
     assert rivals["agent, fine-tuned"]["test"]["2"] != rivals["agent"]["test"]["2"]
@@ -152,6 +152,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert rivals["PBT"]["spent"]["iterations"] == (1 + 2) * 2 * 6
     assert set(rivals["PBT"]["test"]) == {"1", "2"}
     assert set(rivals["agent, blind"]["test"]) == {"1"}
+    assert rivals["Prodigy"]["test"]["1"] != rivals["random search"]["test"]["1"]
     assert first["target"]["of"] == "tuned constants"
     assert json.loads((out / "comparison.json").read_text()) == {k: v for k, v in first.items() if k != "report"}
     again = {each["name"]: each for each in first["retrained"]}
@@ -163,9 +164,14 @@ def test_a_comparison_from_beginning_to_end_and_again(
     assert again["tuned constants, retrained"]["spent"]["iterations"] == 2 * 6
     constants = again["tuned constants, retrained"]["test"]
     assert constants["1"] == constants["2"]
+    matters, fronts = first["importance"]["tiny"], first["fronts"]["tiny"]
+    assert matters["conclusion"].startswith("Nothing can be said: a regression on")
+    assert matters["n_trials"] >= 2 * 2 + 2 * 2 + 4  # random search, tuned constants, and what these were tuned with
+    assert fronts["trials"] == sum(each["spent"]["trials"] for each in rivals.values())
+    assert {each["rival"] for each in fronts["circuits"]} <= set(rivals)
     report = Path(first["report"]).read_text()
     assert all(f"<td>{name}</td>" in report for name in {*rivals, *again})
-    assert report.count("data:image/png;base64,") == 5
+    assert report.count("data:image/png;base64,") == 6
     beside = {each["name"]: each for each in first["rows"]["beside"]}
     assert set(beside) == {"classical twin", *YARDSTICKS}
     assert all(f"<td>{name}" in report for name in beside)
@@ -183,7 +189,7 @@ def test_a_comparison_from_beginning_to_end_and_again(
     # What the card says makes no other agent of it.
     kept = (out / "records.jsonl").read_bytes()
     trained_again = sum(each["spent"]["trials"] for name, each in again.items() if name != "agent")
-    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 2 + 2) + 2 * len(robbed) + trained_again + 2 * len(beside)
+    assert len(kept.splitlines()) == 4 + 2 * (1 + 1 + 1 + 1 + 2 + 2) + 2 * len(robbed) + trained_again + 2 * len(beside)
     (out / "records.jsonl").write_bytes(kept[:-20])  # a kill tore the last line
     assert call(monkeypatch, *arguments) == 0
     assert untimed(json.loads(capsys.readouterr().out)) == untimed(first)
