@@ -12,23 +12,26 @@ class JobPools:
 
     Args:
         sizes, names: as those of a pool.
+
+    Attributes:
+        optimizer: of the pool that is up; empty: the study's.
     """
 
     def __init__(
         self, environment: EnvironmentConfig, sizes: Callable[[], Mapping[Placement, int]], names: str
     ) -> None:
         self._environment, self._sizes, self._names = environment, sizes, names
-        self._optimizer, self._pool = "", JobPool(environment, sizes, names)
+        self.optimizer, self._pool = "", JobPool(environment, sizes, names)
 
     def under(self, optimizer: str) -> JobPool:
         """The pool for an optimiser; empty: the study's. The one before it is no more."""
-        if optimizer != self._optimizer:
+        if optimizer != self.optimizer:
             self.stop()
             trial = self._environment.trial
             changed = trial.under(optimizer) if optimizer else trial
             names = f"{self._names}-{optimizer}" if optimizer else self._names
             environment = self._environment.model_copy(update={"trial": changed})
-            self._optimizer, self._pool = optimizer, JobPool(environment, self._sizes, names)
+            self.optimizer, self._pool = optimizer, JobPool(environment, self._sizes, names)
         return self._pool
 
     def stop(self) -> None:

@@ -205,7 +205,8 @@ class StudyComparison:
         missing = [job for job in jobs if job.key not in known]
         done = sum(job.runs for job in jobs) - sum(job.runs for job in missing)
         on_done(done)
-        for optimizer in sorted({job.rival.optimizer for job in missing}):
+        # Whoever is up goes on: populations take their time to start.
+        for optimizer in sorted({job.rival.optimizer for job in missing}, key=lambda each: each != pool.optimizer):
             of_it = [job for job in missing if job.rival.optimizer == optimizer]
 
             def keep(place: int, record: JobResult, of_it: list[ComparisonJob] = of_it) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cluster.comparison.comparison_result import ComparisonResult
 from cluster.results.plots import plot_training
 from cluster.study import run_directory
 from cluster.study.run_directory import RunDirectory
@@ -40,6 +41,7 @@ from rl_envs.agents import Agent, Hold, Schedule
 from rl_envs.config import make_tuner
 from rl_envs.rollout import Assignment, Episode, play
 from tests.cluster.comparison.made import comparison, rival_result
+from tests.cluster.comparison.test_importance import SPACE, matters, played
 from tests.cluster.conftest import TINY
 
 pytestmark = [
@@ -49,7 +51,7 @@ pytestmark = [
 ]
 AGENTS: dict[str, Agent] = {"agent": Schedule({"lr_generator": 0.03}, 0.3), "defaults": Hold()}
 PLOTS = ("schedule", "marginals", "training")
-COMPARED = ("budgets", "rows", "curves", "leads")
+COMPARED = ("budgets", "rows", "curves", "leads", "importance", "fronts")
 HISTORY = [{"sampled_steps": 12.0, "score": 0.4, "return": 0.1, "trials": 4.0, "failures": 0.0, "seconds": 1.0}]
 
 
@@ -110,11 +112,19 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) ->
         log.log(name, shown)
     run.agent.write_bytes(b"an agent")
     tests = {name: [episode.test_score or 0.0 for episode in episodes] for name, episodes in trials.items()}
-    found = replace(comparison(tests), beside=(rival_result("mixture", [0.2, 0.3]),))
+    found = with_trials(replace(comparison(tests), beside=(rival_result("mixture", [0.2, 0.3]),)))
     found.write(run.comparison)
     result = deliver(study, run, tracker, found, contender_of(run), trials["agent"], None)
     assert tracker.close("FINISHED") == 0
     return Delivered(uri, run, result, trials)
+
+
+def with_trials(made: ComparisonResult) -> ComparisonResult:
+    """With trials of the first rival, and others that it was tuned with."""
+    first, kept = made.rivals[0], played(matters, n_problems=2)
+    records = tuple(replace(mine, trials=its.trials) for mine, its in zip(first.records, kept, strict=True))
+    rivals = (replace(first, records=records), *made.rivals[1:])
+    return replace(made, rivals=rivals, spaces={"a": SPACE}, searched=tuple(played(matters)))
 
 
 def test_the_parent_run_reads_well(delivered: Delivered) -> None:
@@ -127,6 +137,7 @@ def test_the_parent_run_reads_well(delivered: Delivered) -> None:
     assert tags["mlflow.source.name"] == "qsynth tune tiny"
     note = tags["mlflow.note.content"]
     assert "| **agent** |" in note
+    assert "beyond doubt matters rate. (240 trials on 8 problems.)" in note
     best = max(range(2), key=lambda number: delivered.trials["agent"][number].scores[1:].max())
     trial = delivered.runs("trial")[f"agent held-out {best}"].info
     page = f"#/experiments/{trial.experiment_id}/runs/{trial.run_id}?workflowType=machine_learning"
