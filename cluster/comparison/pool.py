@@ -60,8 +60,10 @@ class JobWorker:
         import torch
 
         from rl_envs.config import make_tuner
+        from rl_envs.watchdog import Watchdog
 
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._data = environment.data
         self._tuner = make_tuner(environment, n_lanes)
 
@@ -154,7 +156,7 @@ class JobPool:
                 if error.actor_init_failed:
                     reason = re.sub(r"^qsynth\.errors\.\w+: ", "", str(error).splitlines()[-1])
                     raise QsynthError(f"a population can't be set up: {reason}") from None
-                raise QsynthError("a population died again and again; is memory short?") from None
+                raise QsynthError("a population died again and again; is memory short, or does a device hang?") from None
             for index, record in ray.get(queue.collect.remote()):
                 if index in left:
                     left.discard(index)

@@ -21,7 +21,10 @@ class DeviceTrial:
     def __init__(self) -> None:
         import torch
 
+        from rl_envs.watchdog import Watchdog
+
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._found: FineTuning | None = None
 
     def latest(self) -> FineTuning | None:

@@ -30,8 +30,10 @@ class PopulationWorker:
         import torch
 
         from rl_envs.config import make_tuner
+        from rl_envs.watchdog import Watchdog
 
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._tuner = make_tuner(environment, n_lanes)
 
     def features(self) -> list[str]:
@@ -156,7 +158,7 @@ class WorkerPool:
             try:
                 results[start] = ray.get(reference)
             except RayActorError:
-                raise QsynthError("a population died again and again; is memory short?") from None
+                raise QsynthError("a population died again and again; is memory short, or does a device hang?") from None
             done += len(results[start])
             on_done(done)
             kind = self._workers[worker]
