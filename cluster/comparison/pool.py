@@ -156,7 +156,7 @@ class JobPool:
                 if error.actor_init_failed:
                     reason = re.sub(r"^qsynth\.errors\.\w+: ", "", str(error).splitlines()[-1])
                     raise QsynthError(f"a population can't be set up: {reason}") from None
-                raise QsynthError("a population died again and again; is memory short, or does a device hang?") from None
+                raise QsynthError("a population died again and again; is memory short? does a device hang?") from None
             for index, record in ray.get(queue.collect.remote()):
                 if index in left:
                     left.discard(index)

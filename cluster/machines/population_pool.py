@@ -158,7 +158,7 @@ class WorkerPool:
             try:
                 results[start] = ray.get(reference)
             except RayActorError:
-                raise QsynthError("a population died again and again; is memory short, or does a device hang?") from None
+                raise QsynthError("a population died again and again; is memory short? does a device hang?") from None
             done += len(results[start])
             on_done(done)
             kind = self._workers[worker]

@@ -247,10 +247,7 @@ def _make_vector_env(context: Any) -> Any:
 
     from rl_envs.curriculum import CurriculumVectorEnv
     from rl_envs.vector_env import QGANTuningVectorEnv
-    from rl_envs.watchdog import Watchdog
 
     torch.set_num_threads(1)
-    if context.worker_index:  # 0 is the driver, in whose place nobody starts another
-        Watchdog.allow()
     made = CurriculumVectorEnv if "tasks" in context["environment"] else QGANTuningVectorEnv
     return made(context["num_envs"], context["environment"])

@@ -31,11 +31,11 @@ from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
 from cluster.training.gauges import StudyGauges
+from cluster.training.kept_agent import is_whole
 from cluster.training.training_loop import TrainingLoop
 from cluster.tuning.deliver import best_trial, deliver, trials_log
 from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.engine import choose
-from qsynth.errors import QsynthError
 from qsynth.files.atomic import atomic_write_json
 from qsynth.synthesizer import QGANSynthesizer
 from rl_envs.agents import Agent, Hold
@@ -130,7 +130,7 @@ class Tuning:
         last = store.latest()
         history: list[dict[str, float]] = [] if last is None else last.state["history"]
         stage = self.progress.stage("train agent", total)
-        if last is not None and last.state["sampled_steps"] >= total and self._has_agent():
+        if last is not None and last.state["sampled_steps"] >= total and is_whole(self.run.agent, self.progress):
             stage.update(total)
             return history
         seed = study.seed + 1009 * self.tracker.attempt_lock.attempt
@@ -173,17 +173,6 @@ class Tuning:
         finally:
             trainer.stop()
         return history
-
-    def _has_agent(self) -> bool:
-        """Whether the agent's file is there, and whole; else it is made anew of the checkpoint."""
-        if not self.run.agent.exists():
-            return False
-        try:
-            load_policy(self.run.agent)
-        except QsynthError as error:
-            self.progress.note(f"{error}; it is made anew of the last checkpoint")
-            return False
-        return True
 
     def _compared(self) -> Study:
         """The study as the agent and its rivals are compared on it: budgets are in runs, so shots do not end trials."""
