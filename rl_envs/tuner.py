@@ -32,8 +32,8 @@ class EpisodeConfig(Config):
     """How a trial's budget is divided into decisions.
 
     Attributes:
-        step_timeout_s: for one decision's iterations. In a worker, a device that does not return for twice as long, and a
-            minute more than that at least, ends the process (:class:`rl_envs.watchdog.Watchdog`).
+        step_timeout_s: for one decision's iterations. A worker whose device does not return for twice as long, or for a
+            minute more, ends (:class:`rl_envs.watchdog.Watchdog`).
         shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
         recovery: whether agents may also re-initialise a trial, shrink its angles, or restart its critic
             (:mod:`qsynth.population.recovery`).

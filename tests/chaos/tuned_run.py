@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,36 @@ training_loop.RETURN_SECONDS, tune.CHECKPOINT_SECONDS = {patience}, 3.0
 main()
 """
 WAIT_SECONDS = 900.0
+STEP_SECONDS = 20.0  # for a decision on a device
 
 
 class TunedRun:
-    """A tiny study's run in a folder of its own, with one population or two."""
+    """A tiny study's run in a folder of its own, with one population or two.
 
-    def __init__(self, folder: Path, n_runners: int = 1, trials: int = 120, patience: float = 60.0) -> None:
+    Args:
+        patience: seconds that lost populations have to come back.
+        device: the engine's name; left out: the usual one.
+        environment: variables that its processes have in addition.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        n_runners: int = 1,
+        trials: int = 120,
+        patience: float = 60.0,
+        device: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.out, self._patience = folder, folder / "runs", patience
+        self._environment = dict(environment or {})
         study = yaml.safe_load(yaml.safe_dump(TINY))
         study["resources"]["n_runners"] = n_runners
         study["budget"] |= {"agent_trials": trials, "search_share": 64 / trials}
+        if device is not None:  # it is slower, so there is less to do
+            study["trial"]["engine"] = {"name": device}
+            study["episode"]["step_timeout_s"] = STEP_SECONDS
+            study["budget"] |= {"search_share": 8 / trials, "held_out": 1, "random_runs": 1}
         (folder / "tiny.yaml").write_text(yaml.safe_dump(study))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,7 +68,7 @@ class TunedRun:
         with (self.folder / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-c", code, *arguments],
-                env=kept | {"OMP_NUM_THREADS": "1"},
+                env=kept | {"OMP_NUM_THREADS": "1"} | self._environment,
                 cwd=self.folder,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

@@ -10,8 +10,8 @@ from cluster.cli.commands import _found
 from cluster.comparison.job_result import JobResultFile
 from cluster.results.device_result import DeviceResult
 from cluster.study.run_directory import RunDirectory
+from cluster.training.kept_agent import is_whole
 from cluster.tuning.study_result import StudyResult
-from cluster.tuning.tune import Tuning
 from qsynth.errors import FileError
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
 from tests.cluster.comparison.made import comparison
@@ -19,8 +19,8 @@ from tests.rl_envs.tiny import SPACE
 
 
 def has_agent(run: RunDirectory, notes: list[str]) -> bool:
-    tuning: Any = SimpleNamespace(run=run, progress=SimpleNamespace(note=notes.append))
-    return Tuning._has_agent(tuning)
+    progress: Any = SimpleNamespace(note=notes.append)
+    return is_whole(run.agent, progress)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.99, 1.0])
