@@ -1,7 +1,14 @@
 """How much time and work faults may cost."""
 
-RECOVERY_SECONDS = 30.0
-REPEATED = 1.1  # work in all over work that counts
-# What a time may be longer on a machine that does much else, as those of these tests do: with 8 processes that want
-# each core, Ray alone takes half a minute to start. Work is not a matter of the machine, so it has no such factor.
-BUSY = 4.0
+import os
+
+RECOVERY_SECONDS = 30.0  # on a machine that does nothing else
+REPEATED = 1.1  # work in all over work that counts; no matter of the machine
+MOST_BUSY = 10.0
+
+
+def recovery_seconds() -> float:
+    """How long anything may take to work again: longer where each core has more than one process to run, as it does
+    nothing else there than wait its turn."""
+    waiting = max(os.getloadavg()) / (os.cpu_count() or 1)
+    return RECOVERY_SECONDS * min(max(1.0, waiting), MOST_BUSY)

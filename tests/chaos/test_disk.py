@@ -4,7 +4,8 @@ import errno
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def filled(disk: Path) -> Path:
     """A file that leaves no room."""
     ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (MIB, 1):
-            with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-                while True:
-                    file.write(b"x" * size)
+
+    def write(blocks: Iterable[int]) -> None:
+        with ballast.open("ab", buffering=0) as file:
+            for size in blocks:
+                file.write(b"x" * size)
+
+    for size in (MIB, 1):
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            write(repeat(size))
     return ballast
 
 

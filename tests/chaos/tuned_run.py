@@ -21,11 +21,11 @@ COMMAND = """
 from cluster.cli.app import main
 from cluster.training import training_loop
 from cluster.tuning import tune
-training_loop.RETURN_SECONDS, tune.CHECKPOINT_SECONDS = {patience}, 3.0
+training_loop.RETURN_SECONDS, tune.CHECKPOINT_SECONDS = {patience}, 1.0
 main()
 """
 WAIT_SECONDS = 900.0
-STEP_SECONDS = 20.0  # for a decision on a device
+STEP_SECONDS = 25.0  # for a decision on a device
 
 
 class TunedRun:
@@ -52,9 +52,13 @@ class TunedRun:
         study["resources"]["n_runners"] = n_runners
         study["budget"] |= {"agent_trials": trials, "search_share": 64 / trials}
         if device is not None:  # it is slower, so there is less to do
-            study["trial"]["engine"] = {"name": device}
-            study["episode"]["step_timeout_s"] = STEP_SECONDS
-            study["budget"] |= {"search_share": 8 / trials, "held_out": 1, "random_runs": 1}
+            study["trial"] |= {"engine": {"name": device}, "n_qubits": 2, "score": {"n_rows": 32, "utility": 0}}
+            study["trial"]["capacity"] |= {"batch_size": 2, "n_critic": 1}
+            study["trial"]["defaults"]["batch_size"] = 2
+            study["trial"]["search_space"].pop("n_critic")
+            study["episode"] |= {"iterations_per_decision": 1, "step_timeout_s": STEP_SECONDS}
+            study["resources"]["n_lanes"] = 2
+            study["budget"] |= {"search_share": 4 / trials, "held_out": 1, "random_runs": 1}
         (folder / "tiny.yaml").write_text(yaml.safe_dump(study))
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -23,8 +23,8 @@ from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Offer, Service
 from cluster.service.supervisor import Supervisor
 from cluster.service.up import start_head
 from cluster.system.environment import RAY_JOB
-from cluster.system.home import HOME
-from qsynth.errors import QsynthError
+from cluster.system.home import HOME, home
+from qsynth.errors import FileError, QsynthError
 from tests.cluster.running import free_ports
 
 SLEEP = "import time; time.sleep(1000)"
@@ -216,3 +216,18 @@ def test_another_process_with_the_id_of_one_that_died_is_not_it() -> None:
     earlier = DaemonProcess(os.getpid(), psutil.Process().create_time())  # as it was noted without the boot's id
     assert earlier.lives
     assert not earlier._replace(began=earlier.began - 2).lives
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"processes": {"ray": [-1, 1.0]}, "cluster": "127.0.0.1:6379"}'])
+def test_a_damaged_file_of_the_service_is_named(service: Service, content: str) -> None:
+    """And not taken for none, as its processes may run; its supervisor waits until it is mended."""
+    file = home() / "service.json"
+    whole = file.read_text()
+    file.write_text(content)
+    try:
+        with pytest.raises(FileError, match=r"service\.json must"):
+            Service.load()
+        assert Supervisor().look()
+    finally:
+        file.write_text(whole)
+    assert Service.load() == service
