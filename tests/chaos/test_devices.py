@@ -21,9 +21,9 @@ MAX_EMPTY = 3  # iterations without anything sampled, before a training ends
 class DeviceRun(TunedRun):
     """A run on the faulty device."""
 
-    def __init__(self, folder: Path, trials: int = 60, **environment: str) -> None:
+    def __init__(self, folder: Path, trials: int = 60, patience: float = 300.0, **environment: str) -> None:
         variables = faulty_device.install(folder) | environment
-        super().__init__(folder, trials=trials, patience=3.0, device=faulty_device.NAME, environment=variables)
+        super().__init__(folder, trials=trials, patience=patience, device=faulty_device.NAME, environment=variables)
         self._faults = Path(variables[faulty_device.FOLDER])
 
     def have(self, fault: str) -> Path:
@@ -67,7 +67,7 @@ def test_a_device_hangs_once(tmp_path: Path, table: FaultTable, when: str) -> No
 
 
 def test_a_device_hangs_for_ever(tmp_path: Path, table: FaultTable) -> None:
-    run = DeviceRun(tmp_path)
+    run = DeviceRun(tmp_path, patience=3.0)
     run.start()
     run.trains()
     run.have("hang")
