@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from cluster.comparison.job import ComparisonJob
 from cluster.comparison.job_result import JobResult
@@ -152,8 +152,8 @@ class JobPool:
                 if isinstance(error.cause, QsynthError):
                     raise error.cause from None
                 raise
-            except RayActorError as error:
-                if error.actor_init_failed:
+            except (RayActorError, OutOfMemoryError) as error:
+                if isinstance(error, RayActorError) and error.actor_init_failed:
                     reason = re.sub(r"^qsynth\.errors\.\w+: ", "", str(error).splitlines()[-1])
                     raise QsynthError(f"a population can't be set up: {reason}") from None
                 raise QsynthError("a population died again and again; is memory short? does a device hang?") from None

@@ -94,6 +94,8 @@ def run_on_device(
         found = ray.get(actor.latest.remote())
     except ray.exceptions.RayTaskError as error:
         raise QsynthError(" ".join(str(error.cause).split())) from None
+    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
+        raise QsynthError("the process of the device died; is memory short? does the device hang?") from None
     finally:
         ray.kill(actor)
     assert found is not None

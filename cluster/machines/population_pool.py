@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError
 
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement
@@ -157,7 +157,7 @@ class WorkerPool:
             start, worker, since = waiting.pop(reference)
             try:
                 results[start] = ray.get(reference)
-            except RayActorError:
+            except (RayActorError, OutOfMemoryError):  # Ray tells of one that it has killed itself by the latter
                 raise QsynthError("a population died again and again; is memory short? does a device hang?") from None
             done += len(results[start])
             on_done(done)
