@@ -146,8 +146,15 @@ class Experiment:
         return found
 
     def finished(self) -> set[str]:
-        """Trials that have reported their last decision."""
-        return {trial for trial, steps in self.steps().items() if N_DECISIONS in steps}
+        """Trials that Tune has noted as over; one that has reported its last decision may not be yet."""
+        files = (self.folder / tuned_experiment.NAME).glob("experiment_state-*.json")
+        latest = max(files, key=lambda file: file.stat().st_mtime, default=None)
+        try:
+            states = [json.loads(state) for state, _ in json.loads(latest.read_text())["trial_data"]] if latest else []
+        except ValueError:  # it is just written
+            return set()
+        over = [state["trial_id"] for state in states if state["status"] == "TERMINATED"]
+        return {trial for trial in self.steps() if any(f"_{number}_" in trial for number in over)}
 
 
 def test_a_worker_and_then_the_driver_of_an_experiment_die(cluster: Cluster, table: FaultTable) -> None:
@@ -171,7 +178,7 @@ def test_a_worker_and_then_the_driver_of_an_experiment_die(cluster: Cluster, tab
     itself.kill()
     driver.wait()
     finished, before = experiment.finished(), experiment.steps()
-    assert len(finished) < tuned_experiment.TRIALS
+    assert 2 <= len(finished) < tuned_experiment.TRIALS
     restored = experiment.start("restore")
     output, errors = restored.communicate(timeout=SECONDS)
     assert restored.returncode == 0, errors

@@ -9,10 +9,9 @@ import pytest
 
 from tests.chaos.bounds import REPEATED, recovery_seconds
 from tests.chaos.fault_table import FaultTable, Row
-from tests.chaos.tuned_run import TunedRun
+from tests.chaos.tuned_run import LEARNERS, TunedRun
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
-LEARNERS = {"agent", "agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
 
 
 def checked(run: TunedRun, undisturbed: TunedRun, row: Row, table: FaultTable, *, same_agent: bool = False) -> None:
