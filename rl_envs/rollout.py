@@ -100,7 +100,8 @@ def play(
 def _play_wave(
     tuner: Tuner, agent: Agent, wave: list[Assignment], test: bool, snapshots: bool, kept: KeepBest | None
 ) -> list[Episode]:
-    began, n_lanes, n_decisions = time.time(), len(wave), tuner.episode.n_decisions
+    began, since = time.time(), time.monotonic()  # clocks may be set meanwhile
+    n_lanes, n_decisions = len(wave), tuner.episode.n_decisions
     observation = tuner.begin(range(n_lanes), [a.instance for a in wave], [a.seed for a in wave])
     names = sorted(tuner.search_space) or sorted(tuner.values)
     scores, alive = [tuner.score], np.ones(n_lanes, dtype=bool)
@@ -160,7 +161,7 @@ def _play_wave(
             reason=broken or reasons[lane],
             snapshot=tuner.population.snapshot(lane) if snapshots else None,
             began=began,
-            ended=time.time(),
+            ended=began + time.monotonic() - since,
         )
         for lane in range(n_lanes)
     ]

@@ -23,6 +23,7 @@ from rl_envs.observation import LaneStates, feature_names, observe
 from rl_envs.problem import Problems
 from rl_envs.reward import Effect, RewardConfig, ShortfallGain
 from rl_envs.spaces import RECOVER, ActionEntry, Recover
+from rl_envs.watchdog import Watchdog
 
 CHUNK = 5
 
@@ -31,7 +32,8 @@ class EpisodeConfig(Config):
     """How a trial's budget is divided into decisions.
 
     Attributes:
-        step_timeout_s: for one decision's iterations.
+        step_timeout_s: for one decision's iterations. A worker whose device does not return for twice as long, or for a
+            minute more, ends (:class:`rl_envs.watchdog.Watchdog`).
         shot_budget: shots that a trial may take on a device, evaluations included; what it does not cover is not begun.
         recovery: whether agents may also re-initialise a trial, shrink its angles, or restart its critic
             (:mod:`qsynth.population.recovery`).
@@ -243,10 +245,11 @@ class Tuner:
 
     @contextmanager
     def _paying(self, lanes: Sequence[int]) -> Iterator[None]:
-        """Charge ``lanes``, in equal parts, with the shots that the block takes."""
+        """Charge ``lanes``, in equal parts, with the shots that the block takes; a worker that hangs in it ends."""
         before = self.population.spent
         try:
-            yield
+            with Watchdog.watching(self.episode.step_timeout_s):
+                yield
         finally:
             self.shots[list(lanes)] += (self.population.spent - before).shots / len(lanes)
 

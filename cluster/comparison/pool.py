@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from cluster.comparison.job import ComparisonJob
 from cluster.comparison.job_result import JobResult
@@ -60,8 +60,10 @@ class JobWorker:
         import torch
 
         from rl_envs.config import make_tuner
+        from rl_envs.watchdog import Watchdog
 
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._data = environment.data
         self._tuner = make_tuner(environment, n_lanes)
 
@@ -150,11 +152,11 @@ class JobPool:
                 if isinstance(error.cause, QsynthError):
                     raise error.cause from None
                 raise
-            except RayActorError as error:
-                if error.actor_init_failed:
+            except (RayActorError, OutOfMemoryError) as error:
+                if isinstance(error, RayActorError) and error.actor_init_failed:
                     reason = re.sub(r"^qsynth\.errors\.\w+: ", "", str(error).splitlines()[-1])
                     raise QsynthError(f"a population can't be set up: {reason}") from None
-                raise QsynthError("a population died again and again; is memory short?") from None
+                raise QsynthError("a population died again and again; is memory short? does a device hang?") from None
             for index, record in ray.get(queue.collect.remote()):
                 if index in left:
                     left.discard(index)

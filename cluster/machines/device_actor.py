@@ -21,7 +21,10 @@ class DeviceTrial:
     def __init__(self) -> None:
         import torch
 
+        from rl_envs.watchdog import Watchdog
+
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._found: FineTuning | None = None
 
     def latest(self) -> FineTuning | None:
@@ -91,6 +94,8 @@ def run_on_device(
         found = ray.get(actor.latest.remote())
     except ray.exceptions.RayTaskError as error:
         raise QsynthError(" ".join(str(error.cause).split())) from None
+    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError):
+        raise QsynthError("the process of the device died; is memory short? does the device hang?") from None
     finally:
         ray.kill(actor)
     assert found is not None

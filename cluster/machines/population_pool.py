@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError
 
 from cluster.machines.share import ClusterShare
 from cluster.study.placement import Placement
@@ -30,8 +30,10 @@ class PopulationWorker:
         import torch
 
         from rl_envs.config import make_tuner
+        from rl_envs.watchdog import Watchdog
 
         torch.set_num_threads(1)
+        Watchdog.allow()
         self._tuner = make_tuner(environment, n_lanes)
 
     def features(self) -> list[str]:
@@ -155,8 +157,8 @@ class WorkerPool:
             start, worker, since = waiting.pop(reference)
             try:
                 results[start] = ray.get(reference)
-            except RayActorError:
-                raise QsynthError("a population died again and again; is memory short?") from None
+            except (RayActorError, OutOfMemoryError):  # Ray tells of one that it has killed itself by the latter
+                raise QsynthError("a population died again and again; is memory short? does a device hang?") from None
             done += len(results[start])
             on_done(done)
             kind = self._workers[worker]

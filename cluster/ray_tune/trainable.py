@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import ray
 import torch
 from ray import tune
 
@@ -16,6 +17,7 @@ from qsynth.circuits.spend import Spend
 from qsynth.data.tabular import CsvData
 from qsynth.errors import QsynthError, StudyError
 from rl_envs.decision_result import DecisionResult
+from rl_envs.watchdog import Watchdog
 
 
 class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
@@ -52,6 +54,8 @@ class GanTrainable(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             QsynthError: a config that names what the study does not tune, or an engine that can't be made here.
         """
         torch.set_num_threads(1)
+        if ray.is_initialized() and ray.get_runtime_context().get_actor_id():  # Tune retries it then
+            Watchdog.allow()
         self._tuner = self.plan.tuner()
         self._prepare(config)
 

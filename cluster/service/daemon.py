@@ -6,30 +6,63 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import psutil
 
 from qsynth.errors import QsynthError
 
 PRIVATE_MASK = 0o077  # what daemons write, MLflow's store and the files of studies among it, is their owner's alone
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 START_SECONDS, STOP_SECONDS, KILL_SECONDS = 300.0, 30.0, 5.0
 
 
 class DaemonProcess(NamedTuple):
-    """A process, and when it began, which tells it from a later one with the same id."""
+    """A process, and when it began, which tells it from a later one with the same id.
+
+    Attributes:
+        began: seconds, since that boot if it is known, else since 1970.
+        boot: of the machine, its id; empty where it is unknown. The time of day won't do, as clocks are set: with it
+            the beginning of a process seems to move.
+    """
 
     pid: int
     began: float
+    boot: str = ""
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The process that has this id now.
+
+        Raises:
+            psutil.NoSuchProcess: none has.
+        """
+        with suppress(OSError):
+            return cls(pid, _seconds_since_boot(pid), BOOT.read_text().strip())
+        return cls(pid, psutil.Process(pid).create_time())
 
     @property
     def lives(self) -> bool:
         """Whether it runs."""
         try:
-            process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.began) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            if psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE:
+                return False
+            now = DaemonProcess.of(self.pid)
+            if not self.boot:
+                now = DaemonProcess(self.pid, psutil.Process(self.pid).create_time())
+            return now.boot == self.boot and abs(now.began - self.began) < 1
         except psutil.NoSuchProcess:
             return False
+
+
+def _seconds_since_boot(pid: int) -> float:
+    """When a process began; the 22nd field of its ``stat``, whose second may hold blanks and brackets.
+
+    Raises:
+        OSError: there is no such process, or no such file system.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 class _Quiet(subprocess.Popen[bytes]):
@@ -52,7 +85,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             start_new_session=True,
             umask=PRIVATE_MASK,
         )
-    return DaemonProcess(process.pid, psutil.Process(process.pid).create_time())
+    return DaemonProcess.of(process.pid)
 
 
 def wait_for(process: DaemonProcess, ready: Callable[[], bool], log: Path) -> None:

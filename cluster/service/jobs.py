@@ -78,9 +78,12 @@ class Jobs:
         from ray.util.state import list_nodes
 
         totals: dict[str, float] = {}
-        for node in list_nodes(self.address, filters=[("state", "=", "ALIVE")], limit=10_000):
-            for name, amount in node.resources_total.items():
-                totals[name] = totals.get(name, 0) + amount
+        # Ray's own filter counts nodes that died as missing, and raises.
+        nodes = list_nodes(self.address, limit=10_000, raise_on_missing_output=False)
+        for node in nodes:
+            if node.state == "ALIVE":
+                for name, amount in node.resources_total.items():
+                    totals[name] = totals.get(name, 0) + amount
         return totals
 
     def check(self, study: "Study") -> str:

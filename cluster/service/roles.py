@@ -16,8 +16,8 @@ RAY_START = (
     *("start", "--block", "--dashboard-agent-listen-port=0"),
 )
 # Ray's own settings, of every node: authenticated, a job waits for its slot for as long as it takes, a stopped one may
-# take its time to write a checkpoint and to tell MLflow, a dead node is noticed in 9 s instead of 64, and a task that
-# runs out of memory is not repeated for ever.
+# take its time to write a checkpoint and to tell MLflow, a dead node is noticed in 9 s instead of 64, a task that runs
+# out of memory is not repeated for ever, and of tasks that are over only so many are remembered: each takes 4 KB.
 RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -29,6 +29,7 @@ RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "3",
     "RAY_task_oom_retries": "1",
+    "RAY_task_events_max_num_task_in_gcs": "10000",
 }
 
 

@@ -7,20 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
 
 from cluster.machines.driver_slot import SLOT
 from cluster.service.daemon import DaemonProcess
 from cluster.service.probes import LOOPBACK
 from cluster.system.attempt_lock import take_lock
-from cluster.system.files import read_json_object
 from cluster.system.home import home
 from cluster.system.sqlite_file import sqlite_uri
-from qsynth.errors import QsynthError
+from qsynth.errors import FileError, QsynthError
 from qsynth.files.atomic import atomic_write_json
+from qsynth.files.json_text import read_json
 
 PORTS = {"--port": 6379, "--dashboard-port": 8265, "--mlflow-port": 5000}
 MLFLOW, RAY, SUPERVISOR = "mlflow", "ray", "supervisor"
+LARGEST_PID = 2**31 - 1
 CHANGE_SECONDS = 60.0  # that one command waits for another one, or for the supervisor
 
 
@@ -80,16 +83,43 @@ class Service:
 
     @classmethod
     def kept(cls) -> "Service | None":
-        """The service that was started here and not ended, whatever lives of it."""
-        kept = read_json_object(home() / "service.json")
-        return cls.of(kept) if kept else None
+        """The service that was started here and not ended, whatever lives of it.
+
+        Raises:
+            FileError: its file holds something else.
+        """
+        file = home() / "service.json"
+        return cls.of(read_json(file), file) if file.exists() else None
 
     @classmethod
-    def of(cls, kept: dict[str, Any]) -> "Service":
-        """The service that ``service.json`` tells of."""
-        processes = {role: DaemonProcess(*which) for role, which in kept["processes"].items()}
-        offer = Offer(*kept["offer"]) if "offer" in kept else ALL
-        return cls(**kept | {"processes": processes, "offer": offer})
+    def of(cls, kept: object, file: Path) -> "Service":
+        """The service that ``service.json`` tells of.
+
+        Raises:
+            FileError: it tells of something else.
+        """
+        try:
+            service = TypeAdapter(cls).validate_python(kept)
+        except ValidationError:
+            service = None
+        if service is None or not service.sensible:
+            raise FileError(
+                f"{file} must say what of the service runs here, and says something else; end Ray and MLflow by hand, "
+                "if they run, and remove it"
+            )
+        return service
+
+    @property
+    def sensible(self) -> bool:
+        """Whether this can be a service: numbers of processes, and addresses with a port."""
+        addresses = [each for each in (self.cluster, self.dashboard, self.tracking_uri) if each is not None]
+        ports = [each.rpartition(":")[2] for each in addresses]
+        texts = "".join([*addresses, self.host, self.out or "", *self.processes])
+        return (
+            all(0 < process.pid <= LARGEST_PID for process in self.processes.values())
+            and all(port.isascii() and port.isdigit() and len(port) <= 5 for port in ports)
+            and texts.isprintable()
+        )
 
     def keep(self) -> "Service":
         """Write ``service.json``."""

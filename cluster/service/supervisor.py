@@ -39,7 +39,10 @@ class Supervisor:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        service = Service.kept()
+        try:
+            service = Service.kept()
+        except QsynthError:  # a disk's fault, or somebody's; whoever mends the file is looked after again
+            return True
         if service is None or SUPERVISOR not in service.processes or service.processes[SUPERVISOR].pid != os.getpid():
             return time.monotonic() - self._began < SETTLE_SECONDS
         if dead := [role for role in service.dead if self._is_due(role)]:

@@ -51,6 +51,7 @@ class Journal:
             os.ftruncate(self._descriptor, end)
         self._waiting: deque[bytes] = deque()
         self._lock = threading.Lock()
+        self._last_ms = self._ahead_ms = 0
         self._dirty = False
         self._closing = threading.Event()
         self._fsyncs = threading.Thread(target=self._fsync_now_and_then, name="qsynth-journal", daemon=True)
@@ -76,7 +77,7 @@ class Journal:
             record = Record(
                 seq=self._seq + 1,
                 attempt=self.attempt_lock.attempt,
-                time=time.time_ns() // 1_000_000 if at is None else round(1000 * at),
+                time=self._now_ms() if at is None else round(1000 * at),
                 kind=kind,
                 body=body,
             )
@@ -98,6 +99,13 @@ class Journal:
             self.attempt_lock.release()
         if self._waiting:
             logger.error("%s can't be written, %d records could not be kept", self._path, len(self._waiting))
+
+    def _now_ms(self) -> int:
+        """The time of day, in milliseconds since 1970; where the clock is set back meanwhile, it goes on as before."""
+        now = time.time_ns() // 1_000_000 + self._ahead_ms
+        self._ahead_ms += max(0, self._last_ms - now)
+        self._last_ms = max(now, self._last_ms)
+        return self._last_ms
 
     def _drain(self) -> None:
         while self._waiting:

@@ -1,5 +1,6 @@
 """Where a study's records go: an MLflow tracking store, an experiment in it, and the study's name there."""
 
+import logging
 import posixpath
 import re
 import shlex
@@ -149,6 +150,8 @@ class TrackingStore:
         """
         set_defaults(CLIENT_SETTINGS)
         log_in_to_tracking(self.uri)
+        # It raises too, and whoever calls says so; beside that it would log a traceback at each try on a full disk.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         from mlflow import MlflowClient
 
         if self.file is None:

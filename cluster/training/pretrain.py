@@ -15,6 +15,7 @@ from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import Checkpoint, CheckpointStore
 from cluster.training.examination import Examination
+from cluster.training.kept_agent import is_whole
 from cluster.training.pretraining_state import ExaminationResult, PretrainingState
 from cluster.training.training_loop import TrainingLoop
 from qsynth.files.atomic import atomic_write_text
@@ -60,6 +61,8 @@ class Pretraining:
         last = store.latest()
         start, file = self._start()
         state = PretrainingState.fresh(file) if last is None else PretrainingState.of(last.state["run"])
+        if state.best() is not None and not is_whole(self.run.agent, self.progress):
+            state.forget()
         for number, tier in enumerate(curriculum.tiers):
             if number >= state.tier:
                 start = self._train(number, tier, environment.only(tier.tasks), share, store, state, last, start)
@@ -115,6 +118,8 @@ class Pretraining:
                 guard=self.guard,
             )
             loop.run(last, on_iteration, lambda: state.stale(curriculum.patience))
+            if state.best() is None:  # the best agent's file was lost after the last examination
+                self._examine(examination, trainer, environment, state)
             network = trainer.network()
         finally:
             trainer.stop()

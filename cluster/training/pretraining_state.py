@@ -72,6 +72,10 @@ class PretrainingState:
         """A tier begins; what was examined before counts no more."""
         self.tier, self.examined = tier, []
 
+    def forget(self) -> None:
+        """The best agent's file is lost; what it was better than counts no more."""
+        self.examined = []
+
     def best(self) -> float | None:
         """The best total score of an examination in this tier."""
         return max((each.total for each in self.examined), default=None)

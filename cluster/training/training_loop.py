@@ -79,7 +79,7 @@ class TrainingLoop:
             if lost:
                 raise NoPopulationsError(
                     f"populations must sample; {MAX_EMPTY} iterations in a row brought nothing: all of them died (is "
-                    "memory short?) or are slower than their time limit"
+                    "memory short? does a device hang?) or are slower than their time limit"
                 )
             if iteration.empty:
                 self._wait_for_populations()

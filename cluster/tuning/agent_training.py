@@ -17,9 +17,9 @@ from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
 from cluster.training.gauges import StudyGauges
+from cluster.training.kept_agent import is_whole
 from cluster.training.training_loop import TrainingLoop
 from cluster.tuning.contender import Contender
-from qsynth.errors import QsynthError
 from rl_envs.agents import Hold
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
@@ -92,7 +92,7 @@ class AgentTraining:
         last = store.latest()
         history: list[dict[str, float]] = [] if last is None else last.state["history"]
         stage = self.progress.stage("train agent", total)
-        if last is not None and last.state["sampled_steps"] >= total and self._has_agent():
+        if last is not None and last.state["sampled_steps"] >= total and is_whole(self.run.agent, self.progress):
             stage.update(total)
             return history
         seed = study.seed + 1009 * self.tracker.attempt_lock.attempt
@@ -158,14 +158,3 @@ class AgentTraining:
             draw=lambda path: plot_training(history, path),
             caption="Training the agent.",
         )
-
-    def _has_agent(self) -> bool:
-        """Whether the agent's file is there, and whole; else it is made anew of the checkpoint."""
-        if not self.run.agent.exists():
-            return False
-        try:
-            load_policy(self.run.agent)
-        except QsynthError as error:
-            self.progress.note(f"{error}; it is made anew of the last checkpoint")
-            return False
-        return True

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,25 +20,34 @@ from cluster.comparison.report_folder import write_report as write_comparison_re
 from cluster.comparison.rivals.retrained import whole_schedule
 from cluster.ray_tune.searched import SearchedTrial, SearchedTrials
 from cluster.results.device_result import DeviceResult
+from cluster.service.daemon import DaemonProcess
+from cluster.service.roles import _commands
+from cluster.service.service import Offer, Service
 from cluster.study.curriculum import load_curriculum
 from cluster.study.run_directory import RunDirectory, create, find
 from cluster.study.study import load_study
 from cluster.system.attempt_lock import LOCK_NAME, AttemptLock
+from cluster.system.environment import environment as environment_of
 from cluster.system.files import read_json_object
+from cluster.system.home import HOME, log_in_to_tracking
 from cluster.tracking.delivery import Delivery
 from cluster.tracking.journal import JOURNAL_NAME, OFFSET_NAME, Cursor, Journal
 from cluster.tracking.runs import CACHE_NAME
 from cluster.tracking.store import STORE_NAME, TrackingStore
 from cluster.training.checkpoints import MANIFEST_NAME, STATE_NAME, CheckpointStore
+from cluster.training.pretraining_state import ExaminationResult, PretrainingState
 from cluster.tuning.study_result import StudyResult
 from qsynth.circuits.spend import Spend
 from qsynth.config import parse
 from qsynth.data.table_file import read_table
 from qsynth.data.tabular import TableData
+from qsynth.experiment.active_learning.active import ActiveResult
+from qsynth.experiment.active_learning.rows_saved import saving
 from qsynth.experiment.experiment import CellKey, ExperimentFolder, check
 from qsynth.experiment.plan import ExperimentPlan, load_plan
 from qsynth.experiment.report import write_report as write_experiment_report
 from qsynth.experiment.summary import summarise
+from qsynth.files.json_text import read_json
 from qsynth.population.snapshot import Snapshot
 from qsynth.population.trial import TrialConfig
 from qsynth.synthesizer import QGANSynthesizer
@@ -467,6 +476,58 @@ def _read_records(path: Path) -> None:
         records.close()
 
 
+def _write_curves(folder: Path) -> None:
+    curves = {"random": [[0.5, 0.6, 0.7], [0.4, 0.6, 0.6]], "disagreement": [[0.5, 0.7], [0.4, 0.7]]}
+    made = ActiveResult(
+        data="iris", seeds=[0, 1], n_known=[6, 12, 18], curves=curves, circuits=[0, 0, 0], shots=[0, 0, 0]
+    )
+    (folder / "curves.json").write_text(json.dumps(made.to_dict()))
+
+
+def _read_curves(path: Path) -> None:
+    found = ActiveResult.from_dict(read_json(path))
+    for strategy in found.curves:
+        json.dumps(saving([found], strategy).to_dict())
+
+
+def _write_service(folder: Path) -> None:
+    gone = DaemonProcess(2**22, 1.0)  # above what Linux has
+    made = Service(
+        processes={"mlflow": gone, "ray": gone, "supervisor": gone},
+        cluster="127.0.0.1:6379",
+        offer=Offer(cpus=2, qpus=1, drivers=1, memory=10**9),
+        dashboard="http://127.0.0.1:8265",
+        tracking_uri="http://127.0.0.1:5000",
+        out=str(folder / "runs"),
+    )
+    (folder / "service.json").write_text(json.dumps(asdict(made)))
+
+
+def _read_service(path: Path) -> None:
+    with environment_of({HOME: str(path.parent)}):
+        log_in_to_tracking("http://127.0.0.1:1")
+        kept = Service.kept()
+        if kept is not None:
+            assert kept.dead == [role for role in kept.roles if not kept.lives(role)]
+            _ = kept.records_uri, kept.offer.options()
+            _commands(kept)
+            Service.load()
+
+
+def _write_pretraining(folder: Path) -> None:
+    state = PretrainingState(tier=1, trials=8, iterations=48.0, core_seconds=3.5, about={"name": "small"})
+    state.examined.append(ExaminationResult(4, {"iris": 0.5}))
+    (folder / "pretraining.json").write_text(json.dumps(asdict(state)))
+
+
+def _read_pretraining(path: Path) -> None:
+    state = PretrainingState.of(read_json(path))
+    state.best()
+    state.stale(2)
+    json.dumps(asdict(state))
+    state.begin(state.tier)
+
+
 def _kind(name: str, file: str, how: Damage, make: Callable[[Path], None], read: Callable[[Path], object]) -> Kind:
     return Kind(name=name, file=file, damage=how, make=make, read=read)
 
@@ -503,5 +564,8 @@ KINDS = (
     _kind("comparison", "comparison.json", damage.from_json, _write_comparison, _read_comparison),
     _kind("result", "result.json", damage.from_json, _write_result, _read_result),
     _kind("search", "search.json", damage.from_json, _write_search, _read_search),
+    _kind("learning curves", "curves.json", damage.from_json, _write_curves, _read_curves),
+    _kind("service", "service.json", damage.from_json, _write_service, _read_service),
+    _kind("pretraining's state", "pretraining.json", damage.from_json, _write_pretraining, _read_pretraining),
     _kind("records", "records.jsonl", damage.from_json_lines, _write_records, _read_records),
 )

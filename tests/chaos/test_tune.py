@@ -7,12 +7,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.chaos.bounds import REPEATED, recovery_seconds
 from tests.chaos.fault_table import FaultTable, Row
-from tests.chaos.tuned_run import TunedRun
+from tests.chaos.tuned_run import LEARNERS, TunedRun
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600)]
-LEARNERS = {"agent", "agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
-WITHIN_SECONDS = 30.0
 
 
 def checked(run: TunedRun, undisturbed: TunedRun, row: Row, table: FaultTable, *, same_agent: bool = False) -> None:
@@ -28,7 +27,7 @@ def checked(run: TunedRun, undisturbed: TunedRun, row: Row, table: FaultTable, *
     table.add(Row(**vars(row) | {"observed": observed} | values))
     assert same
     assert (found.lost, found.duplicates, found.orphans) == (0, 0, 0)
-    assert found.repeated <= 1.25
+    assert found.repeated <= REPEATED
 
 
 @pytest.mark.parametrize("which", ["one of two populations", "all populations"])
@@ -52,7 +51,7 @@ def test_populations_are_killed(tmp_path: Path, undisturbed: TunedRun, table: Fa
         assert (found.lost, found.duplicates, found.orphans) == (0, 0, 0)
     else:
         checked(run, undisturbed, row, table)
-    assert seconds < WITHIN_SECONDS
+    assert seconds < recovery_seconds()
 
 
 def test_populations_are_killed_again_and_again(tmp_path: Path, table: FaultTable) -> None:
@@ -129,4 +128,4 @@ def test_signals(tmp_path: Path, undisturbed: TunedRun, table: FaultTable, signu
         observed=f"KILLED, exit {code} after {took:.0f} s, it did",
     )
     checked(run, undisturbed, row, table)
-    assert took < WITHIN_SECONDS
+    assert took < recovery_seconds()

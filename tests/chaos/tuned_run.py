@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,45 @@ COMMAND = """
 from cluster.cli.app import main
 from cluster.training import training_loop
 from cluster.tuning import agent_training
-training_loop.RETURN_SECONDS, agent_training.CHECKPOINT_SECONDS = {patience}, 3.0
+training_loop.RETURN_SECONDS, agent_training.CHECKPOINT_SECONDS = {patience}, 1.0
 main()
 """
 WAIT_SECONDS = 900.0
+LEARNERS = {"agent", "agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
+STEP_SECONDS = 25.0  # for a decision on a device
 
 
 class TunedRun:
-    """A tiny study's run in a folder of its own, with one population or two."""
+    """A tiny study's run in a folder of its own, with one population or two.
 
-    def __init__(self, folder: Path, n_runners: int = 1, trials: int = 120, patience: float = 60.0) -> None:
+    Args:
+        patience: seconds that lost populations have to come back.
+        device: the engine's name; left out: the usual one.
+        environment: variables that its processes have in addition.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        n_runners: int = 1,
+        trials: int = 120,
+        patience: float = 60.0,
+        device: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.out, self._patience = folder, folder / "runs", patience
+        self._environment = dict(environment or {})
         study = yaml.safe_load(yaml.safe_dump(TINY))
         study["resources"]["n_runners"] = n_runners
         study["budget"] |= {"agent_trials": trials, "search_share": 64 / trials}
+        if device is not None:  # it is slower, so there is less to do
+            study["trial"] |= {"engine": {"name": device}, "n_qubits": 2, "score": {"n_rows": 32, "utility": 0}}
+            study["trial"]["capacity"] |= {"batch_size": 2, "n_critic": 1}
+            study["trial"]["defaults"]["batch_size"] = 2
+            study["trial"]["search_space"].pop("n_critic")
+            study["episode"] |= {"iterations_per_decision": 1, "step_timeout_s": STEP_SECONDS}
+            study["resources"]["n_lanes"] = 2
+            study["budget"] |= {"search_share": 4 / trials, "held_out": 1, "random_runs": 1}
         (folder / "tiny.yaml").write_text(yaml.safe_dump(study))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,7 +73,7 @@ class TunedRun:
         with (self.folder / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-c", code, *arguments],
-                env=kept | {"OMP_NUM_THREADS": "1"},
+                env=kept | {"OMP_NUM_THREADS": "1"} | self._environment,
                 cwd=self.folder,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

@@ -1,5 +1,6 @@
 """Playing assignments: in order, whatever the waves, with the numbers of the trials they belong to."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -128,6 +129,14 @@ def test_an_agent_decides_before_every_decision_but_one_it_has_begun_with(
     agent = Recorder(start)
     play(tuner(1), lambda _: agent, ASSIGNMENTS[:1])
     assert agent.progress == pytest.approx(expected)
+
+
+def test_a_clock_that_is_set_back_makes_no_trial_end_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10_000.0, *([6_400.0] * 99)])
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    [episode] = play(tuner(1), lambda _: Hold(), ASSIGNMENTS[:1])
+    assert episode.began == 10_000.0
+    assert 10_000.0 < episode.ended < 10_600.0
 
 
 def test_test_rows_are_looked_at_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

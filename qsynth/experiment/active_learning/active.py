@@ -8,11 +8,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from qsynth.config import Config
 from qsynth.data.dataset import Split
+from qsynth.errors import FileError
 from qsynth.experiment.active_learning.pools import Places, Pool
 from qsynth.experiment.active_learning.queries import QUERY_STRATEGIES, RANDOM, View
 from qsynth.experiment.cell import balanced_mean
@@ -69,13 +70,30 @@ class ActiveResult:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> Self:
+    def from_dict(cls, state: object) -> Self:
         """What :meth:`to_dict` made.
 
         Raises:
-            TypeError: the state isn't one.
+            FileError: the state isn't one, or its parts do not go together.
         """
-        return cls(**state)
+        try:
+            made = TypeAdapter(cls).validate_python(state)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise FileError(f"learning curves' {where or 'content'} is none: {first['msg']}") from None
+        n_rounds, n_seeds = len(made.n_known), len(made.seeds)
+        if RANDOM not in made.curves or not n_seeds or not (len(made.circuits) == len(made.shots) == n_rounds > 0):
+            raise FileError(f"learning curves must have seeds and rounds, and {RANDOM!r} among the strategies")
+        for name, curves in made.curves.items():
+            lengths = {len(curve) for curve in curves}
+            fit = lengths == {n_rounds} if name == RANDOM else len(lengths) == 1 and 0 < max(lengths) <= n_rounds
+            numbers = all(0.0 <= value <= 1.0 for curve in curves for value in curve)
+            if len(curves) != n_seeds or not fit or not numbers:
+                raise FileError(
+                    f"learning curves of {name!r} must have {n_seeds} seeds and {n_rounds} rounds in [0, 1]"
+                )
+        return made
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -23,8 +23,8 @@ from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Offer, Service
 from cluster.service.supervisor import Supervisor
 from cluster.service.up import start_head
 from cluster.system.environment import RAY_JOB
-from cluster.system.home import HOME
-from qsynth.errors import QsynthError
+from cluster.system.home import HOME, home
+from qsynth.errors import FileError, QsynthError
 from tests.cluster.running import free_ports
 
 SLEEP = "import time; time.sleep(1000)"
@@ -195,3 +195,39 @@ def test_names_of_jobs_are_printed_whole(monkeypatch: pytest.MonkeyPatch, capsys
     [_, line] = capsys.readouterr().out.splitlines()
     assert line.startswith(f"{name}-r2  ")
     assert "PENDING (12 in line)" in line
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_leaves_the_service_alive(
+    service: Service, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """With the clock, the beginning of every process seems to move."""
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3600 * hours)
+    assert Service.load() == service
+    assert service.dead == []
+
+
+def test_another_process_with_the_id_of_one_that_died_is_not_it() -> None:
+    mine = DaemonProcess.of(os.getpid())
+    assert mine.lives
+    assert not mine._replace(began=mine.began - 2).lives
+    assert not mine._replace(boot="another").lives
+    earlier = DaemonProcess(os.getpid(), psutil.Process().create_time())  # as it was noted without the boot's id
+    assert earlier.lives
+    assert not earlier._replace(began=earlier.began - 2).lives
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"processes": {"ray": [-1, 1.0]}, "cluster": "127.0.0.1:6379"}'])
+def test_a_damaged_file_of_the_service_is_named(service: Service, content: str) -> None:
+    """And not taken for none, as its processes may run; its supervisor waits until it is mended."""
+    file = home() / "service.json"
+    whole = file.read_text()
+    file.write_text(content)
+    try:
+        with pytest.raises(FileError, match=r"service\.json must"):
+            Service.load()
+        assert Supervisor().look()
+    finally:
+        file.write_text(whole)
+    assert Service.load() == service

@@ -65,7 +65,7 @@ def test_it_listens_on_loopback_and_asks_for_the_token(running: Running) -> None
         assert answer(up["tracking_uri"] + path, token.read_text()) == 200
     for folder in (Path(up["out"]), running.folder / "home"):
         assert folder.stat().st_mode & 0o077 == 0
-    family = [psutil.Process(pid) for pid, _ in up["processes"].values()]
+    family = [psutil.Process(pid) for pid, *_ in up["processes"].values()]
     family += [child for process in family for child in process.children(recursive=True)]
     listening = [
         connection.laddr.ip

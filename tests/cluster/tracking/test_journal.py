@@ -142,6 +142,19 @@ def test_records_wait_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest
     assert [r.body["step"] for r in Cursor(tmp_path, "s").read(9)] == [0, 1, 2, 3]
 
 
+def test_a_clock_that_is_set_turns_no_times_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of the clock -> seconds of the records: back by an hour, then forward by two."""
+    clock = [10_000.0, 10_001.0, 6_401.0, 6_403.0, 13_603.0]
+    journal = Journal(tmp_path)
+    for step, seconds in enumerate(clock):
+        monkeypatch.setattr(time, "time_ns", lambda seconds=seconds: int(seconds * 1e9))
+        journal.append("metrics", {"step": step})
+    monkeypatch.undo()
+    journal.close()
+    times = [record.time / 1000 for record in Cursor(tmp_path, "s").read(9)]
+    assert times == [10_000.0, 10_001.0, 10_001.0, 10_003.0, 17_203.0]
+
+
 def test_append_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path)
     threads: list[str] = []

@@ -64,6 +64,11 @@ def test_an_agent_of_several_studies_has_a_card(curriculum: dict[str, Any], tmp_
     assert file.about == {k: v for k, v in made.items() if k != "agent"}
     assert set(file.search_space) == {"lr_generator", "n_critic"}
     assert ran("pretrain", folder, "--resume") == made
+    # An agent that a kill or a disk has cut is examined and written anew of the last checkpoint.
+    agent = Path(made["agent"])
+    agent.write_bytes(agent.read_bytes()[:-100])
+    assert ran("pretrain", folder, "--resume") == made
+    assert card(made["agent"]).about == file.about
 
 
 @pytest.mark.slow

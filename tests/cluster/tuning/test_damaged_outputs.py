@@ -10,7 +10,7 @@ from cluster.cli.commands import _found
 from cluster.comparison.job_result import JobResultFile
 from cluster.results.device_result import DeviceResult
 from cluster.study.run_directory import RunDirectory
-from cluster.tuning.agent_training import AgentTraining
+from cluster.training.kept_agent import is_whole
 from cluster.tuning.study_result import StudyResult
 from qsynth.errors import FileError
 from rl_envs.policy import PolicyConfig, PolicyFile, PolicyNetwork, save_policy
@@ -19,8 +19,8 @@ from tests.rl_envs.tiny import SPACE
 
 
 def has_agent(run: RunDirectory, notes: list[str]) -> bool:
-    training: Any = SimpleNamespace(run=run, progress=SimpleNamespace(note=notes.append))
-    return AgentTraining._has_agent(training)
+    progress: Any = SimpleNamespace(note=notes.append)
+    return is_whole(run.agent, progress)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.99, 1.0])

@@ -9,6 +9,7 @@ import pytest
 from qsynth.circuits.spend import Spend
 from qsynth.data.dataset import Split
 from qsynth.data.tabular import TableData
+from qsynth.errors import FileError
 from qsynth.experiment.active_learning.active import ActiveConfig, ActiveResult, learn
 from qsynth.experiment.active_learning.pools import Floats, Places, TablePool, starting_places
 from qsynth.experiment.active_learning.rows_saved import rising, rows_needed, saving
@@ -180,3 +181,22 @@ def test_a_worse_strategy_costs_rows() -> None:
 
 def test_curves_are_made_to_rise() -> None:
     np.testing.assert_allclose(rising(np.array([0.5, 0.7, 0.6, 0.8])), [0.5, 0.65, 0.65, 0.8])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"curves": {"mine": [[0.5]]}},
+        {"curves": {"random": [[0.5, 0.6]], "mine": [[0.5]]}, "seeds": [0, 1]},
+        {"curves": {"random": [[0.5, float("nan")]]}, "seeds": [0]},
+        {"curves": {"random": [[0.5]]}, "seeds": [0]},
+        {"n_known": []},
+        {"shots": [0]},
+        {"data": None},
+    ],
+)
+def test_curves_that_are_none_are_refused(change: dict[str, object]) -> None:
+    state = result([0.5, 0.6], [0.5, 0.7]).to_dict()
+    assert ActiveResult.from_dict(state).to_dict() == state
+    with pytest.raises(FileError, match="curves"):
+        ActiveResult.from_dict(state | change)
