@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from cluster.comparison.rivals.rival import worth
 from qsynth.circuits.spend import Spend
 from qsynth.population.snapshot import Keep
+
+LARGEST = 1e30  # that a score or a hyperparameter can be, so that sums of squares are numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +75,16 @@ class PlayedTrials:
         )
 
     def check(self) -> None:
-        """Find out whether every column has as many entries.
+        """Find out whether every column has as many entries, of numbers that can be.
 
         Raises:
-            ValueError: it has not.
+            ValueError: it is not so.
         """
         columns = (self.held, self.whole, self.scores, self.circuits, self.shots)
         if len({len(each) for each in (*columns, *self.values.values())}) > 1:
             raise ValueError("columns of trials with different numbers of entries")
+        if not all((np.abs(each) < LARGEST).all() for each in (self.scores, *self.values.values())):
+            raise ValueError("scores or hyperparameters of trials that are no numbers")
 
 
 def _short(value: float) -> float:

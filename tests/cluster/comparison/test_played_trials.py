@@ -76,9 +76,12 @@ def test_records_with_trials_survive_a_file(tmp_path: Path) -> None:
     assert again.records[record.key].trials == trials
 
 
-@pytest.mark.parametrize("damage", [{"scores": (0.1,)}, {"values": {"rate": (0.1,)}}])
+@pytest.mark.parametrize(
+    "damage",
+    [{"scores": (0.1,)}, {"values": {"rate": (0.1,)}}, {"scores": (float("nan"), 0.1)}, {"scores": (1e308, 0.1)}],
+)
 def test_columns_that_do_not_fit_are_found(damage: dict[str, object]) -> None:
     trials = PlayedTrials.of([CONSTANT, DIVERGED], 3, "best")
     trials.check()
-    with pytest.raises(ValueError, match="different numbers"):
+    with pytest.raises(ValueError, match="of trials"):
         PlayedTrials(**vars(trials) | damage).check()  # type: ignore[arg-type]

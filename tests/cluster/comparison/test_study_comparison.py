@@ -120,7 +120,7 @@ def test_tpe_says_what_to_install(
     assert "pip install 'qsynth[compare]'" in line
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_comparison_from_beginning_to_end_and_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_file: Path, agent: Path
 ) -> None:
