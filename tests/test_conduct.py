@@ -26,7 +26,7 @@ ENVIRONMENT = {"cluster/system/environment.py": "the one place"}
 PATCHES = {
     "cluster/machines/private_ray.py": "Ray reads at import whether it listens on loopback alone",
     "qsynth/execution/inductor.py": "Inductor without what takes half of its time",
-    "cluster/training/runner_group.py": "RLlib sends actors their settings by reference, of which Ray warns at each start",
+    "cluster/training/runner_group.py": "RLlib sends settings by reference, of which Ray warns at each start",
 }
 
 # Calls that write a file, whatever they are called with: methods of paths, and functions.
