@@ -176,7 +176,7 @@ def test_a_worker_and_then_the_driver_of_an_experiment_die(cluster: Cluster, tab
     until(lambda: somewhere(1) and len(experiment.finished()) >= 2, SECONDS)
     [itself] = psutil.Process(driver.pid).children()  # what was started is nsenter, which waits for it
     itself.kill()
-    driver.wait()
+    driver.communicate()
     finished, before = experiment.finished(), experiment.steps()
     assert 2 <= len(finished) < tuned_experiment.TRIALS
     restored = experiment.start("restore")
