@@ -6,7 +6,7 @@ from pathlib import Path
 from cluster.ray_tune.searched import SearchedTrial
 from cluster.results.figure import new_figure, save_figure
 from cluster.results.plots import COLOURS, EMPHASIS
-from qsynth.space.search_space import Float, SearchSpace
+from qsynth.space.search_space import Float, Int, SearchSpace
 
 
 def plot_search(trials: Sequence[SearchedTrial], space: SearchSpace, path: Path) -> None:
@@ -27,6 +27,8 @@ def plot_search(trials: Sequence[SearchedTrial], space: SearchSpace, path: Path)
     for panel, (name, dimension) in zip(panels, sorted(space.items()), strict=False):
         if isinstance(dimension, Float) and dimension.log:
             panel.set_xscale("log")
+        if isinstance(dimension, Int):
+            panel.xaxis.get_major_locator().set_params(integer=True)
         for each in trials:
             colour = EMPHASIS if each is best else COLOURS[0]
             ended = len(next(iter(each.schedule.values()))) < whole
