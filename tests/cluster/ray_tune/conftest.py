@@ -34,8 +34,8 @@ def ray_of_two(shared_ray: None) -> Iterator[None]:
         gc.collect()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_ray() -> Iterator[None]:
-    """For all tests that need one."""
+    """For all tests of a file that need one; those of other files may start their own."""
     with private_ray(num_cpus=2, object_store_memory=200_000_000, runtime_env={"env_vars": WORKER_ENVIRONMENT}):
         yield
