@@ -8,7 +8,8 @@ from ray import tune
 
 from cluster.ray_tune.searched import SearchedTrial
 from cluster.ray_tune.space import bounds, defaults, mutations, param_space
-from cluster.study.search import PAUSING, STOPPING, Search
+from cluster.results.optuna_studies import distributions, load_optuna
+from cluster.study.search import MUTATING, PAUSING, STOPPING, Search
 from cluster.study.study import Study
 
 PERTURBATIONS = 5  # of a trial, by PBT and PB2
@@ -33,7 +34,7 @@ class SearchPlan:
     @property
     def metric(self) -> str:
         """What candidates are compared by: where copies go on, the present score; else the best of any decision."""
-        return "score" if self.search.scheduler in ("pbt", "pb2") else "score_best"
+        return "score" if self.search.scheduler in MUTATING else "score_best"
 
     @property
     def n_whole(self) -> int:
@@ -97,10 +98,9 @@ class SearchPlan:
         first = [] if finished else [defaults(self.study)]
         if self.search.searcher == "random":
             return tune.search.BasicVariantGenerator(points_to_evaluate=first, random_state=self.seed)
-        import optuna
         from ray.tune.search.optuna import OptunaSearch
 
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        optuna = load_optuna()
         startup = min(STARTUP, max(1, self.n_whole // PART_OF_STARTUP))
         made: Any
         match self.search.searcher:
@@ -111,7 +111,7 @@ class SearchPlan:
             case _:
                 made = optuna.samplers.CmaEsSampler(seed=self.seed, n_startup_trials=1, warn_independent_sampling=False)
         return OptunaSearch(
-            space=OptunaSearch.convert_search_space(param_space(self.study)),
+            space=distributions(self.study.trial.search_space),
             metric=self.metric,
             mode="max",
             sampler=made,

@@ -10,7 +10,7 @@ from cluster.study.study import Study
 from cluster.system.sqlite_file import sqlite_uri
 from cluster.tracking.record import Status
 from cluster.tracking.store import EXPERIMENT, TrackingStore
-from cluster.tracking.tags import OF_STUDY, study_tags
+from cluster.tracking.tags import study_tags, tags_of_study
 from cluster.tracking.tracker import Tracker
 from qsynth.circuits.engine import choose
 
@@ -45,7 +45,7 @@ class TrialTracking(tune.Callback):  # type: ignore[misc]  # Ray has no types
         if self._tracker is None or trial.trial_id in self._begun:
             return
         self._begun.add(trial.trial_id)
-        kept = {name: self._tags[name] for name in OF_STUDY if name in self._tags}
+        kept = tags_of_study(self._tags)
         params = {f"start.{name}": value for name, value in trial.config.items()}
         self._tracker.start_trial(str(trial), params, {**kept, "rival": self._rival})
 

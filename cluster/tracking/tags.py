@@ -42,10 +42,15 @@ def study_tags(study: Study, engine: str, engine_reason: str, execution: str) ->
     return tags
 
 
+def tags_of_study(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those of a study's tags that the runs below it have too."""
+    return {name: tags[name] for name in OF_STUDY if name in tags}
+
+
 def trial_tags(study_tags: Mapping[str, str], rival: str, episode: Episode) -> dict[str, str]:
     """Tags of a child run: what its study is about, who tuned it on what, why it ended, what ailed it, and how it was
     treated for that (e.g. ``shrink before decision 3``)."""
-    kept = {name: study_tags[name] for name in OF_STUDY if name in study_tags}
+    kept = tags_of_study(study_tags)
     of_episode = {
         "instance": episode.instance,
         "reason": episode.reason,

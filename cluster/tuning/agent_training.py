@@ -12,7 +12,7 @@ from cluster.study.run_directory import RunDirectory
 from cluster.study.study import Study
 from cluster.system.interrupt import InterruptGuard
 from cluster.system.progress import StudyProgress
-from cluster.tracking.tags import OF_STUDY
+from cluster.tracking.tags import tags_of_study
 from cluster.tracking.tracker import Tracker
 from cluster.training.agent_trainer import AgentTrainer, Progress
 from cluster.training.checkpoints import CheckpointStore
@@ -104,7 +104,7 @@ class AgentTraining:
             learned = CurriculumConfig(tasks={study.name: going_on}, known=file.search_space, seen=file.features)
             features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
             self.progress.note(f"the agent goes on from {study.agent.start}")
-        self.tracker.start_trial(CHILD, {}, {name: self.tags[name] for name in OF_STUDY if name in self.tags})
+        self.tracker.start_trial(CHILD, {}, tags_of_study(self.tags))
         trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
         try:
 

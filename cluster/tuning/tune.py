@@ -40,7 +40,6 @@ from rl_envs.config import EnvironmentConfig
 from rl_envs.replay import Replay, ScheduleFile
 from rl_envs.rollout import Assignment, Episode
 
-CHECKPOINT_SECONDS = 30.0
 RIVALS = ("random", "defaults", "constants", "exponential")
 
 

@@ -41,6 +41,7 @@ from cluster.comparison.rivals.rival import Rival
 from cluster.comparison.statistics import interquartile_mean
 from cluster.machines.private_ray import private_ray
 from cluster.ray_tune import AgentScheduler, GanTrainable, bounds, defaults, mutations, param_space, trainable
+from cluster.ray_tune.decision_budget import DecisionBudget
 from cluster.ray_tune.trial_folder import TrialFolder
 from cluster.study.study import Study, changed, load_study
 from cluster.system.environment import WORKER_ENVIRONMENT
@@ -135,29 +136,13 @@ def schedulers(study: Study, runs: int, seed: int, cpus: int) -> dict[str, Calla
     }
 
 
-class Budget(tune.Stopper):  # type: ignore[misc]  # Ray has no types
-    """Ends an experiment after so many decisions of all its trials."""
-
-    def __init__(self, decisions: int) -> None:
-        self._decisions, self.used = decisions, 0
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """A decision is over."""
-        self.used += 1
-        return self.stop_all()
-
-    def stop_all(self) -> bool:
-        """Whether the budget is used up."""
-        return self.used >= self._decisions
-
-
 def tuned(
     study: Study, kind: type[GanTrainable], way: str, runs: int, number: int, cpus: int, folder: Path
 ) -> dict[str, Any]:
     """One experiment of Tune on a problem."""
     n_decisions = study.episode.n_decisions * (1 if way == AGENT else runs)
     space = defaults(study) if way == AGENT else param_space(study)
-    usage, budget = Usage(), Budget(n_decisions)
+    usage, budget = Usage(), DecisionBudget(n_decisions)
     with usage.measured():
         results = tune.Tuner(
             kind,
