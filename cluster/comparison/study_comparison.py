@@ -83,7 +83,7 @@ class StudyComparison:
         plan_runners(study, cluster)
         sizes = share()
         tuned = [family for family in TUNED if family in plan.rivals]
-        n_rivals = len(plan.rivals) + max(1, len(plan.agents))
+        n_rivals = len(plan.rivals) + len(plan.agents) + (plan.searched is not None)
         per_problem = sum(plan.budgets) + len(plan.budgets) * plan.retrain
         n_runs = plan.n_problems * n_rivals * per_problem + len(tuned) * plan.search_trials
         # Lanes without work would take as long as the others.
