@@ -62,6 +62,18 @@ CANARIES = [
         ("actors", "set_actor_state"),
         "populations that do not answer (cluster/training/runner_group.py)",
     ),
+    Canary(
+        "ray",
+        "ray.rllib.env.single_agent_env_runner.SingleAgentEnvRunner()",
+        ("_needs_initial_reset", "_weights_seq_no"),
+        "resumed trainings that end as others do (cluster/training/env_runner.py)",
+    ),
+    Canary(
+        "ray",
+        "ray.rllib.env.env_runner.EnvRunner()",
+        ("_seed",),
+        "resumed trainings that end as others do (cluster/training/env_runner.py)",
+    ),
     Canary("ray", "ray.rllib.algorithms.algorithm.Algorithm", ("restore_env_runners",), RESIZING, ("self", "group")),
     Canary(
         "ray", "ray._private.runtime_env.constants", ("RAY_JOB_CONFIG_JSON_ENV_VAR",), "jobs that know their own name"

@@ -10,6 +10,7 @@ import numpy as np
 
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
+from cluster.training.derived_seed import derived_seed
 from cluster.training.rllib_result import RLlibResult
 from cluster.training.rllib_settings import ENTROPY, rllib_settings
 from qsynth.errors import QsynthError
@@ -70,6 +71,8 @@ class AgentTrainer:
         environment: what the populations are: a study's, or several studies' side by side.
         sizes: how many of each kind, each in an EnvRunner actor; a training batch is what they sample in one episode.
         step_seconds: how long one decision of a whole population takes, measured; time limits derive from it.
+        seed: of the policy and of what is sampled. The same seed, sizes and checkpoints give the same agent, bit for
+            bit, however often its training was interrupted.
         run: the run's name, by which the actors are called.
         start: the policy to go on from, of any size, if not a new one; it must see and do what the environment has.
     """
@@ -90,6 +93,7 @@ class AgentTrainer:
         from cluster.training.env_runner import RUN, PopulationRunner
         from cluster.training.runner_group import RunnerGroup, build
 
+        self._seed = seed
         self.config = config if start is None else config.replaced(policy=start.config)
         self.environment = environment
         self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
@@ -124,8 +128,6 @@ class AgentTrainer:
             )
         )
         self._algorithm = build(settings)
-        if start is not None:
-            self._adopt(start)
 
         def settings_of(kind: Placement) -> Any:
             made = self._algorithm.config.copy(copy_frozen=False)
@@ -133,11 +135,14 @@ class AgentTrainer:
             return made
 
         self._runners = RunnerGroup(self._algorithm, first, settings_of)
+        if start is not None:
+            self._adopt(start)
         self.resize(sizes)
 
     def train(self) -> Progress:
         """One iteration: sample a batch of decisions, learn from it."""
         began = time.monotonic()
+        np.random.seed(derived_seed(self._seed, self.sampled_steps))  # RLlib shuffles by it
         result = RLlibResult(self._algorithm.train())
         self.iteration += 1
         steps = result.count(SAMPLED, "num_env_steps_sampled_lifetime")
@@ -204,7 +209,7 @@ class AgentTrainer:
 
         state, group = start.state_dict(), self._algorithm.learner_group
         group.foreach_learner(lambda learner: learner.module[DEFAULT_MODULE_ID].policy.load_state_dict(state))
-        self._algorithm.env_runner_group.sync_weights(from_worker_or_learner_group=group, inference_only=True)
+        self._runners.sync()
 
     def export(self, path: Path, features: list[str], about: dict[str, Any]) -> None:
         """Write the agent as safetensors and JSON."""
@@ -232,6 +237,7 @@ class AgentTrainer:
         if not path.is_dir():
             raise QsynthError(f"{folder} must hold an RLlib checkpoint")
         self._algorithm.restore_from_path(str(path))
+        self._runners.sync()
         self.iteration, self.sampled_steps = counters["iteration"], counters["sampled_steps"]
         self.trials = counters["trials"]
 

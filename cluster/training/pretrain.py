@@ -94,7 +94,7 @@ class Pretraining:
         total = tier.trials * curriculum.n_decisions
         which = f", tier {number + 1} of {len(curriculum.tiers)}" if len(curriculum.tiers) > 1 else ""
         stage = self.progress.stage(f"train agent{which}", total)
-        seed = curriculum.seed + 1009 * self.tracker.attempt_lock.attempt + number
+        seed = curriculum.seed + number
         trainer = AgentTrainer(curriculum.agent, environment, share(), STEP_SECONDS, seed, self.run.path.name, start)
         before = state.trials
         try:

@@ -6,6 +6,8 @@ from typing import Any
 
 from cluster.study.placement import Placement
 
+SYNC_SECONDS = 300.0  # that weights which are under way have to arrive: populations may still be starting
+
 
 def build(settings: Any) -> Any:
     """An algorithm whose EnvRunners get their settings by value.
@@ -58,6 +60,17 @@ class RunnerGroup:
     def n_healthy(self) -> int:
         """Populations that are not known to be lost."""
         return len(self._group.healthy_env_runner_ids())
+
+    def sync(self) -> None:
+        """Hand the learner's weights to all populations.
+
+        Beside weights that are still under way RLlib drops these; the next sample would have others. So wait for them.
+        """
+        self._group.sync_weights(
+            from_worker_or_learner_group=self._algorithm.learner_group,
+            inference_only=True,
+            timeout_seconds=SYNC_SECONDS,
+        )
 
     def restart(self) -> None:
         """Kill all populations that are taken to live; Ray makes them anew, and they count as lost until then."""

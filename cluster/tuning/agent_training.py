@@ -95,7 +95,6 @@ class AgentTraining:
         if last is not None and last.state["sampled_steps"] >= total and is_whole(self.run.agent, self.progress):
             stage.update(total)
             return history
-        seed = study.seed + 1009 * self.tracker.attempt_lock.attempt
         learned: EnvironmentConfig | CurriculumConfig = environment
         start, before = None, {"trials": 0.0, "iterations": 0.0}
         if study.agent.start is not None:
@@ -105,7 +104,7 @@ class AgentTraining:
             features, before = learned.features, {what: file.trained(what) for what in ("trials", "iterations")}
             self.progress.note(f"the agent goes on from {study.agent.start}")
         self.tracker.start_trial(CHILD, {}, tags_of_study(self.tags))
-        trainer = AgentTrainer(study.agent, learned, share(), step_seconds, seed, self.run.path.name, start)
+        trainer = AgentTrainer(study.agent, learned, share(), step_seconds, study.seed, self.run.path.name, start)
         try:
 
             def on_iteration(iteration: Progress) -> None:

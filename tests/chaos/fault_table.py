@@ -40,11 +40,7 @@ class FaultTable:
         """All of it."""
         names = [field.name for field in fields(Row)]
         lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
-        for row in self.rows:
-            shown = (
-                "" if each is None else f"{each:.2f}" if isinstance(each, float) else str(each) for each in astuple(row)
-            )
-            lines.append(f"| {' | '.join(shown)} |")
+        lines += [f"| {' | '.join(map(_shown, astuple(row)))} |" for row in self.rows]
         return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,6 @@ training_loop.RETURN_SECONDS, agent_training.CHECKPOINT_SECONDS = {patience}, 1.
 main()
 """
 WAIT_SECONDS = 900.0
-LEARNERS = {"agent", "agent, blind", "agent, constant action", "agent, shuffled observations", "agent, mean schedule"}
 STEP_SECONDS = 25.0  # for a decision on a device
 
 

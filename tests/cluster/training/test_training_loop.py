@@ -34,7 +34,7 @@ class Trainer(AgentTrainer):
 
     def __init__(self, lost: set[int], returns: int) -> None:
         self._algorithm, self._returns, self.asked = Algorithm(lost), returns, 0
-        self.iteration, self.sampled_steps, self.trials, self._empty = 0, 0, 0, 0
+        self.iteration, self.sampled_steps, self.trials, self._empty, self._seed = 0, 0, 0, 0, 0
         self.restarted = 0
 
     @property
