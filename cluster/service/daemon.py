@@ -14,7 +14,7 @@ from qsynth.errors import QsynthError
 
 PRIVATE_MASK = 0o077  # what daemons write, MLflow's store and the files of studies among it, is their owner's alone
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-START_SECONDS, STOP_SECONDS, KILL_SECONDS = 300.0, 30.0, 5.0
+START_SECONDS, STOP_SECONDS, ORPHAN_SECONDS, KILL_SECONDS = 300.0, 30.0, 5.0, 5.0
 
 
 class DaemonProcess(NamedTuple):
@@ -107,9 +107,10 @@ def end(processes: Iterable[DaemonProcess]) -> None:
     """Ask processes to end, and wait for all that they started; after half a minute, insist.
 
     Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others. What
-    a process that died has left behind in its session is asked too.
+    a process that died has left behind in its session is asked too. It has no order any more: after five seconds.
     """
     family: list[psutil.Process] = []
+    orphans: list[psutil.Process] = []
     for process in processes:
         if process.lives:
             parent = psutil.Process(process.pid)
@@ -118,9 +119,10 @@ def end(processes: Iterable[DaemonProcess]) -> None:
                 parent.terminate()
         else:
             for orphan in _session(process.pid):
-                family.append(orphan)
+                orphans.append(orphan)
                 with suppress(psutil.NoSuchProcess):
                     orphan.terminate()
+    _end(orphans, ORPHAN_SECONDS)
     _end(family, STOP_SECONDS)
 
 

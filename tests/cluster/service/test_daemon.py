@@ -1,0 +1,59 @@
+"""How processes of the service end."""
+
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from cluster.service.daemon import STOP_SECONDS, DaemonProcess, end, start
+
+# Starts a child that takes no hint, says its number, and waits.
+LEADER = """
+import signal, subprocess, sys, time
+child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+made = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE)
+made.stdout.readline()
+print(made.pid, flush=True)
+time.sleep(600)
+"""
+# Takes a while to end, and says that it has.
+ORDERLY = """
+import signal, time
+ended = []
+signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+print("ready", flush=True)
+while not ended:
+    time.sleep(0.01)
+time.sleep(1)
+print("in order", flush=True)
+"""
+
+
+def said(log: Path) -> str:
+    """What a process says first."""
+    while not (text := log.read_text()).endswith("\n"):
+        time.sleep(0.05)
+    return text.strip()
+
+
+def started(code: str, log: Path) -> DaemonProcess:
+    return start([sys.executable, "-c", code], {}, log)
+
+
+def test_what_a_dead_process_left_behind_is_not_waited_for(tmp_path: Path) -> None:
+    leader = started(LEADER, tmp_path / "log")
+    child = psutil.Process(int(said(tmp_path / "log")))
+    psutil.Process(leader.pid).kill()
+    began = time.monotonic()
+    end([leader])
+    assert time.monotonic() - began < STOP_SECONDS / 2
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_living_process_ends_in_order(tmp_path: Path) -> None:
+    process = started(ORDERLY, tmp_path / "log")
+    said(tmp_path / "log")
+    end([process])
+    assert not process.lives
+    assert (tmp_path / "log").read_text().endswith("in order\n")
