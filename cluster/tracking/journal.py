@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from cluster.system.attempt_lock import AttemptLock
 from cluster.system.files import read_json_object, writing_below
@@ -20,6 +20,7 @@ JOURNAL_NAME = "journal.jsonl"
 OFFSET_NAME = "journal.offset.json"
 FSYNC_SECONDS = 1.0
 MOST_BYTES = 16 * 1024**3
+MOST_BACK_MS = 24 * 3600 * 1000
 DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE})
 
 _ATTEMPT = re.compile(rb'"attempt":(\d{1,9}),')
@@ -44,14 +45,16 @@ class Journal:
         self._path = run_dir / JOURNAL_NAME
         with writing_below(run_dir):
             run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _, _, attempt = _whole_part(self._path)
-            self.attempt_lock = AttemptLock(run_dir, above=attempt)
-            end, self._seq, _ = _whole_part(self._path)
+            self.attempt_lock = AttemptLock(run_dir, above=_WholePart.of(self._path).attempt)
+            whole = _WholePart.of(self._path)
+            self._seq = whole.seq
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.ftruncate(self._descriptor, end)
+            os.ftruncate(self._descriptor, whole.end)
         self._waiting: deque[bytes] = deque()
         self._lock = threading.Lock()
-        self._last_ms = self._ahead_ms = 0
+        self._ahead_ms = 0
+        # A clock that was set back since then; what is later still is a wrong time, and no reason to go on with it.
+        self._last_ms = whole.time if whole.time < time.time_ns() // 1_000_000 + MOST_BACK_MS else 0
         self._dirty = False
         self._closing = threading.Event()
         self._fsyncs = threading.Thread(target=self._fsync_now_and_then, name="qsynth-journal", daemon=True)
@@ -140,22 +143,33 @@ class Journal:
             logger.warning("%s can't be forced to the disk: %s", self._path, error.strerror)
 
 
-def _whole_part(path: Path) -> tuple[int, int, int]:
-    """Bytes up to the end of the last whole line, the last record's number, and the largest number of an attempt.
+class _WholePart(NamedTuple):
+    """What a journal holds up to its last whole line.
 
-    A damaged line may say that it is of any attempt: what is written from now on must outrank it.
+    Attributes:
+        end: bytes up to there.
+        seq, time: of the last record; 0 where there is none.
+        attempt: the largest number of one. A damaged line may say that it is of any attempt: what is written from now
+            on must outrank it.
     """
-    if not path.exists():
-        return 0, 0, 0
-    content = read_content(path, MOST_BYTES)
-    end = stop = content.rfind(b"\n") + 1
-    attempt = max(map(int, _ATTEMPT.findall(content)), default=0)
-    while stop > 0:
-        start = content.rfind(b"\n", 0, stop - 1) + 1
-        if record := parse_line(content[start:stop]):
-            return end, record.seq, attempt
-        stop = start
-    return end, 0, attempt
+
+    end: int
+    seq: int
+    time: int
+    attempt: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Of a journal, or of one that is not there yet."""
+        content = read_content(path, MOST_BYTES) if path.exists() else b""
+        end = stop = content.rfind(b"\n") + 1
+        attempt = max(map(int, _ATTEMPT.findall(content)), default=0)
+        while stop > 0:
+            start = content.rfind(b"\n", 0, stop - 1) + 1
+            if record := parse_line(content[start:stop]):
+                return cls(end, record.seq, record.time, attempt)
+            stop = start
+        return cls(end, 0, 0, attempt)
 
 
 class Cursor:

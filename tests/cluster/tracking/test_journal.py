@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,27 @@ def test_a_clock_that_is_set_turns_no_times_around(tmp_path: Path, monkeypatch: 
     journal.close()
     times = [record.time / 1000 for record in Cursor(tmp_path, "s").read(9)]
     assert times == [10_000.0, 10_001.0, 10_001.0, 10_003.0, 17_203.0]
+
+
+@pytest.mark.parametrize(("back", "first", "second"), [(3600, 200_000, 200_002), (-5, 200_005, 200_007)])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_clock_that_is_set_between_two_attempts_turns_no_times_around(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: int, first: int, second: int, wrong: bool
+) -> None:
+    """But for a time that is days ahead, which nobody believes."""
+    days = 5 * 24 * 3600 if wrong else 0
+    clock = [200_000.0 + days]
+    monkeypatch.setattr(time, "time_ns", lambda: int(clock[0] * 1e9))
+    with closing(Journal(tmp_path)) as journal:
+        journal.append("metrics", {"step": 0})
+    clock[0] = 200_000.0 - back
+    with closing(Journal(tmp_path)) as journal:
+        journal.append("metrics", {"step": 0})
+        clock[0] += 2
+        journal.append("metrics", {"step": 0})
+    monkeypatch.undo()
+    times = [record.time // 1000 for record in Cursor(tmp_path, "s").read(9)]
+    assert times[1:] == ([200_000 - back, 200_002 - back] if wrong else [first, second])
 
 
 def test_append_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
