@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cluster.system.environment import set_defaults
+from cluster.tracking.store import CLIENT_SETTINGS
 from qsynth.errors import LONGEST, QsynthError
 from tests.bad_files.damage import no_file
 from tests.bad_files.kinds import Kind
@@ -53,6 +55,7 @@ class Watch:
     def __init__(self) -> None:
         self.folder: Path | None = None
         self.outside: list[str] = []
+        set_defaults(CLIENT_SETTINGS)  # as whoever records a study does, before MLflow is imported
         platform.processor()  # MLflow asks for it, of a process of its own; the answer is kept
         sys.addaudithook(self._hear)
 
