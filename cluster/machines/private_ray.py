@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.environment import environment
+from cluster.system.ray_folder import ray_folder
 
 # Read by Ray's processes when they import it: with 0 they bind to loopback alone.
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -26,7 +27,8 @@ def write_token(path: Path) -> None:
 
 @contextmanager
 def private_ray(**options: Any) -> Iterator[None]:
-    """An embedded Ray for the time of a block: it listens on loopback alone, and asks for a token of its own.
+    """An embedded Ray for the time of a block: it listens on loopback alone, asks for a token of its own, and keeps its
+    files where nobody else can read them.
 
     Ray decides both when it is imported, which a caller may have done long before; so what it has read is set anew for
     the time of the block. This is the one place that starts Ray inside a process.
@@ -47,7 +49,8 @@ def private_ray(**options: Any) -> Iterator[None]:
                 ray_constants.ENABLE_RAY_CLUSTER = False
                 _read_authentication()
                 # What is there already is the caller's, and stays.
-                ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+                own = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+                ray.init("local", _temp_dir=str(ray_folder()), **own, **options)
                 try:
                     yield
                 finally:

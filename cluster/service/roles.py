@@ -9,6 +9,7 @@ from cluster.service.daemon import DaemonProcess, start, wait_for
 from cluster.service.probes import LOOPBACK, answers
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, log_file
 from cluster.system.environment import WORKER_ENVIRONMENT
+from cluster.system.ray_folder import ray_folder
 
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -64,7 +65,7 @@ def _commands(service: Service) -> dict[str, tuple[list[str], dict[str, str]]]:
     found: dict[str, tuple[list[str], dict[str, str]]] = {
         SUPERVISOR: ([sys.executable, "-m", "cluster.service.supervisor"], {})
     }
-    node = [f"--node-ip-address={service.host}", *service.offer.options()]
+    node = [f"--node-ip-address={service.host}", f"--temp-dir={ray_folder()}", *service.offer.options()]
     environment = _ray_environment(service)
     if service.dashboard is None or service.out is None or service.tracking_uri is None:
         return found | {RAY: ([*RAY_START, f"--address={service.cluster}", *node], environment)}

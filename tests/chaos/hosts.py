@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +31,8 @@ def ip(*arguments: str) -> None:
 
 
 class Host:
-    """A namespace that behaves like a machine of its own, but for its files, which all hosts share; only Ray's
-    sessions and the memory of ``/dev/shm`` are its own."""
+    """A namespace that behaves like a machine of its own, but for its files, which all hosts share; only the memory of
+    ``/dev/shm`` is its own."""
 
     def __init__(self, switch: str, number: int, folder: Path) -> None:
         self.space, self.address, self._switch = f"{switch}-{number}", f"10.77.0.{number}", switch
@@ -53,12 +52,7 @@ class Host:
             raise
 
     def _boot(self) -> int:
-        rays = Path(tempfile.gettempdir()) / "ray"  # where Ray keeps its sessions
-        rays.mkdir(exist_ok=True)
-        code = (
-            "set -e; mount -t tmpfs -o size=2g tmpfs /dev/shm; "
-            f"mount --bind '{self.folder}' '{rays}'; touch '{rays}/up'; exec sleep infinity"
-        )
+        code = f"set -e; mount -t tmpfs -o size=2g tmpfs /dev/shm; touch '{self.folder}/up'; exec sleep infinity"
         enter = ["ip", "netns", "exec", self.space, "unshare", "-m", "-p", "-f", "--kill-child=KILL", "--mount-proc"]
         self._power = subprocess.Popen([*enter, "sh", "-c", code])
         deadline = time.monotonic() + UP_SECONDS

@@ -202,6 +202,21 @@ def _first_record(run: Path) -> int:
     return int(json.loads((run / "journal.jsonl").read_text().splitlines()[0])["time"])
 
 
+def test_another_service_is_started_here(
+    faulty: Faulty, table: FaultTable, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Faulty(tmp_path_factory.mktemp("other"))
+    other.start()
+    try:
+        runs = [(each, str(each.json("submit", each.study("shared", 64))["run"])) for each in (faulty, other)]
+        for each, run in runs:
+            assert each.wait(run, lambda job: job["status"] in ENDED)["status"] == "SUCCEEDED"
+    finally:
+        other.json("down")
+    about = {"when": "before two studies", "expected": "each has its own", "observed": "each had"}
+    table.add(faulty.row(runs[0][1], fault="another service is started on the machine", **about))
+
+
 def test_down_without_mlflow_then_up_and_resume(faulty: Faulty, table: FaultTable) -> None:
     run = submitted(faulty, "down", 3000)
     for role in ("supervisor", "mlflow"):

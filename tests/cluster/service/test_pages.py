@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster.tracking.store import VIEW
 from tests.cluster.running import Running
 
 CHROMIUM = os.environ.get("QSYNTH_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -81,10 +82,10 @@ def test_two_studies_share_a_service_and_show_it(running: Running, browser: Brow
         assert running.wait(run, lambda found: found["status"] != "RUNNING")["status"] == "SUCCEEDED"
     parent, child, experiment = _runs(running.tracking(), second)
     runs = f"{mlflow}/#/experiments/{experiment}/runs"
-    browser.text(f"{runs}?workflowType=machine_learning", second, "mlflow-runs", ("Close",))
-    page = browser.text(f"{runs}/{parent}", "Test scores", "mlflow-parent", ("Expand description",))
-    assert all(f"\n{name}\t" in page for name in ("agent", "defaults", "best constants"))
-    browser.text(f"{runs}/{child}", "rival", "mlflow-child")
+    browser.text(f"{runs}?{VIEW}", second, "mlflow-runs", ("Close",))
+    page = browser.text(f"{runs}/{parent}?{VIEW}", "test scores", "mlflow-parent", ("Expand description",))
+    assert all(f"\n{name}\t" in page for name in ("agent", "defaults", "tuned constants"))
+    browser.text(f"{runs}/{child}?{VIEW}", "rival", "mlflow-child")
 
 
 def _runs(client: Any, name: str) -> tuple[str, str, str]:
