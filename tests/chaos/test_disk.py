@@ -55,13 +55,13 @@ def stopped_and_resumed(run: TunedRun, undisturbed: TunedRun, table: FaultTable,
     run.ends(0)
     found = run.records()
     counts = {"lost": found.lost, "duplicates": found.duplicates, "orphans": found.orphans}
-    same = run.scores() == undisturbed.scores()
+    same = run.outcome() == undisturbed.outcome()
     table.add(
         Row(
             fault=fault,
             when="training",
             expected="one line with the folder and the command, a resume goes on",
-            observed=f"it did; everybody's scores {'as' if same else 'NOT as'} undisturbed",
+            observed=f"it did; rows and result {'as' if same else 'NOT as'} undisturbed",
             repeated=found.repeated,
             **counts,
         )

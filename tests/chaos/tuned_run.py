@@ -174,7 +174,15 @@ class TunedRun:
         """Of the journal and of MLflow."""
         return records(self.path, self.out / "mlflow.db")
 
-    def scores(self) -> dict[str, Any]:
-        """Everybody's test scores in the result."""
+    def outcome(self) -> dict[str, Any]:
+        """The rows that it made, and all that its result says but for its name, its place and how long it took."""
         result = json.loads((self.path / "result.json").read_text())
-        return {each["name"]: each["test"] for each in result["rivals"]}
+        rows = (self.path / "synthetic.csv").read_text()
+        return {"rows": rows, "result": _without({"run", "paths", "seconds", "cpu_seconds"}, result)}
+
+
+def _without(keys: set[str], value: Any) -> Any:
+    """A JSON value without some keys, at any depth."""
+    if isinstance(value, dict):
+        return {key: _without(keys, each) for key, each in value.items() if key not in keys}
+    return [_without(keys, each) for each in value] if isinstance(value, list) else value
