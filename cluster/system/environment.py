@@ -13,6 +13,7 @@ WORKER_ENVIRONMENT = {
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "PYTHONWARNINGS": "ignore",
 }
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 RAY_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's, in jobs only
 RUN_KEY = "qsynth.run"  # what a job that `qsynth submit` made has in its metadata: its run
 
@@ -20,6 +21,7 @@ RUN_KEY = "qsynth.run"  # what a job that `qsynth submit` made has in its metada
 def prepare_process() -> None:
     """Set what must be in the environment before ray, torch or mlflow are imported."""
     set_defaults(WORKER_ENVIRONMENT)
+    pass_by_proxies()
     # Explicit: when it is unset, Ray decides by whether the home directory holds a token, and may write one there. An
     # embedded Ray has a token of its own whatever this says.
     set_defaults(
@@ -29,6 +31,15 @@ def prepare_process() -> None:
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         }
     )
+
+
+def pass_by_proxies() -> None:
+    """Have HTTP clients reach this machine itself, though a proxy may lead to all others: it knows nobody here."""
+    excepted = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    hosts = [host for host in map(str.strip, excepted) if host]
+    if "*" not in hosts:
+        hosts += [host for host in THIS_MACHINE if host not in hosts]
+    os.environ |= dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(hosts))
 
 
 def job_metadata() -> dict[str, str]:

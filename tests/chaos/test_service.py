@@ -122,7 +122,7 @@ def test_a_study_that_ray_was_given_by_hand_is_stopped_and_resumed(faulty: Fault
     ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "job"]
     where = ["--address", faulty.up["dashboard"]]
     command = ["submit", "--no-wait", "--submission-id", "mine-1", *where, "--working-dir", str(file.parent)]
-    environment = faulty.environment | token
+    environment = faulty.environment | token | {"no_proxy": "127.0.0.1"}
     subprocess.run(
         [*ray, *command, "--", "qsynth", "tune", file.name], env=environment, check=True, capture_output=True
     )
@@ -171,6 +171,8 @@ def test_many_wait_in_line_and_all_finish_in_order(faulty: Faulty, table: FaultT
     count = int(os.environ.get("QSYNTH_CHAOS_STUDIES", "6"))
     code = (
         "import sys\n"
+        "from cluster.system.environment import prepare_process\n"
+        "prepare_process()\n"
         "from cluster.service.jobs import Jobs\n"
         "from cluster.study.study import load_study\n"
         "jobs, study = Jobs(None), load_study(sys.argv[1])\n"

@@ -13,6 +13,7 @@ from typing import Any
 from cluster.system.home import HOME
 
 CANARY = "canary-5b1d9c"
+PROXY = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}  # nobody is there
 
 
 def free_ports(count: int) -> list[int]:
@@ -27,7 +28,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Running:
-    """The service in a folder of its own; it has a secret in its environment.
+    """The service in a folder of its own; it has a secret in its environment, and a proxy that leads nowhere.
 
     Attributes:
         up: what ``qsynth up --json`` printed.
@@ -38,7 +39,7 @@ class Running:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "MLFLOW_", "QSYNTH_"))}
-        self.environment = kept | {HOME: str(folder / "home"), "VENDOR_TOKEN": CANARY}
+        self.environment = kept | {HOME: str(folder / "home"), "VENDOR_TOKEN": CANARY} | PROXY
 
     def qsynth(self, *arguments: object, fails: bool = False) -> str:
         """Standard output of a command, or the one line of a refused one."""
