@@ -45,14 +45,30 @@ class DaemonProcess(NamedTuple):
     def lives(self) -> bool:
         """Whether it runs."""
         try:
-            if psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE:
-                return False
-            now = DaemonProcess.of(self.pid)
-            if not self.boot:
-                now = DaemonProcess(self.pid, psutil.Process(self.pid).create_time())
-            return now.boot == self.boot and abs(now.began - self.began) < 1
+            return self._has_its_id() and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+    def session(self) -> list[psutil.Process]:
+        """What it has started that did not leave its session, though it may be dead itself."""
+        try:
+            if not self._has_its_id():
+                return []
+        except psutil.NoSuchProcess:  # no other one gets its id while there is anybody in the session
+            if self.boot and self.boot != BOOT.read_text().strip():
+                return []
+        return list(_session(self.pid))
+
+    def _has_its_id(self) -> bool:
+        """Whether the process that has its id now is this one; it may be dead, and wait to be buried.
+
+        Raises:
+            psutil.NoSuchProcess: none has.
+        """
+        now = DaemonProcess.of(self.pid)
+        if not self.boot:
+            now = DaemonProcess(self.pid, psutil.Process(self.pid).create_time())
+        return now.boot == self.boot and abs(now.began - self.began) < 1
 
 
 def _seconds_since_boot(pid: int) -> float:
@@ -107,23 +123,22 @@ def end(processes: Iterable[DaemonProcess]) -> None:
     """Ask processes to end, and wait for all that they started; after half a minute, insist.
 
     Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others. What
-    a process that died has left behind in its session is asked too. It has no order any more: after five seconds.
+    is left of a session then, or of that of a process that had died before, has no order any more: after five seconds.
     """
     family: list[psutil.Process] = []
-    orphans: list[psutil.Process] = []
-    for process in processes:
+    asked = list(processes)
+    for process in asked:
         if process.lives:
-            parent = psutil.Process(process.pid)
-            family += [parent, *parent.children(recursive=True)]
             with suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(process.pid)
+                family += [parent, *parent.children(recursive=True)]
                 parent.terminate()
-        else:
-            for orphan in _session(process.pid):
-                orphans.append(orphan)
-                with suppress(psutil.NoSuchProcess):
-                    orphan.terminate()
-    _end(orphans, ORPHAN_SECONDS)
     _end(family, STOP_SECONDS)
+    orphans = [each for process in asked for each in process.session()]
+    for orphan in orphans:
+        with suppress(psutil.NoSuchProcess):
+            orphan.terminate()
+    _end(orphans, ORPHAN_SECONDS)
 
 
 def end_family(process: psutil.Process, seconds: float) -> None:
@@ -158,7 +173,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _session(leader: int) -> Iterator[psutil.Process]:
-    """The processes of a session, whose leader may be dead: no new process gets its number then."""
+    """The processes of a session but its leader."""
     for pid in psutil.pids():
         with suppress(OSError, psutil.Error):
             if pid != leader and os.getsid(pid) == leader:

@@ -37,6 +37,10 @@ def said(log: Path) -> str:
     return text.strip()
 
 
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
 def started(code: str, log: Path) -> DaemonProcess:
     return start([sys.executable, "-c", code], {}, log)
 
@@ -45,10 +49,25 @@ def test_what_a_dead_process_left_behind_is_not_waited_for(tmp_path: Path) -> No
     leader = started(LEADER, tmp_path / "log")
     child = psutil.Process(int(said(tmp_path / "log")))
     psutil.Process(leader.pid).kill()
+    while leader.lives:
+        time.sleep(0.05)
     began = time.monotonic()
     end([leader])
     assert time.monotonic() - began < STOP_SECONDS / 2
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert not runs(child)
+
+
+def test_processes_of_whoever_has_the_number_by_now_are_left_alone(tmp_path: Path) -> None:
+    stranger = started(LEADER, tmp_path / "log")
+    child = psutil.Process(int(said(tmp_path / "log")))
+    for earlier in (stranger._replace(began=stranger.began - 60), stranger._replace(boot="the one before")):
+        assert not earlier.lives
+        assert earlier.session() == []
+        end([earlier])
+        assert runs(child)
+    assert [each.pid for each in stranger.session()] == [child.pid]
+    child.kill()
+    end([stranger])
 
 
 def test_a_living_process_ends_in_order(tmp_path: Path) -> None:
