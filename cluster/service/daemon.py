@@ -120,7 +120,9 @@ def wait_for(process: DaemonProcess, ready: Callable[[], bool], log: Path) -> No
 
 
 def end(processes: Iterable[DaemonProcess]) -> None:
-    """Ask processes to end, and wait for all that they started; after half a minute, insist.
+    """Ask processes to end, and wait for all in their sessions; after half a minute, insist.
+
+    What has a session of its own goes on, as do processes that the supervisor started.
 
     Ray's own order of ending takes seconds; if all were asked at once, some would wait half a minute for others. What
     is left of a session then, or of that of a process that had died before, has no order any more: after five seconds.
@@ -130,9 +132,9 @@ def end(processes: Iterable[DaemonProcess]) -> None:
     for process in asked:
         if process.lives:
             with suppress(psutil.NoSuchProcess):
-                parent = psutil.Process(process.pid)
-                family += [parent, *parent.children(recursive=True)]
-                parent.terminate()
+                leader = psutil.Process(process.pid)
+                family += [leader, *process.session()]
+                leader.terminate()
     _end(family, STOP_SECONDS)
     orphans = [each for process in asked for each in process.session()]
     for orphan in orphans:

@@ -17,6 +17,13 @@ made.stdout.readline()
 print(made.pid, flush=True)
 time.sleep(600)
 """
+# Starts a child in a session of its own, and ends when it is asked.
+STARTER = """
+import subprocess, sys, time
+made = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print(made.pid, flush=True)
+time.sleep(600)
+"""
 # Takes a while to end, and says that it has.
 ORDERLY = """
 import signal, time
@@ -68,6 +75,18 @@ def test_processes_of_whoever_has_the_number_by_now_are_left_alone(tmp_path: Pat
     assert [each.pid for each in stranger.session()] == [child.pid]
     child.kill()
     end([stranger])
+
+
+def test_what_has_a_session_of_its_own_goes_on(tmp_path: Path) -> None:
+    """So a supervisor can be ended before what it started again."""
+    starter = started(STARTER, tmp_path / "log")
+    child = psutil.Process(int(said(tmp_path / "log")))
+    began = time.monotonic()
+    end([starter])
+    assert time.monotonic() - began < STOP_SECONDS / 2
+    assert not starter.lives
+    assert runs(child)
+    child.kill()
 
 
 def test_a_living_process_ends_in_order(tmp_path: Path) -> None:
