@@ -105,11 +105,16 @@ def stop(run: RunName, address: Address = None, as_json: AsJson = False) -> None
 
 
 @service.command()
-def resume(run: RunName, address: Address = None, as_json: AsJson = False) -> None:
+def resume(
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run's name, as `qsynth jobs` shows it.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All studies that were stopped, or cut off by a crash.")] = False,
+    address: Address = None,
+    as_json: AsJson = False,
+) -> None:
     """Go on with a study that was stopped or has failed."""
     from cluster.cli.service_commands import run_resume
 
-    run_resume(run, address, as_json)
+    run_resume(run, every, address, as_json)
 
 
 @service.command()

@@ -63,7 +63,9 @@ def run_down(as_json: bool) -> None:
     for job in ended.studies:
         print(f"stopped {job}")
     for job in ended.waiting:
-        print(f"{job} had not begun; after `qsynth up`: qsynth resume {job}")
+        print(f"{job} had not begun")
+    if ended.studies or ended.waiting:
+        print("after `qsynth up`, go on with them: qsynth resume --all")
     print("the service has ended" if ended.stopped else "no service runs here")
 
 
@@ -169,10 +171,30 @@ def run_stop(name: str, address: str | None, as_json: bool) -> None:
     _tell(job, as_json, then)
 
 
-def run_resume(name: str, address: str | None, as_json: bool) -> None:
+def run_resume(name: str | None, every: bool, address: str | None, as_json: bool) -> None:
     """``qsynth resume``."""
-    job = Jobs(address).resume(name)
-    _tell(job, as_json, f"watch it: qsynth logs -f {job.run}")
+    if every == (name is not None):
+        raise QsynthError("give either a RUN, as `qsynth jobs` shows it, or --all")
+    jobs = Jobs(address)
+    if name is not None:
+        job = jobs.resume(name)
+        _tell(job, as_json, f"watch it: qsynth logs -f {job.run}")
+        return
+    if not jobs.answers:
+        raise QsynthError("Ray does not answer; start it again with: qsynth up")
+    resumed = []
+    for run in jobs.cut_off():
+        try:
+            resumed.append(jobs.resume(run))
+        except QsynthError as error:  # its folder is gone, or somebody was faster
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        if not as_json:
+            _tell(resumed[-1], as_json, f"watch it: qsynth logs -f {run}")
+    if as_json:
+        emit([asdict(job) for job in resumed])
+    elif not resumed:
+        print("nothing was stopped")
 
 
 def run_results(runs: list[str], csv: Path | None, tracking_uri: str | None, as_json: bool) -> None:

@@ -165,6 +165,11 @@ class Jobs:
         entrypoint = tune_command(last.study, "--resume", "--run", last.run)
         return self._begin(f"{last.run}-r{number}", last.run, last.study, about | {"attempt": str(number)}, entrypoint)
 
+    def cut_off(self) -> list[str]:
+        """Runs whose latest attempt was stopped: by a user, with the service, or by a crash; oldest first."""
+        latest = {job.run: job for job in self.list()}
+        return [run for run, job in latest.items() if job.status == "STOPPED"]
+
     def list(self) -> list[Job]:
         """All attempts at studies that the cluster knows, and runs that only their folders tell of; oldest first."""
         told = self._client.list_jobs() if self.answers else []

@@ -139,23 +139,21 @@ def test_a_study_that_ray_was_given_by_hand_is_stopped_and_resumed(faulty: Fault
 
 def test_the_head_dies(faulty: Faulty, table: FaultTable) -> None:
     run = submitted(faulty, "head", 3000)
+    others = [str(faulty.json("submit", faulty.study(f"head-{which}", 64))["run"]) for which in ("b", "a")]
     head = faulty.process("ray")
     head.kill()
     seconds = faulty.until(lambda: faulty.number("ray") != head.pid)
     faulty.until(lambda: (faulty.folder / "home" / "ray.log").read_text().count("Ray runtime started") > 0)
-    # The study's driver notices, or is told.
-    for process in psutil.process_iter():
-        if run in " ".join(process.cmdline()):
-            process.send_signal(signal.SIGTERM)
     folder = faulty.folder / "runs" / run
-    faulty.until(lambda: _unlocked(folder))
+    faulty.until(lambda: all(_unlocked(folder.parent / each) for each in (run, *others)))  # drivers notice
     [job] = [job for job in faulty.json("jobs") if job["run"] == run]
     assert (job["status"], job["known"]) == ("STOPPED", False)
     resolved = yaml.safe_load((folder / "study.yaml").read_text())
     resolved["budget"]["agent_trials"] = 64  # what is trained already is enough
     (folder / "study.yaml").write_text(yaml.safe_dump(resolved))
-    assert faulty.json("resume", run)["run"] == run
-    assert faulty.wait(run, lambda job: job["status"] in ENDED)["status"] == "SUCCEEDED"
+    assert [job["run"] for job in faulty.json("resume", "--all")] == [run, *others]
+    for each in (run, *others):
+        assert faulty.wait(each, lambda job: job["status"] in ENDED)["status"] == "SUCCEEDED"
     about = {"when": "training", "expected": "started again, found and resumed", "observed": "it was"}
     table.add(faulty.row(run, fault="SIGKILL of the head", seconds=seconds, **about))
 

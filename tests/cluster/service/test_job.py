@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.service.job import NAME, STUDY, job_in, job_of, tune_command
+from cluster.service.job import NAME, STUDY, Job, job_in, job_of, tune_command
+from cluster.service.jobs import Jobs
 from cluster.system.attempt_lock import AttemptLock
 
 
@@ -79,6 +80,32 @@ def test_a_folder_tells_how_its_run_ended(tmp_path: Path) -> None:
     assert job_in(folder).status == "SUCCEEDED"
     (folder / "study.yaml").write_text("[damaged")
     assert job_in(folder).study == "?"
+
+
+class Told(Jobs):
+    """Jobs that somebody tells of."""
+
+    def __init__(self, *told: tuple[str, str, str]) -> None:
+        about = {"study": "mine", "began": None, "ended": None, "message": "", "about": {}}
+        self._told = [Job(id=name, run=run, status=status, **about) for name, run, status in told]
+
+    def list(self) -> list[Job]:
+        return self._told
+
+
+def test_only_what_was_stopped_at_last_goes_on_in_its_order() -> None:
+    jobs = Told(
+        ("b", "b", "STOPPED"),
+        ("a", "a", "STOPPED"),
+        ("c", "c", "FAILED"),
+        ("d", "d", "SUCCEEDED"),
+        ("e", "e", "PENDING"),
+        ("a-r2", "a", "RUNNING"),
+        ("f", "f", "STOPPED"),
+        ("f-r2", "f", "STOPPED"),
+    )
+    assert jobs.cut_off() == ["b", "f"]
+    assert Told().cut_off() == []
 
 
 def test_an_entrypoint_is_one_command_whatever_a_run_is_called() -> None:

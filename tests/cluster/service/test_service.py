@@ -98,8 +98,11 @@ def test_a_study_is_submitted_stopped_resumed_and_found(running: Running, study:
     assert "stopped by SIGTERM" in running.json("logs", run)["log"]
     assert "has ended already" in running.qsynth("stop", run, fails=True)
 
-    resumed = running.json("resume", run)
+    assert "give either a RUN" in running.qsynth("resume", run, "--all", fails=True)
+    assert "give either a RUN" in running.qsynth("resume", fails=True)
+    [resumed] = running.json("resume", "--all")
     assert resumed["id"] == f"{run}-r2"
+    assert running.json("resume", "--all") == []
     assert running.wait(run, lambda found: found["status"] in ("SUCCEEDED", "FAILED"))["status"] == "SUCCEEDED"
     log = running.qsynth("logs", run, "--follow")
     assert "resumed at" in log
