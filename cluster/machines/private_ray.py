@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.system.environment import environment
-from cluster.system.ray_folder import ray_folder
+from cluster.system.ray_folder import make_ray_folder
 
 # Read by Ray's processes when they import it: with 0 they bind to loopback alone.
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -50,7 +50,7 @@ def private_ray(**options: Any) -> Iterator[None]:
                 _read_authentication()
                 # What is there already is the caller's, and stays.
                 own = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-                ray.init("local", _temp_dir=str(ray_folder()), **own, **options)
+                ray.init("local", _temp_dir=str(make_ray_folder()), **own, **options)
                 try:
                     yield
                 finally:

@@ -9,7 +9,7 @@ from cluster.service.daemon import DaemonProcess, start, wait_for
 from cluster.service.probes import LOOPBACK, answers
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, log_file
 from cluster.system.environment import WORKER_ENVIRONMENT
-from cluster.system.ray_folder import ray_folder
+from cluster.system.ray_folder import make_ray_folder, ray_folder
 
 # Ray's port for agents is fixed, so a second Ray on a machine would take no jobs; 0 takes any.
 RAY_START = (
@@ -35,7 +35,13 @@ RAY_ENVIRONMENT = WORKER_ENVIRONMENT | {
 
 
 def start_role(service: Service, role: str) -> DaemonProcess:
-    """Start a process of the service."""
+    """Start a process of the service.
+
+    Raises:
+        QsynthError: there is no place for Ray's files.
+    """
+    if role == RAY:
+        make_ray_folder()
     command, environment = _commands(service)[role]
     return start(command, environment, log_file(role))
 
