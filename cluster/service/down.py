@@ -1,20 +1,16 @@
 """Ending the service on a machine: its studies first, whatever else of it still lives."""
 
-import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-
-from cluster.service.daemon import end, end_family
+from cluster.service.daemon import end
+from cluster.service.drivers import end_drivers
 from cluster.service.job import ENDED, Job
 from cluster.service.jobs import STOP_SECONDS, Jobs
 from cluster.service.roles import start_role, wait_for_role
 from cluster.service.service import MLFLOW, RAY, SUPERVISOR, Service, changing
-from cluster.system.environment import RAY_JOB
 from qsynth.errors import QsynthError
 
 
@@ -45,7 +41,7 @@ def bring_down() -> Ended:
         if lived and service.dashboard is not None:
             service = _listening(service)
             jobs = _stop_jobs() if service.lives(RAY) else []
-            _stop_drivers(service)
+            end_drivers(service.cluster, STOP_SECONDS)  # whom Ray did not end, as it has died or does not answer
             _close_records(service, {job.run for job in jobs})
         end(service.processes.values())
         service.forget()
@@ -83,17 +79,6 @@ def _stop_jobs() -> list[Job]:
         return []
 
 
-def _stop_drivers(service: Service) -> None:
-    """End the studies that Ray did not end, because it has died or does not answer."""
-    left = list(_drivers(service.cluster))
-    for process in left:
-        with suppress(psutil.Error):
-            process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    for process in left:
-        end_family(process, max(0.0, deadline - time.monotonic()))
-
-
 def _close_records(service: Service, runs: set[str]) -> None:
     """Tell MLflow what studies that were cut off could not, and that they have ended."""
     if service.out is None or not service.lives(MLFLOW):
@@ -103,15 +88,3 @@ def _close_records(service: Service, runs: set[str]) -> None:
     for run in runs:
         with suppress(QsynthError):  # it had not begun, or is not kept here
             sync(Path(service.out) / run)
-
-
-def _drivers(cluster: str) -> Iterator[psutil.Process]:
-    """Studies that run here as jobs of a cluster."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            command = [Path(word).name for word in process.cmdline()[:3]]
-            if process.pid == os.getpid() or "qsynth" not in command:
-                continue
-            environment = process.environ()
-            if environment.get("RAY_ADDRESS") == cluster and RAY_JOB in environment:
-                yield process

@@ -1,6 +1,7 @@
 """A service of which something has died: what is left works, and what died is started again or ended."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from cluster.cli import service_commands
-from cluster.service import daemon, down, driver_slots, roles, supervisor
+from cluster.service import daemon, down, driver_slots, roles, supervisor, up
 from cluster.service.daemon import DaemonProcess, end
 from cluster.service.down import bring_down
 from cluster.service.driver_slots import DRIVER_BYTES, offer_with_drivers
@@ -133,13 +134,40 @@ def test_down_ends_studies_though_ray_has_died(service: Service, tmp_path: Path)
 def test_a_study_that_does_not_end_is_killed(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(down, "STOP_SECONDS", 0.5)
     killed(service, RAY)
-    program = tmp_path / "qsynth"
-    program.write_text(f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('up', 'w'); {SLEEP}")
-    environment = os.environ | {"RAY_ADDRESS": service.cluster, RAY_JOB: "{}"}
-    driver = subprocess.Popen([sys.executable, program, "tune", "x"], env=environment, cwd=tmp_path)
-    wait((tmp_path / "up").exists)
+    driver = deaf_driver(service, tmp_path)
     bring_down()
     driver.wait(timeout=5)
+
+
+def deaf_driver(service: Service, folder: Path) -> "subprocess.Popen[bytes]":
+    """A study's process that takes no hint, as one does that waits for a Ray which has died meanwhile."""
+    program = folder / "qsynth"
+    program.write_text(f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('up', 'w'); {SLEEP}")
+    environment = os.environ | {"RAY_ADDRESS": service.cluster, RAY_JOB: "{}"}
+    driver = subprocess.Popen([sys.executable, program, "tune", "x"], env=environment, cwd=folder)
+    wait((folder / "up").exists)
+    return driver
+
+
+@pytest.mark.parametrize("who", ["supervisor", "up"])
+def test_studies_of_a_ray_that_has_died_end_before_another_one_starts(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_WAIT", 0.0)
+    for module in (supervisor, up):
+        monkeypatch.setattr(module, "LEFT_SECONDS", 0.5)
+    driver = deaf_driver(service, tmp_path)
+    killed(service, RAY, SUPERVISOR)
+    service.having({SUPERVISOR: DaemonProcess(os.getpid(), psutil.Process().create_time())}).keep()
+    if who == "supervisor":
+        assert Supervisor().look()
+    else:
+        start_head(tmp_path, "127.0.0.1", 1, 1, 1, Offer(cpus=1, qpus=1))
+    assert driver.wait(timeout=5) == -signal.SIGKILL
+    now = Service.load()
+    assert now is not None
+    assert now.dead == []
+    now.having({SUPERVISOR: service.processes[SUPERVISOR]}).keep()
 
 
 def test_runs_are_found_though_ray_does_not_answer(service: Service) -> None:
