@@ -1,18 +1,27 @@
-"""The processes that run studies as jobs of the service's Ray on this machine."""
+"""The processes that run studies as jobs of the service's Ray on this machine, and what a dead Ray has left of them."""
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from cluster.service.daemon import end_family
+from cluster.service.daemon import end, end_family
+from cluster.service.service import RAY, Service
 from cluster.system.environment import RAY_JOB
 
 # For those of a Ray that has died: most notice at once, and one that was just joining it waits for ever.
 LEFT_SECONDS = 10.0
+
+
+def end_dead(service: Service, dead: Iterable[str]) -> None:
+    """End what the processes of some roles, which have died, left behind: it may hold their ports."""
+    roles = set(dead)
+    end(process for role, process in service.processes.items() if role in roles)
+    if RAY in roles:
+        end_drivers(service.cluster, LEFT_SECONDS)
 
 
 def end_drivers(cluster: str, seconds: float) -> None:

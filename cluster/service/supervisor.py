@@ -5,10 +5,9 @@ import sys
 import time
 from contextlib import suppress
 
-from cluster.service.daemon import end
-from cluster.service.drivers import LEFT_SECONDS, end_drivers
+from cluster.service.drivers import end_dead
 from cluster.service.roles import start_role
-from cluster.service.service import RAY, SUPERVISOR, Service, changing
+from cluster.service.service import SUPERVISOR, Service, changing
 from qsynth.errors import QsynthError
 
 LOOK_SECONDS = 2.0
@@ -67,9 +66,7 @@ class Supervisor:
             for role in roles:
                 if not service.lives(role):
                     print(f"{time.strftime('%F %T')} {role} has died; it is started again", flush=True)
-                    end([service.processes[role]] if role in service.processes else [])
-                    if role == RAY:
-                        end_drivers(service.cluster, LEFT_SECONDS)
+                    end_dead(service, [role])
                     service = service.having({role: start_role(service, role)}).keep()
                     self._started[role] = time.monotonic()
                 self._due.pop(role, None)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from cluster.service.daemon import end
 from cluster.service.driver_slots import offer_with_drivers
-from cluster.service.drivers import LEFT_SECONDS, end_drivers
+from cluster.service.drivers import end_dead
 from cluster.service.probes import LOOPBACK, check_free, own_address
 from cluster.service.roles import start_role, wait_for_role
-from cluster.service.service import RAY, Offer, Service, changing
+from cluster.service.service import Offer, Service, changing
 from cluster.service.token_file import adopted_token, own_token
 
 
@@ -73,10 +73,7 @@ def revived(service: Service) -> Service:
         dead = service.dead
         if not dead:
             return service
-        # What the dead left behind may hold their ports.
-        end(process for role, process in service.processes.items() if role in dead)
-        if RAY in dead:
-            end_drivers(service.cluster, LEFT_SECONDS)
+        end_dead(service, dead)
         started = {}
         try:
             for role in dead:

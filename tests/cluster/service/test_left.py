@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from cluster.cli import service_commands
-from cluster.service import daemon, down, driver_slots, roles, supervisor, up
+from cluster.service import daemon, down, driver_slots, drivers, roles, supervisor
 from cluster.service.daemon import DaemonProcess, end
 from cluster.service.down import bring_down
 from cluster.service.driver_slots import DRIVER_BYTES, offer_with_drivers
@@ -154,8 +154,7 @@ def test_studies_of_a_ray_that_has_died_end_before_another_one_starts(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_WAIT", 0.0)
-    for module in (supervisor, up):
-        monkeypatch.setattr(module, "LEFT_SECONDS", 0.5)
+    monkeypatch.setattr(drivers, "LEFT_SECONDS", 0.5)
     driver = deaf_driver(service, tmp_path)
     killed(service, RAY, SUPERVISOR)
     service.having({SUPERVISOR: DaemonProcess(os.getpid(), psutil.Process().create_time())}).keep()
