@@ -9,6 +9,7 @@ only remember a counter.
 import math
 from typing import SupportsIndex
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -104,3 +105,8 @@ def to_normal(u: Tensor) -> Tensor:
 def normal(seed: Tensor, stream: int, step: Tensor, size: int) -> Tensor:
     """``size`` standard normal float32 numbers for one lane, from :func:`uniform`."""
     return to_normal(uniform(seed, stream, step, size + size % 2))[:size]
+
+
+def derived_seed(*which: int) -> int:
+    """A seed for each sequence of numbers that are not negative, independent of the others' (``SeedSequence``)."""
+    return int(np.random.SeedSequence(which).generate_state(1)[0])

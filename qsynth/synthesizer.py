@@ -18,7 +18,7 @@ from qsynth.files.tensor_file import TensorFile
 from qsynth.population.snapshot import Keep, Snapshot
 from qsynth.population.trial import TrialConfig
 from qsynth.quality.quality_report import QualityReport, assess
-from qsynth.rng import checked_seed
+from qsynth.rng import checked_seed, derived_seed
 from qsynth.synthesis.beside import yardstick_rows
 from qsynth.synthesis.diary import Diary, Entry
 from qsynth.synthesis.instance_model import InstanceModel
@@ -282,7 +282,7 @@ class QGANSynthesizer(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         if self.random_state is None:
             return int(np.random.SeedSequence().generate_state(1)[0])
         self._n_samples += 1
-        return int(np.random.SeedSequence([self._seed, self._n_samples]).generate_state(1)[0])
+        return derived_seed(self._seed, self._n_samples)
 
     def _train(self, config: TrialConfig, instance: Instance, seed: int, diary: Diary) -> Snapshot:
         return Training(self.n_iterations, self.evaluate_every, self.keep, diary).run(config, instance, seed)

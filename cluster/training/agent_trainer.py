@@ -10,10 +10,10 @@ import numpy as np
 
 from cluster.study.placement import Placement
 from cluster.study.ppo_config import PPOConfig
-from cluster.training.derived_seed import derived_seed
 from cluster.training.rllib_result import RLlibResult
 from cluster.training.rllib_settings import ENTROPY, rllib_settings
 from qsynth.errors import QsynthError
+from qsynth.rng import derived_seed
 from rl_envs.config import EnvironmentConfig
 from rl_envs.curriculum import CurriculumConfig
 from rl_envs.policy import PolicyFile, PolicyNetwork, save_policy

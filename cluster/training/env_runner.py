@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 
-from cluster.training.derived_seed import derived_seed
+from qsynth.rng import derived_seed
 from rl_envs.watchdog import Watchdog
 
 RUN = "run"

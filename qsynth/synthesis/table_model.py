@@ -13,7 +13,7 @@ from torch import Tensor
 from qsynth.config import parse
 from qsynth.data.labels import stratified
 from qsynth.errors import StudyError
-from qsynth.rng import checked_seed
+from qsynth.rng import checked_seed, derived_seed
 from qsynth.synthesis.conditions import Condition, conditions
 from qsynth.synthesis.makers import MAKERS, Maker
 from qsynth.synthesis.scores import Calibration, TableScores, calibration_labels
@@ -76,7 +76,7 @@ class TableModel:
                     f"where must be met by rows that the model makes; {found} of {drawn:,} met "
                     f"{' and '.join(each.text for each in rest)}. Ask for fewer rows, or for a wider range."
                 )
-            numbers, labels = self._rows(STEP, allowed, int(np.random.SeedSequence([seed, drawn]).generate_state(1)[0]))
+            numbers, labels = self._rows(STEP, allowed, derived_seed(seed, drawn))
             met = np.logical_and.reduce([each.met(numbers[:, places[each.column.name]]) for each in rest])
             parts.append((numbers[met], labels[met]))
             found, drawn = found + int(met.sum()), drawn + STEP

@@ -5,6 +5,7 @@ import pandas as pd
 
 from qsynth.errors import DataError, StudyError
 from qsynth.quality.features import Features
+from qsynth.rng import derived_seed
 from qsynth.synthesis.soft_labels import equal_classes, soft_labels
 from qsynth.synthesis.table_model import TableModel
 
@@ -59,6 +60,6 @@ def _evenly(model: TableModel, n_rows: int, seed: int) -> pd.DataFrame:
     classes, parts = model.schema.classes, []
     for place, name in enumerate(classes):
         size = n_rows // len(classes) + (place < n_rows % len(classes))
-        own = int(np.random.SeedSequence([seed, place]).generate_state(1)[0])
+        own = derived_seed(seed, place)
         parts.append(model.sample(size, {model.schema.target: name}, own))  # type: ignore[dict-item]  # it has one
     return pd.concat(parts, ignore_index=True)

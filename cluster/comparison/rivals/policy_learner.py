@@ -12,6 +12,7 @@ from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 
 from cluster.study.ppo_config import PPOConfig
 from cluster.training.rllib_settings import rllib_settings
+from qsynth.rng import derived_seed
 from rl_envs.observation import LIMIT
 from rl_envs.policy import PolicyNetwork
 from rl_envs.spaces import Entries, action_space
@@ -102,5 +103,5 @@ class PolicyLearner:
 def _seeded(seed: Sequence[int]) -> Iterator[None]:
     """Torch's global random numbers begin anew, a pure function of ``seed``, and are as before afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        torch.manual_seed(derived_seed(*seed))
         yield

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.training.derived_seed import derived_seed
+from qsynth.rng import derived_seed
 from tests.cluster.conftest import TINY
 
 ROOT = Path(__file__).parents[3]
